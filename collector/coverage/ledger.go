@@ -1,0 +1,158 @@
+package coverage
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// Ledger holds one record for every expected or occupied cell and keeps it
+// current by events. Before Start it only takes in objects: a half-filled cache
+// is full of false gaps.
+//
+// A pod may come before its DaemonSet or its node: both are then kept by name
+// alone, count for nothing, and go with their last pod.
+type Ledger struct {
+	rules readiness.Rules
+	sets  map[record.UID]*daemonSet
+	nodes map[record.Text]*node
+	// slots are the nodes by number, free the numbers without a node.
+	slots []*node
+	free  []int32
+	gaps  []*cell
+	// troubled are the nodes that are not ready or have gaps.
+	troubled map[*node]struct{}
+	// groups counts the nodes of the cluster.
+	groups  map[NodeGroup]int
+	timers  timers
+	running bool
+}
+
+// NodeGroup is what the nodes of the cluster are counted by.
+type NodeGroup struct {
+	Status    readiness.Status
+	Lifecycle readiness.Lifecycle
+	Zone      string
+}
+
+// node is one node of the cluster, or the name of one that pods speak of.
+type node struct {
+	name record.Text
+	slot int32
+	// first is the object while the ledger does not run yet.
+	first *record.Node
+	// state is nil where there is no Node object.
+	state *readiness.Node
+	// cells is how many cells stand on the node, gaps how many of them are open.
+	cells, gaps int32
+}
+
+// daemonSet is one DaemonSet, or the UID of one that pods speak of.
+type daemonSet struct {
+	uid record.UID
+	// object is nil where there is no DaemonSet object.
+	object    *record.DaemonSet
+	placement *Placement
+	// decisions are the placement's, by the node's slot. Those of slots without
+	// a Node object mean nothing.
+	decisions []Decision
+	cells     map[int32]*cell
+	revisions map[revision]int32
+	current   record.Text
+	totals    Totals
+}
+
+// NewLedger makes an empty ledger.
+func NewLedger(rules readiness.Rules) *Ledger {
+	return &Ledger{
+		rules:    rules,
+		sets:     map[record.UID]*daemonSet{},
+		nodes:    map[record.Text]*node{},
+		groups:   map[NodeGroup]int{},
+		troubled: map[*node]struct{}{},
+	}
+}
+
+// Start begins to judge, once all objects that were there before have come in.
+// States that began earlier are dated by their stamps.
+func (l *Ledger) Start(now time.Time) {
+	if l.running {
+		return
+	}
+	l.running = true
+	for _, n := range l.nodes {
+		if n.first != nil {
+			l.adopt(n, n.first, now)
+		}
+	}
+	for _, set := range l.sets {
+		l.recompute(set, true, 0, now)
+	}
+	for _, n := range l.nodes {
+		l.tallyGroup(n, 1)
+		l.noteTrouble(n)
+	}
+}
+
+// Advance lets time pass: it does what was due by now.
+func (l *Ledger) Advance(now time.Time) {
+	for l.running {
+		target, due := l.timers.pop(now)
+		if !due {
+			return
+		}
+		target.wakeUp(l, now)
+	}
+}
+
+// NextWake is when Advance must be called, if nothing else happens; the zero
+// time for never.
+func (l *Ledger) NextWake() time.Time { return l.timers.next() }
+
+// node gives the node of that name, making it if need be.
+func (l *Ledger) node(name record.Text) *node {
+	if n := l.nodes[name]; n != nil {
+		return n
+	}
+	n := &node{name: name}
+	if last := len(l.free) - 1; last >= 0 {
+		n.slot, l.free = l.free[last], l.free[:last]
+		l.slots[n.slot] = n
+	} else {
+		n.slot = int32(len(l.slots))
+		l.slots = append(l.slots, n)
+		for _, set := range l.sets {
+			set.decisions = append(set.decisions, Decision{})
+		}
+	}
+	l.nodes[name] = n
+	return n
+}
+
+// set gives the DaemonSet of that UID, making it if need be.
+func (l *Ledger) set(uid record.UID) *daemonSet {
+	if set := l.sets[uid]; set != nil {
+		return set
+	}
+	set := &daemonSet{
+		uid:       uid,
+		decisions: make([]Decision, len(l.slots)),
+		cells:     map[int32]*cell{},
+		revisions: map[revision]int32{},
+	}
+	l.sets[uid] = set
+	return set
+}
+
+// release forgets a node or a DaemonSet that neither an object nor a pod holds.
+func (l *Ledger) release(set *daemonSet, n *node) {
+	if n != nil && n.state == nil && n.first == nil && n.cells == 0 && l.nodes[n.name] == n {
+		delete(l.nodes, n.name)
+		l.slots[n.slot] = nil
+		l.free = append(l.free, n.slot)
+	}
+	if set != nil && set.object == nil && len(set.cells) == 0 {
+		delete(l.sets, set.uid)
+	}
+}

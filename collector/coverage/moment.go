@@ -1,0 +1,21 @@
+package coverage
+
+import "time"
+
+// moment is a time in one word, Unix nanoseconds, for the records of which
+// there are hundreds of thousands. Zero is no time.
+type moment int64
+
+func momentOf(t time.Time) moment {
+	if t.IsZero() {
+		return 0
+	}
+	return moment(t.UnixNano())
+}
+
+func (m moment) time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(m))
+}

@@ -1,0 +1,187 @@
+package coverage
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+	"k8s.io/klog/v2"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// Verdict is what the DaemonSet controller decides for a node.
+type Verdict uint8
+
+// The verdicts. Verdicts is their number.
+const (
+	// Stop: no pod may be there.
+	Stop Verdict = iota
+	// Keep: no new pod, but an existing one may stay.
+	Keep
+	// Run: a pod should be there.
+	Run
+	Verdicts
+)
+
+var verdictNames = [Verdicts]string{"stop", "keep", "run"}
+
+// String is the value of the label verdict.
+func (v Verdict) String() string { return verdictNames[v] }
+
+// Exclusion is why a node is not expected to run a DaemonSet's pod.
+type Exclusion uint8
+
+// The exclusions, first that holds. Exclusions is their number.
+const (
+	// Expected: the node should hold a working pod.
+	Expected Exclusion = iota
+	ExcludedByNodeName
+	ExcludedByNodeSelector
+	ExcludedByNodeAffinity
+	ExcludedByTaint
+	Exclusions
+)
+
+var exclusionNames = [Exclusions]string{"expected", "node_name", "node_selector", "node_affinity", "taint"}
+
+// String is the value of the label reason of excluded nodes.
+func (e Exclusion) String() string { return exclusionNames[e] }
+
+// Decision is what a DaemonSet's placement says of one node.
+type Decision struct {
+	// Upstream is the DaemonSet controller's verdict, in which the taints of a
+	// failed node count.
+	Upstream Verdict
+	// Exclusion is ours, in which they do not: a node failure is not a change
+	// of placement.
+	Exclusion Exclusion
+	// Sole is the index of the one taint that alone excludes the node, or -1.
+	Sole int8
+}
+
+// Placement is a DaemonSet's rules for where its pods go, parsed once for each
+// generation of its template.
+type Placement struct {
+	nodeName    string
+	selector    nodeaffinity.RequiredNodeAffinity
+	affinity    nodeaffinity.RequiredNodeAffinity
+	tolerations []corev1.Toleration
+	logger      klog.Logger
+}
+
+// NewPlacement parses a template. A node affinity that cannot be parsed matches
+// as much as the DaemonSet controller lets it match: its error is dropped.
+func NewPlacement(template *record.Template) *Placement {
+	return &Placement{
+		nodeName:    template.NodeName,
+		selector:    nodeaffinity.NewRequiredNodeAffinity(template.NodeSelector, nil),
+		affinity:    nodeaffinity.NewRequiredNodeAffinity(nil, template.Affinity),
+		tolerations: tolerationsOf(template),
+	}
+}
+
+// View is a node in the form that component-helpers match. One view serves any
+// number of placements.
+type View struct{ node corev1.Node }
+
+// Show points the view at a node.
+func (v *View) Show(node *record.Node) {
+	v.node.Name = node.Name
+	v.node.Labels = node.Labels
+	v.node.Spec.Taints = node.Taints
+}
+
+// Decide follows nodeShouldRunDaemonPod of pkg/controller/daemon (v1.37), and
+// says beside it what holds once node-condition taints are left out.
+func (p *Placement) Decide(view *View) Decision {
+	if p.nodeName != "" && p.nodeName != view.node.Name {
+		return Decision{Upstream: Stop, Exclusion: ExcludedByNodeName, Sole: -1}
+	}
+	if matches, _ := p.selector.Match(&view.node); !matches {
+		return Decision{Upstream: Stop, Exclusion: ExcludedByNodeSelector, Sole: -1}
+	}
+	if matches, _ := p.affinity.Match(&view.node); !matches {
+		return Decision{Upstream: Stop, Exclusion: ExcludedByNodeAffinity, Sole: -1}
+	}
+	return p.decideTaints(view.node.Spec.Taints)
+}
+
+func (p *Placement) decideTaints(taints []corev1.Taint) Decision {
+	decision := Decision{Upstream: Run, Exclusion: Expected, Sole: -1}
+	repelling := 0
+	for i := range taints {
+		taint := &taints[i]
+		if !blocks(taint.Effect) || p.tolerates(taint) {
+			continue
+		}
+		if taint.Effect == corev1.TaintEffectNoExecute {
+			decision.Upstream = Stop
+		} else {
+			decision.Upstream = min(decision.Upstream, Keep)
+		}
+		if nodeCondition(taint.Key) {
+			continue
+		}
+		decision.Exclusion = ExcludedByTaint
+		repelling++
+		decision.Sole = int8(min(i, maxTaintIndex))
+	}
+	if repelling != 1 {
+		decision.Sole = -1
+	}
+	return decision
+}
+
+// maxTaintIndex is the last taint that Decision.Sole can point at. Nodes with
+// more taints do not exist; one that did would name a wrong taint, not panic.
+const maxTaintIndex = 127
+
+// tolerates asks as the controller does without the alpha gate
+// TaintTolerationComparisonOperators, which is off by default in v1.37.
+func (p *Placement) tolerates(taint *corev1.Taint) bool {
+	return schedulingv1.TolerationsTolerateTaint(p.logger, p.tolerations, taint, false)
+}
+
+// blocks tells whether a taint of this effect keeps pods away; PreferNoSchedule
+// does not.
+func blocks(effect corev1.TaintEffect) bool {
+	return effect == corev1.TaintEffectNoSchedule || effect == corev1.TaintEffectNoExecute
+}
+
+// nodeCondition tells whether a taint reports the node's condition. Those come
+// and go with failures, and are left out of what is expected.
+func nodeCondition(key string) bool {
+	switch key {
+	case corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable, corev1.TaintNodeDiskPressure,
+		corev1.TaintNodeMemoryPressure, corev1.TaintNodePIDPressure,
+		corev1.TaintNodeNetworkUnavailable, corev1.TaintNodeUnschedulable:
+		return true
+	default:
+		return false
+	}
+}
+
+// tolerationsOf are the template's tolerations and those that the controller
+// adds to every pod (AddOrUpdateDaemonPodTolerations of
+// pkg/controller/daemon/util, v1.37). They are not in the template, which is
+// shared and must not be appended to.
+func tolerationsOf(template *record.Template) []corev1.Toleration {
+	added := []corev1.Toleration{
+		exists(corev1.TaintNodeNotReady, corev1.TaintEffectNoExecute),
+		exists(corev1.TaintNodeUnreachable, corev1.TaintEffectNoExecute),
+		exists(corev1.TaintNodeDiskPressure, corev1.TaintEffectNoSchedule),
+		exists(corev1.TaintNodeMemoryPressure, corev1.TaintEffectNoSchedule),
+		exists(corev1.TaintNodePIDPressure, corev1.TaintEffectNoSchedule),
+		exists(corev1.TaintNodeUnschedulable, corev1.TaintEffectNoSchedule),
+	}
+	if template.HostNetwork {
+		added = append(added, exists(corev1.TaintNodeNetworkUnavailable, corev1.TaintEffectNoSchedule))
+	}
+	return slices.Concat(template.Tolerations, added)
+}
+
+func exists(key string, effect corev1.TaintEffect) corev1.Toleration {
+	return corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists, Effect: effect}
+}

@@ -1,0 +1,147 @@
+package coverage
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// Summary is what the ledger says of one DaemonSet. It is valid until the next
+// event and must not be changed.
+type Summary struct {
+	DaemonSet *record.DaemonSet
+	Totals    *Totals
+}
+
+// Summaries yields one Summary for each DaemonSet, in no order.
+func (l *Ledger) Summaries() iter.Seq[Summary] {
+	return func(yield func(Summary) bool) {
+		for _, set := range l.sets {
+			if l.running && set.object != nil && !yield(Summary{set.object, &set.totals}) {
+				return
+			}
+		}
+	}
+}
+
+// MaxUnavailable is the budget of a rolling update, in nodes, as
+// updatedDesiredNodeCounts of pkg/controller/daemon (v1.37) has it. It is 0 for
+// OnDelete, and for updates that surge, which may make no node unavailable.
+func (s Summary) MaxUnavailable() int {
+	ds, desired := s.DaemonSet, int(s.Totals.Upstream.Desired)
+	if !ds.RollingUpdate || surges(ds) {
+		return 0
+	}
+	if ds.MaxUnavailable == nil {
+		return min(1, desired)
+	}
+	budget, err := intstr.GetScaledValueFromIntOrPercent(ds.MaxUnavailable, desired, true)
+	if err != nil || budget < 0 {
+		return 0
+	}
+	if budget == 0 && desired > 0 {
+		return 1
+	}
+	return budget
+}
+
+// StatusDifference is one count of .status and how much it exceeds what the
+// controller's rules give on the same objects.
+type StatusDifference struct {
+	Field string
+	Nodes int32
+}
+
+// StatusDifferences compares all counts of .status, in a fixed order.
+func (s Summary) StatusDifferences() [7]StatusDifference {
+	status, counts := s.DaemonSet.Status, s.Totals.Upstream
+	return [7]StatusDifference{
+		{"desired", status.Desired - counts.Desired},
+		{"current", status.Current - counts.Current},
+		{"ready", status.Ready - counts.Ready},
+		{"available", status.Available - counts.Available},
+		{"unavailable", status.Unavailable - (counts.Desired - counts.Available)},
+		{"updated", status.Updated - counts.Updated},
+		{"misscheduled", status.Misscheduled - counts.Misscheduled},
+	}
+}
+
+// Gap is one open gap.
+type Gap struct {
+	DaemonSet *record.DaemonSet
+	Node      *record.Node
+	Lifecycle readiness.Lifecycle
+	Reason    Reason
+	// Opened is when the cell ceased to be covered, or should first have been.
+	Opened time.Time
+}
+
+// Gaps gives the open gaps, at most limit of them, and how many that leaves
+// out. Gaps that a node causes are left out first: the node itself is reported.
+// Among equals the oldest stay, so that the same ones stay from call to call.
+func (l *Ledger) Gaps(limit int) (gaps []Gap, dropped int) {
+	open := l.gaps
+	if len(open) > limit {
+		open = slices.SortedFunc(slices.Values(open), byImportance)[:max(0, limit)]
+	}
+	gaps = make([]Gap, 0, len(open))
+	for _, c := range open {
+		gaps = append(gaps, Gap{
+			DaemonSet: c.set.object,
+			Node:      c.node.state.Record(),
+			Lifecycle: c.node.state.Lifecycle(),
+			Reason:    c.verdict.reason,
+			Opened:    c.opened.time(),
+		})
+	}
+	return gaps, len(l.gaps) - len(open)
+}
+
+func byImportance(a, b *cell) int {
+	return cmp.Or(
+		cmp.Compare(rankCause(a), rankCause(b)),
+		cmp.Compare(a.opened, b.opened),
+		strings.Compare(a.node.name.Value(), b.node.name.Value()),
+		strings.Compare(a.set.object.Namespace.Value(), b.set.object.Namespace.Value()),
+		strings.Compare(a.set.object.Name, b.set.object.Name),
+	)
+}
+
+func rankCause(c *cell) int {
+	if c.verdict.reason.Cause() == CauseNode {
+		return 1
+	}
+	return 0
+}
+
+// NodeReport is what the ledger says of one node in trouble.
+type NodeReport struct {
+	State *readiness.Node
+	// Gaps is how many DaemonSets do not cover it.
+	Gaps int
+}
+
+// TroubledNodes yields the nodes that are not ready or have gaps, in no order.
+func (l *Ledger) TroubledNodes() iter.Seq[NodeReport] {
+	return func(yield func(NodeReport) bool) {
+		for n := range l.troubled {
+			if !yield(NodeReport{n.state, int(n.gaps)}) {
+				return
+			}
+		}
+	}
+}
+
+// NodeGroups yields how many nodes of the cluster there are of each group.
+func (l *Ledger) NodeGroups() iter.Seq2[NodeGroup, int] { return maps.All(l.groups) }
+
+// Running tells whether the ledger has been started.
+func (l *Ledger) Running() bool { return l.running }

@@ -1,0 +1,231 @@
+package coverage
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// changeNode makes a change to one node and brings its cells up to date. change
+// tells whether placement must be decided anew. born dates cells that this
+// makes: before it, nothing was expected of them.
+func (l *Ledger) changeNode(n *node, born moment, now time.Time, change func() (moved bool)) {
+	l.tallyGroup(n, -1)
+	for _, set := range l.sets {
+		set.tally(n, -1)
+	}
+	moved := change()
+	var view View
+	if moved {
+		view.Show(n.state.Record())
+	}
+	for _, set := range l.sets {
+		if moved && set.object != nil {
+			set.decisions[n.slot] = set.placement.Decide(&view)
+		}
+		l.settle(set, n, born, now)
+		set.tally(n, 1)
+		l.release(set, nil)
+	}
+	l.tallyGroup(n, 1)
+	l.noteTrouble(n)
+}
+
+// recompute brings all cells of one DaemonSet up to date. decide tells whether
+// its placement must be parsed and decided anew.
+func (l *Ledger) recompute(set *daemonSet, decide bool, born moment, now time.Time) {
+	set.totals = Totals{}
+	if set.object != nil {
+		set.current = currentRevision(set.object, set.revisions)
+		if decide {
+			set.placement = NewPlacement(&set.object.Template)
+		}
+	}
+	var view View
+	for _, n := range l.slots {
+		if n == nil {
+			continue
+		}
+		if decide && set.object != nil && n.state != nil {
+			view.Show(n.state.Record())
+			set.decisions[n.slot] = set.placement.Decide(&view)
+		}
+		l.settle(set, n, born, now)
+		set.tally(n, 1)
+		l.release(nil, n)
+	}
+}
+
+// changeCell makes a change to the pods of one cell and brings it up to date,
+// and all of its DaemonSet's where the change tells which revision is current.
+func (l *Ledger) changeCell(set *daemonSet, n *node, now time.Time, change func(*cell)) {
+	c := set.cells[n.slot]
+	if c == nil {
+		born := momentOf(now)
+		if !l.running {
+			born = 0 // it began before the exporter looked
+		}
+		c = l.newCell(set, n, born)
+	}
+	if !l.running {
+		change(c)
+		l.discard(c)
+		return
+	}
+	set.tally(n, -1)
+	change(c)
+	l.settle(set, n, 0, now)
+	set.tally(n, 1)
+	if set.object != nil && currentRevision(set.object, set.revisions) != set.current {
+		l.recompute(set, false, momentOf(now), now)
+	}
+	l.release(set, n)
+}
+
+// settle judges one cell anew. It makes a cell where one is expected and drops
+// one that is neither expected nor occupied. The cell must not be tallied.
+func (l *Ledger) settle(set *daemonSet, n *node, born moment, now time.Time) {
+	c := set.cells[n.slot]
+	if c == nil {
+		if set.object == nil || n.state == nil || set.decisions[n.slot].Exclusion != Expected {
+			return
+		}
+		c = l.newCell(set, n, born)
+	}
+	next, wake := c.assess(now)
+	l.turn(c, next, now)
+	if at := momentOf(wake); at != 0 && (c.wake == 0 || at < c.wake) {
+		c.wake = at
+		l.timers.push(at, c)
+	}
+	l.discard(c)
+}
+
+func (l *Ledger) newCell(set *daemonSet, n *node, born moment) *cell {
+	c := &cell{set: set, node: n, index: -1, changed: born}
+	set.cells[n.slot] = c
+	n.cells++
+	return c
+}
+
+// discard drops a cell that is neither expected nor occupied.
+func (l *Ledger) discard(c *cell) {
+	if c.verdict.expected || c.pod != nil {
+		return
+	}
+	delete(c.set.cells, c.node.slot)
+	c.node.cells--
+	l.release(c.set, c.node)
+}
+
+// turn takes a cell from one verdict to the next and dates the change.
+func (l *Ledger) turn(c *cell, next verdict, now time.Time) {
+	before := c.verdict
+	c.verdict = next
+	if before.expected == next.expected && before.reason == next.reason {
+		return
+	}
+	at := momentOf(c.date(now))
+	switch {
+	case !before.gap() && next.gap():
+		c.opened = at
+		c.index = int32(len(l.gaps))
+		l.gaps = append(l.gaps, c)
+		c.node.gaps++
+	case before.gap() && !next.gap():
+		l.closeGap(c)
+	}
+	c.changed = at
+	l.noteTrouble(c.node)
+}
+
+// closeGap takes a cell out of the list of open gaps.
+func (l *Ledger) closeGap(c *cell) {
+	last := l.gaps[len(l.gaps)-1]
+	l.gaps[c.index], last.index = last, c.index
+	l.gaps[len(l.gaps)-1] = nil
+	l.gaps = l.gaps[:len(l.gaps)-1]
+	c.index, c.opened = -1, 0
+	c.node.gaps--
+}
+
+// noteTrouble keeps the list of nodes that are not ready or have gaps.
+func (l *Ledger) noteTrouble(n *node) {
+	if n.state != nil && (n.state.Status() != readiness.Ready || n.gaps > 0) {
+		l.troubled[n] = struct{}{}
+	} else {
+		delete(l.troubled, n)
+	}
+}
+
+// tallyGroup adds or takes away a node among the nodes of the cluster.
+func (l *Ledger) tallyGroup(n *node, sign int) {
+	if n.state == nil {
+		return
+	}
+	group := NodeGroup{n.state.Status(), n.state.Lifecycle(), n.state.Record().Zone()}
+	if l.groups[group] += sign; l.groups[group] == 0 {
+		delete(l.groups, group)
+	}
+}
+
+// date tells when the cell came to its present verdict, by the rules of
+// readiness.Date. A cell without a previous change began before the exporter.
+func (c *cell) date(now time.Time) time.Time {
+	stamped := c.stamped()
+	if c.changed != 0 {
+		return readiness.Date(now, c.changed.time(), stamped)
+	}
+	if c.node.state == nil || c.set.object == nil || stamped.IsZero() {
+		return now
+	}
+	earliest := max(c.node.state.Record().Created, c.set.object.Created).Time()
+	if stamped.Before(earliest) {
+		stamped = earliest
+	}
+	return readiness.Begun(now, stamped)
+}
+
+// stamped is when the objects say that the cell came to its present verdict;
+// the zero time where none says so.
+func (c *cell) stamped() time.Time {
+	if c.node.state == nil || !c.verdict.expected {
+		return time.Time{}
+	}
+	if c.verdict.reason.Cause() == CauseNode {
+		return c.node.state.Since()
+	}
+	var latest time.Time
+	if c.verdict.reason == Covered {
+		latest = c.node.state.Since()
+	}
+	for pod := range c.pods() {
+		if at := podStamp(c.verdict.reason, pod, c.set.object.MinReadySeconds).Time(); at.After(latest) {
+			latest = at
+		}
+	}
+	return latest
+}
+
+// podStamp is when a pod says that it came to the state that the reason names.
+func podStamp(reason Reason, pod *record.Pod, minReady int32) record.Stamp {
+	switch reason {
+	case Covered:
+		if pod.Ready.Status == record.True {
+			return pod.Ready.Since.Add(int64(minReady))
+		}
+		return 0
+	case PodMissing, NodeUnreachable, NodeNeverReady, NodeNotReady, Reasons:
+		return 0
+	case InsufficientResources, PodUnschedulable:
+		return max(pod.Scheduled.Since, pod.Created)
+	case PodTerminating:
+		return max(pod.Ready.Since, pod.DeletionRequested())
+	case PodEvicted, PodFailed, ImagePull, ContainerConfig, CrashLoop, PodStarting,
+		ReadinessGate, PodNotReady, MinReadySeconds, Other:
+		return max(pod.Ready.Since, pod.Created)
+	default:
+		return 0
+	}
+}

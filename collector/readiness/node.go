@@ -1,0 +1,97 @@
+package readiness
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// Node is what one Node object has been through. It lives as long as the
+// object: a node that is deleted and created again is a new one.
+type Node struct {
+	record    *record.Node
+	status    Status
+	lifecycle Lifecycle
+	wasReady  bool
+	// since is when the node turned ready, or when it ceased to be. It stays
+	// while one way of not being ready turns into another.
+	since time.Time
+	// firstReady is when a node that never was Ready became so; zero where
+	// that was not seen.
+	firstReady time.Time
+}
+
+// NewNode begins with a node that has not been seen before. A state that began
+// before now is dated by its stamps.
+func NewNode(node *record.Node, rules *Rules, now time.Time) *Node {
+	n := &Node{record: node, wasReady: wasReady(node, now)}
+	n.status = statusOf(node, n.wasReady)
+	stamp := node.Ready.Since
+	if n.status == NeverReady || stamp.IsZero() {
+		stamp = node.Created
+	}
+	n.since = Begun(now, stamp.Time())
+	n.lifecycle = n.lifecycleAt(rules, now)
+	return n
+}
+
+// Update takes the next version of the node and tells whether status or
+// lifecycle changed.
+func (n *Node) Update(node *record.Node, rules *Rules, now time.Time) (changed bool) {
+	n.record = node
+	before, lifecycle := n.status, n.lifecycle
+	n.wasReady = n.wasReady || node.Ready.Status == record.True
+	n.status = statusOf(node, n.wasReady)
+	if (before == Ready) != (n.status == Ready) {
+		n.since = Date(now, n.since, node.Ready.Since.Time())
+		if before == NeverReady {
+			n.firstReady = n.since
+		}
+	}
+	n.lifecycle = n.lifecycleAt(rules, now)
+	return n.status != before || n.lifecycle != lifecycle
+}
+
+// Replace takes a version of the node that is the Same as the present one.
+func (n *Node) Replace(node *record.Node) { n.record = node }
+
+// Tick lets time pass and tells whether the lifecycle changed.
+func (n *Node) Tick(rules *Rules, now time.Time) (changed bool) {
+	before := n.lifecycle
+	n.lifecycle = n.lifecycleAt(rules, now)
+	return n.lifecycle != before
+}
+
+// JoinedAt is when the node stops being joining, if nothing else happens to it.
+func (n *Node) JoinedAt(rules *Rules) time.Time {
+	joined := n.record.Created.Time()
+	if n.firstReady.After(joined) {
+		joined = n.firstReady
+	}
+	return joined.Add(rules.JoinGrace)
+}
+
+func (n *Node) lifecycleAt(rules *Rules, now time.Time) Lifecycle {
+	switch {
+	case rules.leaving(n.record):
+		return Leaving
+	case n.record.Unschedulable:
+		return Cordoned
+	case now.Before(n.JoinedAt(rules)):
+		return Joining
+	default:
+		return Active
+	}
+}
+
+// Record is the present version of the object.
+func (n *Node) Record() *record.Node { return n.record }
+
+// Status is the node's status.
+func (n *Node) Status() Status { return n.status }
+
+// Lifecycle is the node's lifecycle as of the last event or Tick.
+func (n *Node) Lifecycle() Lifecycle { return n.lifecycle }
+
+// Since is when the node turned ready, or when it ceased to be.
+func (n *Node) Since() time.Time { return n.since }

@@ -1,0 +1,65 @@
+// Package readiness tells what is the matter with a node: its status, its place
+// in the life of a node, and since when. It is pure: no client, no Prometheus,
+// no clock. Time comes in as an argument.
+package readiness
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// Status is what a node's Ready condition says, and whether it ever said Ready.
+type Status uint8
+
+// The statuses of a node. Statuses is their number.
+const (
+	// Ready is Ready=True.
+	Ready Status = iota
+	// NotReady is Ready=False, or a Ready condition that has gone.
+	NotReady
+	// Unreachable is Ready=Unknown: the kubelet stopped posting.
+	Unreachable
+	// NeverReady is a node that has not been Ready since it was created.
+	NeverReady
+	Statuses
+)
+
+var statusNames = [Statuses]string{"ready", "not_ready", "unreachable", "never_ready"}
+
+// String is the value of the label status.
+func (s Status) String() string { return statusNames[s] }
+
+// statusOf is the status of a node now, given whether it was ever Ready.
+func statusOf(node *record.Node, wasReady bool) Status {
+	switch {
+	case node.Ready.Status == record.True:
+		return Ready
+	case !wasReady:
+		return NeverReady
+	case node.Ready.Status == record.Unknown:
+		return Unreachable
+	default:
+		return NotReady
+	}
+}
+
+// sinceCreation is how soon after its creation a node must be seen for the
+// watch to know its whole life.
+const sinceCreation = 10 * time.Second
+
+// wasReady tells of a node that is seen for the first time whether it has been
+// Ready before. A node that is seen as it is created has not. An older one has,
+// unless its Ready condition says otherwise: there is none, no kubelet ever
+// posted, or it has stood still since the creation (give or take the second
+// that the kubelet's clock and the API server's may lie apart).
+func wasReady(node *record.Node, now time.Time) bool {
+	if node.Ready.Status == record.True {
+		return true
+	}
+	if age := now.Sub(node.Created.Time()); !node.Created.IsZero() && age < sinceCreation {
+		return false
+	}
+	return node.Ready.Status != record.Absent && !node.NeverUpdated &&
+		node.Ready.Since > node.Created.Add(1)
+}

@@ -1,0 +1,108 @@
+package record
+
+import (
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// DaemonSet is what the exporter keeps of a DaemonSet: placement, update
+// strategy and the counts of its status, without the containers of its
+// template.
+type DaemonSet struct {
+	Meta
+	// Generation grows with every change of the spec.
+	Generation int64
+	// ObservedGeneration is the last Generation that the controller acted on.
+	ObservedGeneration int64
+	// TemplateGeneration grows with every change of the pod template. Pods
+	// carry it as a label. Zero where the API server does not tell.
+	TemplateGeneration int64
+	// Deleted is the deletion timestamp.
+	Deleted Stamp
+	// Template is the part of the pod template that decides placement.
+	Template Template
+	// MinReadySeconds is how long a pod must be Ready to be available.
+	MinReadySeconds int32
+	// RollingUpdate is false for the strategy OnDelete.
+	RollingUpdate bool
+	// MaxUnavailable and MaxSurge are the rolling update's; nil where unset.
+	MaxUnavailable, MaxSurge *intstr.IntOrString
+	// Status holds what the DaemonSet controller says.
+	Status DaemonSetStatus
+}
+
+// Template is the part of a pod template that decides placement. It is shared
+// with the decoded object and must not be written to.
+type Template struct {
+	NodeName     string
+	NodeSelector map[string]string
+	// Affinity is nil or holds only the required node affinity.
+	Affinity    *corev1.Affinity
+	Tolerations []corev1.Toleration
+	HostNetwork bool
+}
+
+// DaemonSetStatus is the DaemonSet controller's own count of nodes.
+type DaemonSetStatus struct {
+	Desired, Current, Ready, Available, Unavailable, Updated, Misscheduled int32
+}
+
+// FromDaemonSet makes the record of a DaemonSet.
+func FromDaemonSet(ds *appsv1.DaemonSet) *DaemonSet {
+	spec, status := &ds.Spec.Template.Spec, &ds.Status
+	record := &DaemonSet{
+		Meta:               metaOf(ds),
+		Generation:         ds.Generation,
+		ObservedGeneration: status.ObservedGeneration,
+		TemplateGeneration: parseGeneration(ds.Annotations[appsv1.DeprecatedTemplateGeneration]),
+		Deleted:            StampOf(ds.DeletionTimestamp),
+		Template: Template{
+			NodeName:     spec.NodeName,
+			NodeSelector: spec.NodeSelector,
+			Affinity:     requiredAffinity(spec.Affinity),
+			Tolerations:  spec.Tolerations,
+			HostNetwork:  spec.HostNetwork,
+		},
+		MinReadySeconds: ds.Spec.MinReadySeconds,
+		RollingUpdate:   ds.Spec.UpdateStrategy.Type != appsv1.OnDeleteDaemonSetStrategyType,
+		Status: DaemonSetStatus{
+			Desired:      status.DesiredNumberScheduled,
+			Current:      status.CurrentNumberScheduled,
+			Ready:        status.NumberReady,
+			Available:    status.NumberAvailable,
+			Unavailable:  status.NumberUnavailable,
+			Updated:      status.UpdatedNumberScheduled,
+			Misscheduled: status.NumberMisscheduled,
+		},
+	}
+	if rolling := ds.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+		record.MaxUnavailable, record.MaxSurge = rolling.MaxUnavailable, rolling.MaxSurge
+	}
+	return record
+}
+
+// requiredAffinity keeps the only part of an affinity that placement asks for.
+func requiredAffinity(affinity *corev1.Affinity) *corev1.Affinity {
+	if affinity == nil || affinity.NodeAffinity == nil ||
+		affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+		return nil
+	}
+	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution,
+	}}
+}
+
+// parseGeneration reads a template generation; zero for a text that is none.
+func parseGeneration(text string) int64 {
+	generation, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || generation < 0 {
+		return 0
+	}
+	return generation
+}
+
+var _ metav1.ObjectMetaAccessor = (*DaemonSet)(nil)

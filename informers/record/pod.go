@@ -1,0 +1,193 @@
+package record
+
+import (
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Phase is a pod's phase.
+type Phase uint8
+
+// The phases of a pod. PhaseOther is one that Kubernetes has not invented yet.
+const (
+	PhaseOther Phase = iota
+	PhasePending
+	PhaseRunning
+	PhaseSucceeded
+	PhaseFailed
+)
+
+// Disruption is why somebody other than a user or a controller ends a pod, as
+// its condition DisruptionTarget tells.
+type Disruption uint8
+
+// The disruptions that the exporter tells apart.
+const (
+	NotDisrupted Disruption = iota
+	// EvictedByAPI is an eviction through the API: kubectl drain, an autoscaler.
+	EvictedByAPI
+	// CollectedByPodGC is a pod whose node is gone.
+	CollectedByPodGC
+	// DisruptedOtherwise is preemption, node pressure, or anything new.
+	DisruptedOtherwise
+)
+
+// Pod is what the exporter keeps of a pod of a DaemonSet.
+type Pod struct {
+	Meta
+	// Owner is the UID of the DaemonSet that controls the pod; zero for a pod
+	// that no DaemonSet controls.
+	Owner UID
+	// Node is the name of the node that the pod runs on or, before it is
+	// bound, of the node it was created for; empty if it names none.
+	Node Text
+	// Revision is the label controller-revision-hash.
+	Revision Text
+	// TemplateGeneration is the label pod-template-generation; zero if absent.
+	TemplateGeneration int64
+	// Deleted is the deletion timestamp: the moment the grace period ends.
+	Deleted Stamp
+	// Grace is deletionGracePeriodSeconds; meaningful only with Deleted.
+	Grace int64
+	// Started is status.startTime: when the kubelet took the pod.
+	Started Stamp
+	// Ready and Scheduled are the conditions Ready and PodScheduled.
+	Ready, Scheduled Condition
+	// Containers are the init containers, then the containers.
+	Containers []Container
+
+	Phase Phase
+	// Bound tells that spec.nodeName is set.
+	Bound bool
+	// Evicted tells that the status reason is Evicted: node pressure.
+	Evicted bool
+	// Resources tells that the scheduler's message names a resource.
+	Resources bool
+	// ReadinessGates tells that Ready is held back by a readiness gate alone.
+	ReadinessGates bool
+	// Disruption is the condition DisruptionTarget.
+	Disruption Disruption
+}
+
+// reasonReadinessGates is what a kubelet writes when all containers are ready
+// and a readiness gate is not (pkg/kubelet/status/generate.go, v1.37).
+const reasonReadinessGates = "ReadinessGatesNotReady"
+
+// FromPod makes the record of a pod.
+func FromPod(pod *corev1.Pod) *Pod {
+	node := targetNode(pod)
+	record := &Pod{
+		Meta:               metaOf(pod),
+		Node:               Intern(node),
+		Revision:           Intern(pod.Labels[appsv1.ControllerRevisionHashLabelKey]),
+		TemplateGeneration: parseGeneration(pod.Labels[templateGenerationLabel]),
+		Deleted:            StampOf(pod.DeletionTimestamp),
+		Started:            StampOf(pod.Status.StartTime),
+		Containers:         containersOf(pod),
+		Phase:              phaseOf(pod.Status.Phase),
+		Bound:              pod.Spec.NodeName != "",
+		Evicted:            pod.Status.Reason == "Evicted",
+	}
+	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.Kind == "DaemonSet" {
+		record.Owner = ParseUID(owner.UID)
+	}
+	if pod.DeletionGracePeriodSeconds != nil {
+		record.Grace = max(0, *pod.DeletionGracePeriodSeconds)
+	}
+	for i := range pod.Status.Conditions {
+		record.readCondition(&pod.Status.Conditions[i])
+	}
+	return record
+}
+
+// templateGenerationLabel is extensions/v1beta1 DaemonSetTemplateGenerationKey,
+// which the controller still writes and reads (pkg/controller/daemon/util, v1.37).
+const templateGenerationLabel = "pod-template-generation"
+
+func (p *Pod) readCondition(condition *corev1.PodCondition) {
+	kept := Condition{Status: statusOf(condition.Status), Since: StampOf(&condition.LastTransitionTime)}
+	switch condition.Type {
+	case corev1.PodReady:
+		p.Ready = kept
+		p.ReadinessGates = condition.Reason == reasonReadinessGates
+	case corev1.PodScheduled:
+		p.Scheduled = kept
+		p.Resources = kept.Status == False && namesResource(condition.Message)
+	case corev1.DisruptionTarget:
+		if kept.Status == True {
+			p.Disruption = disruptionOf(condition.Reason)
+		}
+	}
+}
+
+func phaseOf(phase corev1.PodPhase) Phase {
+	switch phase {
+	case corev1.PodPending, "":
+		return PhasePending
+	case corev1.PodRunning:
+		return PhaseRunning
+	case corev1.PodSucceeded:
+		return PhaseSucceeded
+	case corev1.PodFailed:
+		return PhaseFailed
+	case corev1.PodUnknown:
+		return PhaseOther
+	default:
+		return PhaseOther
+	}
+}
+
+func disruptionOf(reason string) Disruption {
+	switch reason {
+	case "EvictionByEvictionAPI":
+		return EvictedByAPI
+	case "DeletionByPodGC":
+		return CollectedByPodGC
+	default:
+		return DisruptedOtherwise
+	}
+}
+
+// namesResource tells whether a scheduler's message blames a resource:
+// "Insufficient cpu", "Insufficient nvidia.com/gpu", "Too many pods"
+// (pkg/scheduler/framework/plugins/noderesources/fit.go, v1.37). The message of
+// a DaemonSet's pod lists every node, and all others by node affinity alone.
+func namesResource(message string) bool {
+	return strings.Contains(message, "Insufficient ") || strings.Contains(message, "Too many pods")
+}
+
+// targetNode is GetTargetNodeName of pkg/controller/daemon/util (v1.37): where
+// a pod runs or, before it is bound, which node it was created for.
+func targetNode(pod *corev1.Pod) string {
+	if pod.Spec.NodeName != "" {
+		return pod.Spec.NodeName
+	}
+	affinity := requiredAffinity(pod.Spec.Affinity)
+	if affinity == nil {
+		return ""
+	}
+	for _, term := range affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+		for _, field := range term.MatchFields {
+			if field.Key != metav1.ObjectNameField || field.Operator != corev1.NodeSelectorOpIn {
+				continue
+			}
+			if len(field.Values) != 1 {
+				return ""
+			}
+			return field.Values[0]
+		}
+	}
+	return ""
+}
+
+// Terminal tells that all containers have stopped and will not start again.
+func (p *Pod) Terminal() bool { return p.Phase == PhaseFailed || p.Phase == PhaseSucceeded }
+
+// DeletionRequested is when the pod was asked to end. Its deletion timestamp is
+// the end of the grace period; zero for a pod that nobody has deleted.
+func (p *Pod) DeletionRequested() Stamp { return p.Deleted.Add(-p.Grace) }
+
+var _ metav1.ObjectMetaAccessor = (*Pod)(nil)
