@@ -1,0 +1,158 @@
+// Package build compiles the control plane and kwok and keeps the binaries
+// outside of the tree.
+//
+// Each set of binaries has a Go module of its own (see [Set]). A set is compiled
+// into <user cache>/daemonset_exporter/bin/<key>/, where the key is a digest of
+// everything that decides the outcome: go.mod, go.sum, the mains and the Go
+// version. So a version is changed in go.mod and nowhere else, two checkouts
+// share what they have in common, and a warm start costs a few file reads.
+//
+// Compilation goes to a temporary directory that is renamed when it is whole,
+// under a file lock that every set shares: a half-built set is never seen, and
+// two compilations of this size never run at once on one machine.
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Binaries are the paths of the compiled programs.
+type Binaries struct {
+	ControlPlane string // directory of the control plane's programs
+	Kwok         string // directory of kwok
+}
+
+// Path returns the path of one program: etcd, kube-apiserver,
+// kube-controller-manager, kube-scheduler, kubectl or kwok.
+func (b Binaries) Path(program string) string {
+	if program == "kwok" {
+		return filepath.Join(b.Kwok, program)
+	}
+	return filepath.Join(b.ControlPlane, program)
+}
+
+// All returns every set's binaries and compiles what is not cached. It reports
+// to progress only when there is something to wait for.
+func All(ctx context.Context, progress io.Writer) (Binaries, error) {
+	root, err := sourceRoot()
+	if err != nil {
+		return Binaries{}, err
+	}
+	var b Binaries
+	if b.ControlPlane, err = ensure(ctx, controlPlane(root), progress); err != nil {
+		return Binaries{}, err
+	}
+	if b.Kwok, err = ensure(ctx, kwok(root), progress); err != nil {
+		return Binaries{}, err
+	}
+	return b, nil
+}
+
+// ensure returns the directory of the set's binaries and compiles them if it is
+// not there.
+func ensure(ctx context.Context, s Set, progress io.Writer) (string, error) {
+	key, err := s.key(ctx)
+	if err != nil {
+		return "", fmt.Errorf("key of %s: %w", s.Name, err)
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, key)
+	if found, err := exists(dir); found || err != nil {
+		return dir, err
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", fmt.Errorf("create cache: %w", err)
+	}
+
+	unlock, err := lock(ctx, filepath.Join(cache, "lock"), progress)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	// Whoever held the lock may have compiled this very set.
+	if found, err := exists(dir); found || err != nil {
+		return dir, err
+	}
+	return dir, compileInto(ctx, s, dir, progress)
+}
+
+// compileInto compiles the set beside dir and moves it there when it is whole.
+// The caller holds the lock, so temporary directories found here belong to
+// processes that were killed.
+func compileInto(ctx context.Context, s Set, dir string, progress io.Writer) error {
+	stale, err := filepath.Glob(filepath.Join(filepath.Dir(dir), ".building-*"))
+	if err != nil {
+		return fmt.Errorf("look for interrupted builds: %w", err)
+	}
+	for _, d := range stale {
+		if err := os.RemoveAll(d); err != nil {
+			return fmt.Errorf("remove interrupted build: %w", err)
+		}
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".building-")
+	if err != nil {
+		return fmt.Errorf("create build directory: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+
+	start := time.Now()
+	if err := s.compile(ctx, tmp, progress); err != nil {
+		return fmt.Errorf("build %s: %w", s.Name, err)
+	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return fmt.Errorf("open build directory: %w", err)
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		return fmt.Errorf("publish %s: %w", s.Name, err)
+	}
+	fmt.Fprintf(progress, "built %s in %s\n", s.Name, time.Since(start).Round(time.Second))
+	return nil
+}
+
+// cacheDir is where sets of binaries are kept. It may be deleted at any time.
+func cacheDir() (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("user's cache directory: %w", err)
+	}
+	return filepath.Join(base, "daemonset_exporter", "bin"), nil
+}
+
+// sourceRoot finds the directory that holds the sets' modules, from any
+// directory of the repository. The path of this file at compile time would be
+// wrong for a binary that was built with -trimpath.
+func sourceRoot() (string, error) {
+	wd, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("working directory: %w", err)
+	}
+	for dir := wd; ; dir = filepath.Dir(dir) {
+		for _, sub := range []string{"test/cluster", "cluster"} {
+			root := filepath.Join(dir, sub)
+			if found, err := exists(filepath.Join(root, "controlplane", "go.mod")); found || err != nil {
+				return root, err
+			}
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("%s is not inside a checkout: found no test/cluster/controlplane/go.mod above it", wd)
+		}
+	}
+}
+
+func exists(path string) (bool, error) {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,162 @@
+package cluster_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
+)
+
+// One cluster and one story, because a cluster costs seconds: what is tested is
+// that the machinery does what the tests of the exporter rely on.
+func TestCluster(t *testing.T) {
+	ctx := t.Context()
+	c, err := cluster.Start(ctx, cluster.Config{Progress: os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, c.Stop()) })
+
+	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "a", Zone: "z1"}))
+	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "b", Zone: "z2"}))
+	must(t, c.Apply(ctx, daemonSet("agent", nil, "")))
+	must(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
+	t.Log("a daemonset becomes ready on two nodes")
+
+	must(t, c.PullPlug(ctx, "b"))
+	must(t, c.WaitNodeReady(ctx, "b", corev1.ConditionUnknown))
+	must(t, waitReady(ctx, c, "agent", "b", corev1.ConditionFalse))
+	t.Log("a node whose plug is pulled becomes Unknown, and its pod not Ready")
+
+	must(t, c.PlugIn(ctx, "b"))
+	must(t, c.WaitNodeReady(ctx, "b", corev1.ConditionTrue))
+	must(t, waitReady(ctx, c, "agent", "b", corev1.ConditionTrue))
+	must(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
+	t.Log("both come back")
+
+	must(t, c.StopAPIServer())
+	if _, err := c.Client().CoreV1().Nodes().List(ctx, metav1.ListOptions{}); err == nil {
+		t.Error("an API server that was killed answers")
+	}
+	must(t, c.StartAPIServer(ctx))
+	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "c"}))
+	must(t, c.WaitDaemonSet(ctx, "default", "agent", 3))
+	t.Log("the API server comes back with its data, and every component finds it")
+
+	must(t, c.Apply(ctx, daemonSet("image", map[string]string{cluster.BehaviourAnnotation: string(cluster.ImagePull)}, "")))
+	must(t, c.WaitPods(ctx, "default", "app=image", "3 pods in ImagePullBackOff", func(pods []corev1.Pod) (bool, string) {
+		return every(pods, 3, func(pod corev1.Pod) bool { return waiting(pod) == "ImagePullBackOff" })
+	}))
+	t.Log("a pod fails to pull its image when it is told to")
+
+	must(t, c.Apply(ctx, daemonSet("big", nil, "64")))
+	must(t, c.WaitPods(ctx, "default", "app=big", "3 pods without room", func(pods []corev1.Pod) (bool, string) {
+		return every(pods, 3, func(pod corev1.Pod) bool {
+			return strings.Contains(condition(pod, corev1.PodScheduled).Message, "Insufficient cpu")
+		})
+	}))
+	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "d", Capacity: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100")}}))
+	must(t, c.WaitPods(ctx, "default", "app=big", "1 Ready pod", func(pods []corev1.Pod) (bool, string) {
+		return every(pods, 4, func(pod corev1.Pod) bool {
+			return (pod.Spec.NodeName == "d") == (condition(pod, corev1.PodReady).Status == corev1.ConditionTrue)
+		})
+	}))
+	t.Log("the scheduler knows what a node has room for")
+
+	pids := c.PIDs()
+	if len(pids) != 5 {
+		t.Errorf("components that run: %v", pids)
+	}
+	must(t, c.Stop())
+	for component, pid := range pids {
+		if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
+			t.Errorf("%s still runs after Stop: %v", component, err)
+		}
+	}
+}
+
+// daemonSet is a manifest whose pods bear these annotations.
+func daemonSet(name string, annotations map[string]string, cpu string) []byte {
+	var notes, requests string
+	for key, value := range annotations {
+		notes += fmt.Sprintf("        %s: %q\n", key, value)
+	}
+	if cpu != "" {
+		requests = fmt.Sprintf("        resources: {requests: {cpu: %q}}\n", cpu)
+	}
+	return []byte(fmt.Sprintf(`
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: %[1]s
+spec:
+  selector: {matchLabels: {app: %[1]s}}
+  template:
+    metadata:
+      labels: {app: %[1]s}
+      annotations:
+        example.com/purpose: test
+%[2]s    spec:
+      containers:
+      - name: agent
+        image: example.com/agent:1
+%[3]s`, name, notes, requests))
+}
+
+func waitReady(ctx context.Context, c *cluster.Cluster, app, node string, status corev1.ConditionStatus) error {
+	what := fmt.Sprintf("pod of %s on %s to be Ready=%s", app, node, status)
+	return c.WaitPods(ctx, "default", "app="+app, what, func(pods []corev1.Pod) (bool, string) {
+		for _, pod := range pods {
+			if pod.Spec.NodeName == node {
+				return condition(pod, corev1.PodReady).Status == status, fmt.Sprint(pod.Status.Conditions)
+			}
+		}
+		return false, "no pod"
+	})
+}
+
+// every tells whether there are n pods and all are as wanted.
+func every(pods []corev1.Pod, n int, want func(corev1.Pod) bool) (bool, string) {
+	var states []string
+	all := len(pods) == n
+	for _, pod := range pods {
+		all = all && want(pod)
+		states = append(states, fmt.Sprintf("%s on %q: %s %s, Ready=%s, %s", pod.Name, pod.Spec.NodeName, pod.Status.Phase,
+			waiting(pod), condition(pod, corev1.PodReady).Status, condition(pod, corev1.PodScheduled).Message))
+	}
+	return all, strings.Join(states, "; ")
+}
+
+func condition(pod corev1.Pod, kind corev1.PodConditionType) corev1.PodCondition {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == kind {
+			return c
+		}
+	}
+	return corev1.PodCondition{}
+}
+
+// waiting is the reason for which the pod's first container waits.
+func waiting(pod corev1.Pod) string {
+	for _, status := range pod.Status.ContainerStatuses {
+		if status.State.Waiting != nil {
+			return status.State.Waiting.Reason
+		}
+	}
+	return ""
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

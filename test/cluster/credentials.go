@@ -1,0 +1,128 @@
+package cluster
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// A user is somebody that the API server knows by a static token. The names of
+// the control plane's own users are those that Kubernetes' bootstrap roles are
+// bound to: every component has the rights that it has in a real cluster.
+type user struct {
+	name  string
+	group string
+}
+
+func users() []user {
+	return []user{
+		{name: "admin", group: "system:masters"},
+		{name: "kwok", group: "system:masters"}, // plays every kubelet at once
+		{name: "system:kube-controller-manager", group: "system:authenticated"},
+		{name: "system:kube-scheduler", group: "system:authenticated"},
+	}
+}
+
+// Files of the working directory.
+const (
+	servingCert       = "apiserver.crt"
+	servingKey        = "apiserver.key"
+	serviceAccountKey = "service-account.key"
+	tokens            = "tokens.csv"
+)
+
+// kubeconfig is the name of a user's kubeconfig in the working directory.
+func kubeconfig(name string) string {
+	return strings.TrimPrefix(name, "system:") + ".kubeconfig"
+}
+
+// writeCredentials writes all that the components need to trust each other.
+func writeCredentials(dir *workdir, server string) error {
+	cert, key, err := servingCertificate()
+	if err != nil {
+		return fmt.Errorf("make certificate: %w", err)
+	}
+	_, accountKey, err := newKey()
+	if err != nil {
+		return fmt.Errorf("make service account key: %w", err)
+	}
+	files := map[string][]byte{servingCert: cert, servingKey: key, serviceAccountKey: accountKey}
+
+	var csv strings.Builder
+	for _, u := range users() {
+		token := rand.Text()
+		fmt.Fprintf(&csv, "%s,%s,%s,%q\n", token, u.name, u.name, u.group)
+		content, err := clientcmd.Write(clientConfig(server, cert, u.name, token))
+		if err != nil {
+			return fmt.Errorf("make kubeconfig of %s: %w", u.name, err)
+		}
+		files[kubeconfig(u.name)] = content
+	}
+	files[tokens] = []byte(csv.String())
+
+	for name, content := range files {
+		if err := os.WriteFile(dir.file(name), content, 0o600); err != nil {
+			return fmt.Errorf("write credentials: %w", err)
+		}
+	}
+	return nil
+}
+
+func clientConfig(server string, ca []byte, name, token string) clientcmdapi.Config {
+	return clientcmdapi.Config{
+		Clusters:       map[string]*clientcmdapi.Cluster{"test": {Server: server, CertificateAuthorityData: ca}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{name: {Token: token}},
+		Contexts:       map[string]*clientcmdapi.Context{"test": {Cluster: "test", AuthInfo: name}},
+		CurrentContext: "test",
+	}
+}
+
+// servingCertificate makes the API server's certificate, which is its own
+// authority: clients trust it and nothing else.
+func servingCertificate() (certPEM, keyPEM []byte, err error) {
+	key, keyPEM, err := newKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "kube-apiserver"},
+		NotBefore:             time.Now().Add(-time.Hour),
+		NotAfter:              time.Now().AddDate(1, 0, 0),
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+		DNSNames:              []string{"localhost", "kubernetes.default.svc"},
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), keyPEM, nil
+}
+
+func newKey() (*ecdsa.PrivateKey, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), nil
+}
