@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"strings"
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
@@ -30,6 +31,7 @@ func (l *Ledger) SetNode(object *record.Node, now time.Time) {
 		l.changeNode(n, momentOf(now), now, func() (moved bool) {
 			moved = !n.state.Record().SamePlacement(object)
 			n.state.Update(object, &l.rules, now)
+			n.labels = l.labelsOf(object)
 			l.wakeNode(n, now)
 			return moved
 		})
@@ -137,6 +139,7 @@ var noNode = record.Intern("")
 func (l *Ledger) adopt(n *node, object *record.Node, now time.Time) {
 	n.first = nil
 	n.state = readiness.NewNode(object, &l.rules, now)
+	n.labels = l.labelsOf(object)
 	l.wakeNode(n, now)
 }
 
@@ -146,4 +149,13 @@ func (s *daemonSet) forget(pod *record.Pod) {
 	if s.revisions[rev]--; s.revisions[rev] <= 0 {
 		delete(s.revisions, rev)
 	}
+}
+
+// labelsOf are the values of the node labels to report.
+func (l *Ledger) labelsOf(object *record.Node) NodeLabels {
+	values := make([]string, len(l.labels))
+	for i, key := range l.labels {
+		values[i] = object.Labels[key]
+	}
+	return record.Intern(strings.Join(values, NodeLabelSeparator))
 }

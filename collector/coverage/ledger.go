@@ -15,8 +15,10 @@ import (
 // alone, count for nothing, and go with their last pod.
 type Ledger struct {
 	rules readiness.Rules
-	sets  map[record.UID]*daemonSet
-	nodes map[record.Text]*node
+	// labels are the keys of the node labels to report.
+	labels []string
+	sets   map[record.UID]*daemonSet
+	nodes  map[record.Text]*node
 	// slots are the nodes by number, free the numbers without a node.
 	slots []*node
 	free  []int32
@@ -33,8 +35,15 @@ type Ledger struct {
 type NodeGroup struct {
 	Status    readiness.Status
 	Lifecycle readiness.Lifecycle
-	Zone      string
+	Labels    NodeLabels
 }
+
+// NodeLabels are the values of the node labels that the ledger was told to
+// report, joined by NodeLabelSeparator.
+type NodeLabels = record.Text
+
+// NodeLabelSeparator cannot be part of a label's value.
+const NodeLabelSeparator = "\x00"
 
 // node is one node of the cluster, or the name of one that pods speak of.
 type node struct {
@@ -44,6 +53,8 @@ type node struct {
 	first *record.Node
 	// state is nil where there is no Node object.
 	state *readiness.Node
+	// labels are the values of the node labels to report.
+	labels NodeLabels
 	// cells is how many cells stand on the node, gaps how many of them are open.
 	cells, gaps int32
 }
@@ -63,9 +74,10 @@ type daemonSet struct {
 	totals    Totals
 }
 
-// NewLedger makes an empty ledger.
-func NewLedger(rules readiness.Rules) *Ledger {
+// NewLedger makes an empty ledger that reports the node labels of these keys.
+func NewLedger(rules readiness.Rules, nodeLabels ...string) *Ledger {
 	return &Ledger{
+		labels:   nodeLabels,
 		rules:    rules,
 		sets:     map[record.UID]*daemonSet{},
 		nodes:    map[record.Text]*node{},

@@ -78,6 +78,7 @@ func (s Summary) StatusDifferences() [7]StatusDifference {
 type Gap struct {
 	DaemonSet *record.DaemonSet
 	Node      *record.Node
+	Labels    NodeLabels
 	Lifecycle readiness.Lifecycle
 	Reason    Reason
 	// Opened is when the cell ceased to be covered, or should first have been.
@@ -97,6 +98,7 @@ func (l *Ledger) Gaps(limit int) (gaps []Gap, dropped int) {
 		gaps = append(gaps, Gap{
 			DaemonSet: c.set.object,
 			Node:      c.node.state.Record(),
+			Labels:    c.node.labels,
 			Lifecycle: c.node.state.Lifecycle(),
 			Reason:    c.verdict.reason,
 			Opened:    c.opened.time(),
@@ -124,7 +126,8 @@ func rankCause(c *cell) int {
 
 // NodeReport is what the ledger says of one node in trouble.
 type NodeReport struct {
-	State *readiness.Node
+	State  *readiness.Node
+	Labels NodeLabels
 	// Gaps is how many DaemonSets do not cover it.
 	Gaps int
 }
@@ -133,7 +136,7 @@ type NodeReport struct {
 func (l *Ledger) TroubledNodes() iter.Seq[NodeReport] {
 	return func(yield func(NodeReport) bool) {
 		for n := range l.troubled {
-			if !yield(NodeReport{n.state, int(n.gaps)}) {
+			if !yield(NodeReport{n.state, n.labels, int(n.gaps)}) {
 				return
 			}
 		}

@@ -164,7 +164,7 @@ func (l *Ledger) tallyGroup(n *node, sign int) {
 	if n.state == nil {
 		return
 	}
-	group := NodeGroup{n.state.Status(), n.state.Lifecycle(), n.state.Record().Zone()}
+	group := NodeGroup{n.state.Status(), n.state.Lifecycle(), n.labels}
 	if l.groups[group] += sign; l.groups[group] == 0 {
 		delete(l.groups, group)
 	}

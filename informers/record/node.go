@@ -85,7 +85,4 @@ func sameTaint(a, b corev1.Taint) bool {
 	return a.Key == b.Key && a.Value == b.Value && a.Effect == b.Effect
 }
 
-// Zone is the node's zone, or "".
-func (n *Node) Zone() string { return n.Labels[corev1.LabelTopologyZone] }
-
 var _ metav1.ObjectMetaAccessor = (*Node)(nil)
