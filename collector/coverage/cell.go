@@ -20,6 +20,8 @@ type cell struct {
 	verdict verdict
 	// index is the place among the open gaps; -1 for a cell that has none.
 	index int32
+	// first is the reason with which the gap opened.
+	first Reason
 	// changed is when the verdict last changed, opened when the gap did.
 	changed, opened moment
 	// wake is the earliest timer that is set for the cell.

@@ -21,18 +21,19 @@ func (l *Ledger) SetNode(object *record.Node, now time.Time) {
 	case !l.running:
 		n.first = object
 	case n.state == nil:
-		l.changeNode(n, momentOf(object.Created.Time()), now, func() (moved bool) {
+		l.changeNode(n, occasion{event: NodeAdded, born: momentOf(object.Created.Time())}, now, func() (moved bool) {
 			l.adopt(n, object, now)
 			return true
 		})
 	case n.state.Record().Same(object):
 		n.state.Replace(object)
 	default:
-		l.changeNode(n, momentOf(now), now, func() (moved bool) {
+		l.changeNode(n, occasion{event: NodeChanged, born: momentOf(now)}, now, func() (moved bool) {
 			moved = !n.state.Record().SamePlacement(object)
-			n.state.Update(object, &l.rules, now)
+			turn := n.state.Update(object, &l.rules, now)
 			n.labels = l.labelsOf(object)
 			l.wakeNode(n, now)
+			l.noteTurn(n, turn)
 			return moved
 		})
 	}
@@ -49,10 +50,11 @@ func (l *Ledger) DeleteNode(object *record.Node, now time.Time) {
 	case n.first != nil && n.first.UID == object.UID:
 		n.first = nil
 	case n.state != nil && n.state.Record().UID == object.UID:
-		l.changeNode(n, 0, now, func() (moved bool) {
-			n.state = nil
+		l.changeNode(n, occasion{event: NodeDeleted}, now, func() (moved bool) {
+			n.state, n.starting = nil, false
 			return false
 		})
+		l.observer.NodeDeleted(object)
 	}
 	l.release(nil, n)
 }
@@ -69,11 +71,11 @@ func (l *Ledger) SetDaemonSet(object *record.DaemonSet, now time.Time) {
 	}
 	switch {
 	case before == nil:
-		l.recompute(set, true, momentOf(object.Created.Time()), now)
+		l.recompute(set, true, occasion{event: DaemonSetCreated, born: momentOf(object.Created.Time())}, now)
 	case before.Generation != object.Generation:
-		l.recompute(set, true, momentOf(now), now)
+		l.recompute(set, true, occasion{event: DaemonSetChanged, born: momentOf(now)}, now)
 	case currentRevision(object, set.revisions) != set.current:
-		l.recompute(set, false, momentOf(now), now)
+		l.recompute(set, false, occasion{event: RevisionChanged, born: momentOf(now)}, now)
 	}
 }
 
@@ -86,7 +88,8 @@ func (l *Ledger) DeleteDaemonSet(object *record.DaemonSet, now time.Time) {
 	}
 	set.object = nil
 	if l.running {
-		l.recompute(set, false, 0, now)
+		l.recompute(set, false, occasion{event: DaemonSetDeleted}, now)
+		l.observer.DaemonSetDeleted(object)
 	}
 	l.release(set, nil)
 }
@@ -102,7 +105,7 @@ func (l *Ledger) SetPod(before, pod *record.Pod, now time.Time) {
 		return
 	}
 	set, n := l.set(pod.Owner), l.node(pod.Node)
-	l.changeCell(set, n, now, func(c *cell) {
+	l.changeCell(set, n, nil, now, func(c *cell) {
 		if earlier := c.put(pod); earlier != nil {
 			set.forget(earlier)
 		}
@@ -117,7 +120,7 @@ func (l *Ledger) DeletePod(pod *record.Pod, now time.Time) {
 	if !inCell(pod) || set == nil || n == nil || set.cells[n.slot] == nil {
 		return
 	}
-	l.changeCell(set, n, now, func(c *cell) {
+	l.changeCell(set, n, pod, now, func(c *cell) {
 		if last := c.take(pod.UID); last != nil {
 			set.forget(last)
 		}
@@ -140,7 +143,11 @@ func (l *Ledger) adopt(n *node, object *record.Node, now time.Time) {
 	n.first = nil
 	n.state = readiness.NewNode(object, &l.rules, now)
 	n.labels = l.labelsOf(object)
+	n.starting = n.state.Status() == readiness.NeverReady || !object.Created.Time().Before(l.started)
 	l.wakeNode(n, now)
+	if n.starting && n.state.Status() == readiness.Ready {
+		l.observer.NodeReady(n.state.Since().Sub(object.Created.Time()))
+	}
 }
 
 // forget takes a pod out of the count of revisions.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 )
 
@@ -27,8 +28,11 @@ type Ledger struct {
 	troubled map[*node]struct{}
 	// groups counts the nodes of the cluster.
 	groups  map[NodeGroup]int
-	timers  timers
+	queue   schedule.Queue
 	running bool
+	// started is when Start was called.
+	started  time.Time
+	observer Observer
 }
 
 // NodeGroup is what the nodes of the cluster are counted by.
@@ -47,21 +51,25 @@ const NodeLabelSeparator = "\x00"
 
 // node is one node of the cluster, or the name of one that pods speak of.
 type node struct {
-	name record.Text
-	slot int32
+	ledger *Ledger
+	name   record.Text
+	slot   int32
 	// first is the object while the ledger does not run yet.
 	first *record.Node
 	// state is nil where there is no Node object.
 	state *readiness.Node
 	// labels are the values of the node labels to report.
 	labels NodeLabels
+	// starting tells that the node has not been covered since it was created.
+	starting bool
 	// cells is how many cells stand on the node, gaps how many of them are open.
 	cells, gaps int32
 }
 
 // daemonSet is one DaemonSet, or the UID of one that pods speak of.
 type daemonSet struct {
-	uid record.UID
+	ledger *Ledger
+	uid    record.UID
 	// object is nil where there is no DaemonSet object.
 	object    *record.DaemonSet
 	placement *Placement
@@ -86,20 +94,23 @@ func NewLedger(rules readiness.Rules, nodeLabels ...string) *Ledger {
 	}
 }
 
+// Observe names who is told what happens. It must be called before Start.
+func (l *Ledger) Observe(observer Observer) { l.observer = observer }
+
 // Start begins to judge, once all objects that were there before have come in.
 // States that began earlier are dated by their stamps.
 func (l *Ledger) Start(now time.Time) {
 	if l.running {
 		return
 	}
-	l.running = true
+	l.running, l.started = true, now
 	for _, n := range l.nodes {
 		if n.first != nil {
 			l.adopt(n, n.first, now)
 		}
 	}
 	for _, set := range l.sets {
-		l.recompute(set, true, 0, now)
+		l.recompute(set, true, occasion{event: Started}, now)
 	}
 	for _, n := range l.nodes {
 		l.tallyGroup(n, 1)
@@ -109,25 +120,21 @@ func (l *Ledger) Start(now time.Time) {
 
 // Advance lets time pass: it does what was due by now.
 func (l *Ledger) Advance(now time.Time) {
-	for l.running {
-		target, due := l.timers.pop(now)
-		if !due {
-			return
-		}
-		target.wakeUp(l, now)
+	if l.running {
+		l.queue.Advance(now)
 	}
 }
 
-// NextWake is when Advance must be called, if nothing else happens; the zero
-// time for never.
-func (l *Ledger) NextWake() time.Time { return l.timers.next() }
+// Queue is what waits for time to pass. Others may add to it; Advance serves
+// them too.
+func (l *Ledger) Queue() *schedule.Queue { return &l.queue }
 
 // node gives the node of that name, making it if need be.
 func (l *Ledger) node(name record.Text) *node {
 	if n := l.nodes[name]; n != nil {
 		return n
 	}
-	n := &node{name: name}
+	n := &node{ledger: l, name: name}
 	if last := len(l.free) - 1; last >= 0 {
 		n.slot, l.free = l.free[last], l.free[:last]
 		l.slots[n.slot] = n
@@ -148,6 +155,7 @@ func (l *Ledger) set(uid record.UID) *daemonSet {
 		return set
 	}
 	set := &daemonSet{
+		ledger:    l,
 		uid:       uid,
 		decisions: make([]Decision, len(l.slots)),
 		cells:     map[int32]*cell{},

@@ -148,3 +148,25 @@ func (l *Ledger) NodeGroups() iter.Seq2[NodeGroup, int] { return maps.All(l.grou
 
 // Running tells whether the ledger has been started.
 func (l *Ledger) Running() bool { return l.running }
+
+// NextWake is when Advance must be called, if nothing else happens; the zero
+// time for never.
+func (l *Ledger) NextWake() time.Time { return l.queue.Next() }
+
+// NodeReady tells whether there is a node of that name, and whether it is
+// Ready.
+func (l *Ledger) NodeReady(name record.Text) (exists, ready bool) {
+	n := l.nodes[name]
+	if n == nil || n.state == nil {
+		return false, false
+	}
+	return true, n.state.Status() == readiness.Ready
+}
+
+// DaemonSet is the DaemonSet of that UID, or nil.
+func (l *Ledger) DaemonSet(uid record.UID) *record.DaemonSet {
+	if set := l.sets[uid]; set != nil {
+		return set.object
+	}
+	return nil
+}

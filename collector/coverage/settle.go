@@ -8,9 +8,8 @@ import (
 )
 
 // changeNode makes a change to one node and brings its cells up to date. change
-// tells whether placement must be decided anew. born dates cells that this
-// makes: before it, nothing was expected of them.
-func (l *Ledger) changeNode(n *node, born moment, now time.Time, change func() (moved bool)) {
+// tells whether placement must be decided anew.
+func (l *Ledger) changeNode(n *node, why occasion, now time.Time, change func() (moved bool)) {
 	l.tallyGroup(n, -1)
 	for _, set := range l.sets {
 		set.tally(n, -1)
@@ -24,17 +23,18 @@ func (l *Ledger) changeNode(n *node, born moment, now time.Time, change func() (
 		if moved && set.object != nil {
 			set.decisions[n.slot] = set.placement.Decide(&view)
 		}
-		l.settle(set, n, born, now)
+		l.settle(set, n, why, now)
 		set.tally(n, 1)
 		l.release(set, nil)
 	}
 	l.tallyGroup(n, 1)
 	l.noteTrouble(n)
+	l.noteStartup(n, now)
 }
 
 // recompute brings all cells of one DaemonSet up to date. decide tells whether
 // its placement must be parsed and decided anew.
-func (l *Ledger) recompute(set *daemonSet, decide bool, born moment, now time.Time) {
+func (l *Ledger) recompute(set *daemonSet, decide bool, why occasion, now time.Time) {
 	set.totals = Totals{}
 	if set.object != nil {
 		set.current = currentRevision(set.object, set.revisions)
@@ -51,15 +51,16 @@ func (l *Ledger) recompute(set *daemonSet, decide bool, born moment, now time.Ti
 			view.Show(n.state.Record())
 			set.decisions[n.slot] = set.placement.Decide(&view)
 		}
-		l.settle(set, n, born, now)
+		l.settle(set, n, why, now)
 		set.tally(n, 1)
 		l.release(nil, n)
+		l.noteStartup(n, now)
 	}
 }
 
 // changeCell makes a change to the pods of one cell and brings it up to date,
 // and all of its DaemonSet's where the change tells which revision is current.
-func (l *Ledger) changeCell(set *daemonSet, n *node, now time.Time, change func(*cell)) {
+func (l *Ledger) changeCell(set *daemonSet, n *node, removed *record.Pod, now time.Time, change func(*cell)) {
 	c := set.cells[n.slot]
 	if c == nil {
 		born := momentOf(now)
@@ -75,30 +76,33 @@ func (l *Ledger) changeCell(set *daemonSet, n *node, now time.Time, change func(
 	}
 	set.tally(n, -1)
 	change(c)
-	l.settle(set, n, 0, now)
+	l.settle(set, n, occasion{event: PodChanged, removed: removed}, now)
 	set.tally(n, 1)
 	if set.object != nil && currentRevision(set.object, set.revisions) != set.current {
-		l.recompute(set, false, momentOf(now), now)
+		l.recompute(set, false, occasion{event: RevisionChanged, born: momentOf(now)}, now)
 	}
+	l.noteStartup(n, now)
 	l.release(set, n)
 }
 
 // settle judges one cell anew. It makes a cell where one is expected and drops
 // one that is neither expected nor occupied. The cell must not be tallied.
-func (l *Ledger) settle(set *daemonSet, n *node, born moment, now time.Time) {
+func (l *Ledger) settle(set *daemonSet, n *node, why occasion, now time.Time) {
 	c := set.cells[n.slot]
 	if c == nil {
 		if set.object == nil || n.state == nil || set.decisions[n.slot].Exclusion != Expected {
 			return
 		}
-		c = l.newCell(set, n, born)
+		c = l.newCell(set, n, why.born)
 	}
 	next, wake := c.assess(now)
+	before := c.verdict
 	l.turn(c, next, now)
 	if at := momentOf(wake); at != 0 && (c.wake == 0 || at < c.wake) {
 		c.wake = at
-		l.timers.push(at, c)
+		l.queue.Push(wake, c)
 	}
+	l.observer.CellSettled(&Change{cell: c, before: before, occasion: why}, now)
 	l.discard(c)
 }
 
@@ -129,11 +133,14 @@ func (l *Ledger) turn(c *cell, next verdict, now time.Time) {
 	at := momentOf(c.date(now))
 	switch {
 	case !before.gap() && next.gap():
-		c.opened = at
+		c.opened, c.first = at, next.reason
 		c.index = int32(len(l.gaps))
 		l.gaps = append(l.gaps, c)
 		c.node.gaps++
 	case before.gap() && !next.gap():
+		if c.set.object != nil {
+			l.observer.GapClosed(c.set.object, c.first.Cause(), at.time().Sub(c.opened.time()))
+		}
 		l.closeGap(c)
 	}
 	c.changed = at

@@ -13,6 +13,8 @@ type Node struct {
 	status    Status
 	lifecycle Lifecycle
 	wasReady  bool
+	// failure is the status in which the node ceased to be Ready.
+	failure Status
 	// since is when the node turned ready, or when it ceased to be. It stays
 	// while one way of not being ready turns into another.
 	since time.Time
@@ -26,6 +28,7 @@ type Node struct {
 func NewNode(node *record.Node, rules *Rules, now time.Time) *Node {
 	n := &Node{record: node, wasReady: wasReady(node, now)}
 	n.status = statusOf(node, n.wasReady)
+	n.failure = n.status
 	stamp := node.Ready.Since
 	if n.status == NeverReady || stamp.IsZero() {
 		stamp = node.Created
@@ -35,32 +38,42 @@ func NewNode(node *record.Node, rules *Rules, now time.Time) *Node {
 	return n
 }
 
-// Update takes the next version of the node and tells whether status or
-// lifecycle changed.
-func (n *Node) Update(node *record.Node, rules *Rules, now time.Time) (changed bool) {
+// Turn is a change of a node's status. From and To are the same for none.
+type Turn struct {
+	From, To Status
+	// At is when the node turned.
+	At time.Time
+	// Outage is how long the node was not Ready, when it becomes Ready again,
+	// and Failure how that began. Both mean nothing for one that never was.
+	Outage  time.Duration
+	Failure Status
+}
+
+// Update takes the next version of the node and tells whether its status
+// turned.
+func (n *Node) Update(node *record.Node, rules *Rules, now time.Time) Turn {
 	n.record = node
-	before, lifecycle := n.status, n.lifecycle
+	turn := Turn{From: n.status, At: now, Failure: n.failure}
 	n.wasReady = n.wasReady || node.Ready.Status == record.True
 	n.status = statusOf(node, n.wasReady)
-	if (before == Ready) != (n.status == Ready) {
-		n.since = Date(now, n.since, node.Ready.Since.Time())
-		if before == NeverReady {
-			n.firstReady = n.since
+	turn.To = n.status
+	if (turn.From == Ready) != (turn.To == Ready) {
+		at := Date(now, n.since, node.Ready.Since.Time())
+		turn.At, turn.Outage = at, at.Sub(n.since)
+		n.since, n.failure = at, turn.To
+		if turn.From == NeverReady {
+			n.firstReady = at
 		}
 	}
 	n.lifecycle = n.lifecycleAt(rules, now)
-	return n.status != before || n.lifecycle != lifecycle
+	return turn
 }
 
 // Replace takes a version of the node that is the Same as the present one.
 func (n *Node) Replace(node *record.Node) { n.record = node }
 
-// Tick lets time pass and tells whether the lifecycle changed.
-func (n *Node) Tick(rules *Rules, now time.Time) (changed bool) {
-	before := n.lifecycle
-	n.lifecycle = n.lifecycleAt(rules, now)
-	return n.lifecycle != before
-}
+// Tick lets time pass: a node that was joining may be active now.
+func (n *Node) Tick(rules *Rules, now time.Time) { n.lifecycle = n.lifecycleAt(rules, now) }
 
 // JoinedAt is when the node stops being joining, if nothing else happens to it.
 func (n *Node) JoinedAt(rules *Rules) time.Time {

@@ -1,0 +1,145 @@
+package coverage
+
+import (
+	"iter"
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// Observer is told what happens over time, as it happens. It must not call back
+// into the ledger's events.
+type Observer interface {
+	// CellSettled comes after every judgement of a cell, whether the verdict
+	// changed or not: a pod may have come a step further.
+	CellSettled(change *Change, now time.Time)
+	// GapClosed comes when an episode ends: the cell is covered, is no longer
+	// expected, or has lost its node. It does not come for a DaemonSet that has
+	// gone.
+	GapClosed(ds *record.DaemonSet, first Cause, duration time.Duration)
+	// NodeTurned comes when a node ceases to be Ready or becomes it again, and
+	// when one way of not being Ready turns into another.
+	NodeTurned(node *record.Node, labels NodeLabels, turn readiness.Turn)
+	// NodeReady comes when a node is Ready for the first time, with the time
+	// since its creation.
+	NodeReady(startup time.Duration)
+	// NodeCovered comes when all expected DaemonSets cover a node for the first
+	// time, with the time since its creation.
+	NodeCovered(startup time.Duration)
+	// NodeDeleted comes when a Node object is gone.
+	NodeDeleted(node *record.Node)
+	// DaemonSetDeleted comes when a DaemonSet object is gone.
+	DaemonSetDeleted(ds *record.DaemonSet)
+}
+
+// Event is what made the ledger judge a cell.
+type Event uint8
+
+// The events.
+const (
+	// Started: the ledger began to judge; everything may be older.
+	Started Event = iota
+	NodeAdded
+	// NodeChanged: status, lifecycle, labels or taints.
+	NodeChanged
+	NodeDeleted
+	DaemonSetCreated
+	// DaemonSetChanged: its spec.
+	DaemonSetChanged
+	DaemonSetDeleted
+	// RevisionChanged: which revision is current became known.
+	RevisionChanged
+	PodChanged
+	TimePassed
+)
+
+// occasion is an event with what it brings along.
+type occasion struct {
+	event Event
+	// born dates cells that the event makes: before it, nothing was expected of
+	// them. Zero for cells that are older than the exporter.
+	born moment
+	// removed is the pod that is gone, in its last version.
+	removed *record.Pod
+}
+
+// Key names a cell.
+type Key struct {
+	DaemonSet record.UID
+	Node      record.Text
+}
+
+// Change is a cell that has just been judged. It is valid during the call.
+type Change struct {
+	cell     *cell
+	before   verdict
+	occasion occasion
+}
+
+// Key names the cell.
+func (c *Change) Key() Key { return Key{c.cell.set.uid, c.cell.node.name} }
+
+// DaemonSet is the cell's; nil if it is gone.
+func (c *Change) DaemonSet() *record.DaemonSet { return c.cell.set.object }
+
+// Node is the cell's; nil if it is gone.
+func (c *Change) Node() *readiness.Node { return c.cell.node.state }
+
+// Event is what made the ledger judge.
+func (c *Change) Event() Event { return c.occasion.event }
+
+// Removed is the pod that is gone with this event, in its last version, or nil.
+func (c *Change) Removed() *record.Pod { return c.occasion.removed }
+
+// Pods yields the pods of the cell.
+func (c *Change) Pods() iter.Seq[*record.Pod] { return c.cell.pods() }
+
+// Expected tells whether the cell is expected now, WasExpected whether it was.
+func (c *Change) Expected() bool { return c.cell.verdict.expected }
+
+// WasExpected tells whether the cell was expected before.
+func (c *Change) WasExpected() bool { return c.before.expected }
+
+// Reason is why the cell is not covered now; Covered if it is or need not be.
+func (c *Change) Reason() Reason { return c.cell.verdict.reason }
+
+// Was is why the cell was not covered before.
+func (c *Change) Was() Reason { return c.before.reason }
+
+// ChangedAt is the date of the cell's present verdict.
+func (c *Change) ChangedAt() time.Time { return c.cell.changed.time() }
+
+// Updated tells whether a pod of the cell is of the current revision.
+func (c *Change) Updated(pod *record.Pod) bool { return c.cell.set.updated(pod) }
+
+// noteTurn tells the observer that a node turned.
+func (l *Ledger) noteTurn(n *node, turn readiness.Turn) {
+	if turn.From == turn.To {
+		return
+	}
+	l.observer.NodeTurned(n.state.Record(), n.labels, turn)
+	if turn.From == readiness.NeverReady && turn.To == readiness.Ready {
+		l.observer.NodeReady(turn.At.Sub(n.state.Record().Created.Time()))
+	}
+}
+
+// noteStartup tells the observer when a node that was starting is covered.
+func (l *Ledger) noteStartup(n *node, now time.Time) {
+	if !n.starting || n.gaps > 0 || n.state == nil || n.state.Status() != readiness.Ready {
+		return
+	}
+	n.starting = false
+	l.observer.NodeCovered(now.Sub(n.state.Record().Created.Time()))
+}
+
+// nobody observes nothing.
+type nobody struct{}
+
+func (nobody) CellSettled(*Change, time.Time)                      {}
+func (nobody) GapClosed(*record.DaemonSet, Cause, time.Duration)   {}
+func (nobody) NodeTurned(*record.Node, NodeLabels, readiness.Turn) {}
+func (nobody) NodeReady(time.Duration)                             {}
+func (nobody) NodeCovered(time.Duration)                           {}
+func (nobody) NodeDeleted(*record.Node)                            {}
+func (nobody) DaemonSetDeleted(*record.DaemonSet)                  {}
