@@ -23,6 +23,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 )
@@ -33,6 +34,9 @@ type Config struct {
 	Logger log.Logger
 	// Health tells how the watching goes.
 	Health func() []informers.ResourceHealth
+	// LeaseRenewTime reads a node's last sign of life; nil leaves detection
+	// times out.
+	LeaseRenewTime LeaseRenewTime
 	// MaxGapSeries caps the series that there is one of for each open gap.
 	MaxGapSeries int
 	// JoinGrace is how long a new node counts as joining.
@@ -51,9 +55,12 @@ type Collector struct {
 	build   prometheus.Collector
 	// kick tells Run that a timer has been set that is due before all others.
 	kick chan struct{}
+	// failures are the nodes whose Lease is to be read.
+	failures chan failure
 
-	mu     sync.Mutex
-	ledger *coverage.Ledger
+	mu      sync.Mutex
+	ledger  *coverage.Ledger
+	history *history
 	// alarm is when Run wakes up next; the zero time for never.
 	alarm time.Time
 }
@@ -74,13 +81,19 @@ func New(config Config) (*Collector, error) {
 		keys = append(keys, label.Node)
 	}
 	rules := readiness.Rules{JoinGrace: config.JoinGrace, LeavingTaints: slices.Clone(config.LeavingTaints)}
-	return &Collector{
-		config:  config,
-		metrics: newMetrics(config.NodeLabels),
-		build:   versioncollector.NewCollector("daemonset_exporter"),
-		kick:    make(chan struct{}, 1),
-		ledger:  coverage.NewLedger(rules, keys...),
-	}, nil
+	c := &Collector{
+		config:   config,
+		metrics:  newMetrics(config.NodeLabels),
+		build:    versioncollector.NewCollector("daemonset_exporter"),
+		kick:     make(chan struct{}, 1),
+		failures: make(chan failure, maxFailures),
+		ledger:   coverage.NewLedger(rules, keys...),
+	}
+	c.history = newHistory(c.metrics)
+	c.history.terminating = rescheduling.NewTerminations(c.history, c.ledger)
+	c.history.unreachable = c.noteUnreachable
+	c.ledger.Observe(c.history)
+	return c, nil
 }
 
 // Describe implements prometheus.Collector.
@@ -101,12 +114,23 @@ func (c *Collector) Collect(sink chan<- prometheus.Metric) {
 	}{
 		{"coverage", c.readCoverage},
 		{"nodes", c.readNodes},
+		{"rescheduling", c.readRescheduling},
 		{"exporter", c.readExporter},
 	} {
 		for _, metric := range c.run(part.name, part.read) {
 			sink <- metric
 		}
 	}
+	if c.running() {
+		c.history.collect(sink)
+	}
+	c.history.clockSkew.Collect(sink)
+}
+
+func (c *Collector) running() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ledger.Running()
 }
 
 // emit takes one sample.
@@ -136,10 +160,15 @@ func (c *Collector) run(part string, read func(emit)) (samples []prometheus.Metr
 // Node implements informers.Handler.
 func (c *Collector) Node(old, new *record.Node) {
 	c.handle(func(now time.Time) {
-		if new == nil {
+		switch {
+		case new == nil:
 			c.ledger.DeleteNode(old, now)
-		} else {
+			c.history.terminating.NodeChanged(old.NameText, now)
+		case old != nil && old.Same(new):
+			c.ledger.SetNode(new, now) // a heartbeat
+		default:
 			c.ledger.SetNode(new, now)
+			c.history.terminating.NodeChanged(new.NameText, now)
 		}
 	})
 }
@@ -149,8 +178,10 @@ func (c *Collector) Pod(old, new *record.Pod) {
 	c.handle(func(now time.Time) {
 		if new == nil {
 			c.ledger.DeletePod(old, now)
+			c.history.terminating.DeletePod(old, now)
 		} else {
 			c.ledger.SetPod(old, new, now)
+			c.history.terminating.SetPod(old, new, now)
 		}
 	})
 }
@@ -160,15 +191,21 @@ func (c *Collector) DaemonSet(old, new *record.DaemonSet) {
 	c.handle(func(now time.Time) {
 		if new == nil {
 			c.ledger.DeleteDaemonSet(old, now)
-		} else {
-			c.ledger.SetDaemonSet(new, now)
+			return
+		}
+		c.ledger.SetDaemonSet(new, now)
+		if old == nil {
+			c.history.prepare(new)
 		}
 	})
 }
 
 // Synced implements informers.Handler.
 func (c *Collector) Synced() {
-	c.handle(func(now time.Time) { c.ledger.Start(now) })
+	c.handle(func(now time.Time) {
+		c.ledger.Start(now)
+		c.history.terminating.Start(now)
+	})
 }
 
 // handle applies an event and wakes Run if that set an earlier timer.
@@ -184,8 +221,12 @@ func (c *Collector) handle(event func(now time.Time)) {
 	}
 }
 
-// Run makes the changes that time alone makes, until ctx is done.
+// Run makes the changes that time alone makes and reads the Leases of nodes that
+// turn unreachable, until ctx is done.
 func (c *Collector) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { c.detect(ctx) })
 	for {
 		now := c.config.Clock.Now()
 		c.mu.Lock()

@@ -22,6 +22,10 @@ const (
 	labelField       = "field"
 	labelTaintKey    = "taint_key"
 	labelTaintEffect = "taint_effect"
+	labelTrigger     = "trigger"
+	labelStage       = "stage"
+	labelOutcome     = "outcome"
+	labelState       = "state"
 	labelPart        = "part"
 	labelResource    = "resource"
 )
@@ -43,6 +47,7 @@ func reservedLabels() []string {
 	return []string{
 		labelNamespace, labelDaemonSet, labelNode, labelZone, labelStatus, labelLifecycle,
 		labelCause, labelReason, labelVerdict, labelField, labelTaintKey, labelTaintEffect,
+		labelTrigger, labelStage, labelOutcome, labelState, labelPart, labelResource,
 		"le", "quantile", "job", "instance",
 	}
 }

@@ -7,8 +7,13 @@ type metrics struct {
 	expectedNodes, coveredNodes, gapNodes, gapStart      *Metric
 	excludedNodes, repelledNodes, misplacedNodes         *Metric
 	outdatedNodes, maxUnavailableNodes, unavailableNodes *Metric
-	statusDifference                                     *Metric
+	statusDifference, gapDuration                        *Metric
 	clusterNodes, nodeNotReadyStart, nodeGaps            *Metric
+	nodeFailures, nodeTransitions                        *Metric
+	nodeDetection, nodeOutage, nodeStartup               *Metric
+	rescheduling, reschedulingStage, reschedulingPending *Metric
+	terminationDuration, terminations, terminating       *Metric
+	containerRestarts                                    *Metric
 	collectorSuccess, collectorDuration                  *Metric
 	informerSynced, informerObjects                      *Metric
 	informerWatchErrors, informerLastEvent               *Metric
@@ -27,6 +32,9 @@ func newMetrics(nodeLabels []NodeLabel) *metrics {
 	m.declareCoverage()
 	m.declareRollout()
 	m.declareNodes()
+	m.declareOutages()
+	m.declareRescheduling()
+	m.declareTerminations()
 	m.declareExporter()
 	return m
 }
@@ -53,6 +61,9 @@ func (m *metrics) declareCoverage() {
 	m.misplacedNodes = m.gauge("daemonset_misplaced_nodes",
 		"Nodes that are not expected to hold a pod of the DaemonSet and do, by what its controller will do with the pod: keep or stop it. For active nodes both are given, zeros too.",
 		labelNamespace, labelDaemonSet, labelLifecycle, labelVerdict)
+	m.gapDuration = m.histogram("daemonset_gap_duration_seconds",
+		"How long gaps lasted, whatever reasons they went through, by the cause with which they opened. Counted when a gap closes: the node is covered, is no longer expected, or is gone. Gaps of a DaemonSet that was deleted are left out.",
+		labelNamespace, labelDaemonSet, labelCause)
 }
 
 func (m *metrics) declareRollout() {
@@ -80,6 +91,50 @@ func (m *metrics) declareNodes() {
 	m.nodeGaps = m.gauge("daemonset_node_gaps",
 		"DaemonSets that expect to cover the node and do not. Only for nodes with gaps.",
 		labelNode, labelZone, labelLifecycle)
+}
+
+func (m *metrics) declareOutages() {
+	m.nodeFailures = m.counter("daemonset_node_failures_total",
+		"Turns of a node from Ready to not Ready since the exporter started, by the status it turned to. Seen on the watch, so that turns between two scrapes count. One way of not being Ready that turns into another is no second failure.",
+		labelStatus, labelZone)
+	m.nodeTransitions = m.counter("daemonset_node_transitions_total",
+		"Turns of the node between Ready and not Ready, both ways, since the exporter started. The first Ready of a new node is left out. Only for nodes that have turned; ends with the Node object.",
+		labelNode)
+	m.nodeDetection = m.histogram("daemonset_node_detection_duration_seconds",
+		"From a node's last sign of life, the renewal of its Lease, to the moment it turned unreachable. Counted once for each such turn; left out where the Lease cannot be read.")
+	m.nodeOutage = m.histogram("daemonset_node_outage_duration_seconds",
+		"How long nodes were not Ready, by the status in which that began. Counted when a node is Ready again. Nodes that never were, and nodes that are deleted before, are left out.",
+		labelStatus, labelZone)
+	m.nodeStartup = m.histogram("daemonset_node_startup_duration_seconds",
+		"From the creation of a Node object to the stage: ready, its first Ready; covered, when it is Ready and all DaemonSets that expect to cover it do for the first time. Nodes that were Ready before the exporter started are left out.",
+		labelStage)
+}
+
+func (m *metrics) declareRescheduling() {
+	m.rescheduling = m.histogram("daemonset_pod_rescheduling_duration_seconds",
+		"From the moment a pod was needed on a Ready node to the moment one was available there. The time in which the node is not Ready does not count. Left out: pods that were available when their node turned Ready, pods that lose and regain Ready in place, and reschedulings that end because the pod is no longer expected.",
+		labelNamespace, labelDaemonSet, labelTrigger)
+	m.reschedulingStage = m.histogram("daemonset_pod_rescheduling_stage_duration_seconds",
+		"The parts of daemonset_pod_rescheduling_duration_seconds, which add up to it: until the pod that came to work was created (create), was bound (schedule), had its containers started (start), was available (ready). Stages that took no time count as 0.",
+		labelNamespace, labelDaemonSet, labelStage)
+	m.reschedulingPending = m.gauge("daemonset_pod_rescheduling_pending",
+		"Pods that are needed on a Ready node now and are not available yet. Those whose node has failed in the meantime are left out until it is back. Only what is not zero is given.",
+		labelNamespace, labelDaemonSet, labelTrigger)
+}
+
+func (m *metrics) declareTerminations() {
+	m.terminationDuration = m.histogram("daemonset_pod_termination_duration_seconds",
+		"From the request to end a pod to its removal. Pods whose request or removal was not seen are left out.",
+		labelNamespace, labelDaemonSet)
+	m.terminations = m.counter("daemonset_pod_terminations_total",
+		"Pods that were removed since the exporter started, by the first outcome that holds: forced (no grace period, containers running), node_lost (the node was not Ready, or gone), grace_exceeded (killed at the end of the grace period, or removed more than 2 s after it), graceful (all containers ended in time), not_running (none ran), unknown.",
+		labelNamespace, labelDaemonSet, labelOutcome)
+	m.terminating = m.gauge("daemonset_pods_terminating",
+		"Pods that were asked to end and are still there: within_grace, overdue (the grace period ended more than 2 s ago), node_lost (the node is not Ready, or gone).",
+		labelNamespace, labelDaemonSet, labelState)
+	m.containerRestarts = m.counter("daemonset_container_restarts_total",
+		"Restarts of containers that the exporter saw, by how the run before ended: OOMKilled, Error, Completed, other. Restarts from before it first saw the pod are left out.",
+		labelNamespace, labelDaemonSet, labelReason)
 }
 
 func (m *metrics) declareExporter() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 )
 
 // readCoverage gives what there is to say of each DaemonSet and each gap.
@@ -96,6 +97,24 @@ func (c *Collector) readNodes(emit emit) {
 	}
 }
 
+// readRescheduling gives what still waits, for pods to come and to go.
+func (c *Collector) readRescheduling(emit emit) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for summary := range c.ledger.Summaries() {
+		ds := summary.DaemonSet
+		namespace, name := ds.Namespace.Value(), ds.Name
+		for trigger := range rescheduling.Triggers {
+			if count := c.history.cells.Pending(ds.UID, trigger); count != 0 {
+				emit(c.metrics.reschedulingPending, float64(count), namespace, name, trigger.String())
+			}
+		}
+		for state := range rescheduling.States {
+			emit(c.metrics.terminating, float64(c.history.terminating.Count(ds.UID, state)), namespace, name, state.String())
+		}
+	}
+}
+
 // readExporter gives what there is to say of the exporter itself.
 func (c *Collector) readExporter(emit emit) {
 	for _, health := range c.config.Health() {
@@ -104,7 +123,6 @@ func (c *Collector) readExporter(emit emit) {
 		emit(c.metrics.informerWatchErrors, float64(health.WatchErrors), health.Resource)
 		emit(c.metrics.informerLastEvent, unix(health.LastEvent), health.Resource)
 	}
-	emit(c.metrics.clockSkew, 0)
 }
 
 // valuesOf are the values of the zone and of the node labels that a flag asked

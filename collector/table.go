@@ -2,6 +2,7 @@ package collector
 
 import (
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -38,6 +39,10 @@ func (t *table) counter(name, help string, labels ...string) *Metric {
 	return t.add(dto.MetricType_COUNTER, name, help, labels)
 }
 
+func (t *table) histogram(name, help string, labels ...string) *Metric {
+	return t.add(dto.MetricType_HISTOGRAM, name, help, labels)
+}
+
 // add makes a row. The node labels that a flag asks for go where the zone goes.
 func (t *table) add(kind dto.MetricType, name, help string, labels []string) *Metric {
 	if zone := slices.Index(labels, labelZone); zone >= 0 {
@@ -57,6 +62,30 @@ func (t *table) add(kind dto.MetricType, name, help string, labels []string) *Me
 	})
 	t.rows = append(t.rows, row)
 	return row
+}
+
+// buckets are the bounds of all histograms, in seconds: the stamps that they
+// are made of have a resolution of one.
+func buckets() []float64 {
+	return []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600}
+}
+
+// newHistogram makes what counts a row of type histogram, with classic and
+// native buckets at once.
+func (m *Metric) newHistogram() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:                            m.Name,
+		Help:                            m.Help,
+		Buckets:                         buckets(),
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  160,
+		NativeHistogramMinResetDuration: time.Hour,
+	}, m.Labels)
+}
+
+// newCounter makes what counts a row of type counter.
+func (m *Metric) newCounter() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.Name, Help: m.Help}, m.Labels)
 }
 
 // sample is one value of a metric. It does what prometheus.NewConstMetric does

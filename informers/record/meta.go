@@ -118,6 +118,12 @@ type Meta struct {
 	version uint64
 }
 
+// SameVersion tells whether two records are of the same version of the same
+// object, as a relist that repeats what is known already brings them.
+func (m *Meta) SameVersion(other *Meta) bool {
+	return m.UID == other.UID && m.version == other.version
+}
+
 func metaOf(object metav1.Object) Meta {
 	created := object.GetCreationTimestamp()
 	return Meta{

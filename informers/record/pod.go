@@ -70,6 +70,9 @@ type Pod struct {
 	ReadinessGates bool
 	// Disruption is the condition DisruptionTarget.
 	Disruption Disruption
+	// Missed tells that the pod is gone and nobody saw it go: this is the last
+	// version that was seen, not the last that there was.
+	Missed bool
 }
 
 // reasonReadinessGates is what a kubelet writes when all containers are ready

@@ -1,0 +1,124 @@
+package rescheduling
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// episode is one rescheduling of one cell. Its clock runs only while the node
+// is Ready.
+type episode struct {
+	ds      *record.DaemonSet
+	trigger Trigger
+	// replaced is the revision of the pod whose loss began the episode, if one
+	// did.
+	replaced record.Text
+	lost     bool
+	// resumed is when the clock began to run; zero while it stands still.
+	resumed time.Time
+	// elapsed is what the clock had run by then.
+	elapsed time.Duration
+	// pods are the candidates, with what the clock showed at their steps.
+	pods []candidate
+}
+
+// candidate is a pod that may come to work.
+type candidate struct {
+	uid record.UID
+	// reached is what the clock showed at the end of each stage; unset stages
+	// are those not done.
+	reached [Ready]time.Duration
+	done    [Ready]bool
+}
+
+// clock is what the episode's clock shows.
+func (e *episode) clock(now time.Time) time.Duration {
+	if e.resumed.IsZero() || now.Before(e.resumed) {
+		return e.elapsed
+	}
+	return e.elapsed + now.Sub(e.resumed)
+}
+
+// pause stops the clock, resume lets it run.
+func (e *episode) pause(now time.Time) {
+	e.elapsed = e.clock(now)
+	e.resumed = time.Time{}
+}
+
+func (e *episode) resume(now time.Time) {
+	if e.resumed.IsZero() {
+		e.resumed = now
+	}
+}
+
+// follow notes the steps that a pod has taken by now.
+func (e *episode) follow(pod *record.Pod, now time.Time) *candidate {
+	c := e.candidate(pod.UID)
+	if c == nil {
+		e.pods = append(e.pods, candidate{uid: pod.UID})
+		c = &e.pods[len(e.pods)-1]
+	}
+	at := e.clock(now)
+	for stage, reached := range [Ready]bool{Create: true, Schedule: pod.Bound, Start: started(pod)} {
+		if reached && !c.done[stage] {
+			c.done[stage], c.reached[stage] = true, at
+		}
+	}
+	return c
+}
+
+func (e *episode) candidate(uid record.UID) *candidate {
+	for i := range e.pods {
+		if e.pods[i].uid == uid {
+			return &e.pods[i]
+		}
+	}
+	return nil
+}
+
+// forget drops a candidate that is gone.
+func (e *episode) forget(uid record.UID) {
+	for i := range e.pods {
+		if e.pods[i].uid == uid {
+			e.pods[i] = e.pods[len(e.pods)-1]
+			e.pods = e.pods[:len(e.pods)-1]
+			return
+		}
+	}
+}
+
+// stages cuts the whole duration where the pod took its steps. A step that was
+// not seen took no time of its own.
+func (c *candidate) stages(total time.Duration) [Stages]time.Duration {
+	var stages [Stages]time.Duration
+	begun := time.Duration(0)
+	for stage := Create; stage < Ready; stage++ {
+		end := begun
+		if c.done[stage] {
+			end = min(max(c.reached[stage], begun), total)
+		}
+		stages[stage] = end - begun
+		begun = end
+	}
+	stages[Ready] = total - begun
+	return stages
+}
+
+// started tells that the kubelet has started the pod's containers. One that has
+// ended since has been started.
+func started(pod *record.Pod) bool {
+	if pod.Ready.Status == record.True {
+		return true
+	}
+	if len(pod.Containers) == 0 {
+		return false
+	}
+	for i := range pod.Containers {
+		c := &pod.Containers[i]
+		if !c.Init && c.State == record.Waiting && c.Restarts == 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,122 @@
+package rescheduling
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// slack is how late a pod may be removed after its grace period ended: its
+// containers are killed then, which takes the kubelet a moment to report.
+const slack = 2 * time.Second
+
+// killed is the exit code of a process that was ended by SIGKILL.
+const killed = 137
+
+// termination is one pod on its way out.
+type termination struct {
+	terminations *Terminations
+	pod          *record.Pod
+	// asked is the stamp of the request, requested its date.
+	asked     record.Stamp
+	requested time.Time
+	// deadline is the end of the grace period, counted from requested.
+	deadline time.Time
+	// running are the containers that ran when the end was asked for.
+	running []record.Text
+	// forced and nodeLost are what the outcome needs to remember.
+	forced, nodeLost bool
+	state            State
+	counted          bool
+	alarm            time.Time
+}
+
+// Due counts a pod as overdue (schedule.Target).
+func (term *termination) Due(now time.Time) {
+	if term.terminations.open[term.pod.UID] == term {
+		term.terminations.settle(term, now)
+	}
+}
+
+// shorten takes a second request, which can only shorten the grace period. The
+// kubelet's own last one, when all containers have ended, is none.
+func (term *termination) shorten(pod *record.Pod, now time.Time) {
+	if pod.Grace == 0 && !anyRunning(pod) {
+		return
+	}
+	deadline := term.requested.Add(time.Duration(pod.Deleted-term.asked) * time.Second)
+	if deadline.Before(term.deadline) {
+		term.deadline = deadline
+	}
+	if term.deadline.Before(term.requested) {
+		term.deadline = term.requested
+	}
+}
+
+// outcome is how the termination ended, for a pod that is gone now.
+func (term *termination) outcome(now time.Time) Outcome {
+	ended, exceeded := term.exits()
+	switch {
+	case term.forced:
+		return Forced
+	case term.nodeLost || term.pod.Disruption == record.CollectedByPodGC:
+		return NodeLost
+	case exceeded || now.After(term.deadline.Add(slack)):
+		return GraceExceeded
+	case len(term.running) == 0:
+		return NotRunning
+	case ended:
+		return Graceful
+	default:
+		return Unknown
+	}
+}
+
+// exits tells whether every container that ran at the request has ended since,
+// and whether one of them was killed. Ends of which nobody knows the moment, and
+// those before the request, tell nothing.
+func (term *termination) exits() (allEnded, anyKilled bool) {
+	allEnded = true
+	for _, name := range term.running {
+		exit, ended := term.endOf(name)
+		allEnded = allEnded && ended
+		anyKilled = anyKilled || ended && exit.Code == killed && exit.Ending != record.EndedOOMKilled
+	}
+	return allEnded, anyKilled
+}
+
+func (term *termination) endOf(name record.Text) (record.Exit, bool) {
+	for i := range term.pod.Containers {
+		c := &term.pod.Containers[i]
+		if c.Name == name {
+			return c.Exit, c.State == record.Terminated && endedSince(c.Exit, term.asked)
+		}
+	}
+	return record.Exit{}, false
+}
+
+func endedSince(exit record.Exit, asked record.Stamp) bool {
+	return exit.Ending != record.EndedUnknown && !exit.Finished.IsZero() && exit.Finished >= asked
+}
+
+// runningAt names the containers that ran when the end was asked for: those
+// that still do and, where that is no longer new, those that have ended since.
+func runningAt(pod *record.Pod, asked record.Stamp) []record.Text {
+	var running []record.Text
+	for i := range pod.Containers {
+		c := &pod.Containers[i]
+		if c.State == record.Running || c.State == record.Terminated && endedSince(c.Exit, asked) {
+			running = append(running, c.Name)
+		}
+	}
+	return running
+}
+
+func anyRunning(pod *record.Pod) bool {
+	for i := range pod.Containers {
+		if pod.Containers[i].State == record.Running {
+			return true
+		}
+	}
+	return false
+}

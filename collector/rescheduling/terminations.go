@@ -1,0 +1,235 @@
+package rescheduling
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// Cluster tells of nodes and DaemonSets what terminations depend on. The
+// ledger does.
+type Cluster interface {
+	// NodeReady tells whether there is a node of that name, and whether it is
+	// Ready.
+	NodeReady(name record.Text) (exists, ready bool)
+	// DaemonSet is the DaemonSet of that UID, or nil.
+	DaemonSet(uid record.UID) *record.DaemonSet
+	// Queue is what waits for time to pass.
+	Queue() *schedule.Queue
+}
+
+// Terminations follows the pods of DaemonSets that were asked to end. A pod is
+// followed from the first version with a deletion timestamp that the watch
+// delivers to its removal.
+type Terminations struct {
+	recorder Recorder
+	cluster  Cluster
+	open     map[record.UID]*termination
+	counts   map[Terminating]int
+	// early are the pods with a deletion timestamp that come in before Start;
+	// nil afterwards.
+	early map[record.UID]*record.Pod
+}
+
+// State is how a termination stands.
+type State uint8
+
+// The states, the later where several hold. States is their number.
+const (
+	WithinGrace State = iota
+	// Overdue: the grace period is over.
+	Overdue
+	// OnLostNode: the node is not Ready, or gone.
+	OnLostNode
+	States
+)
+
+var stateNames = [States]string{"within_grace", "overdue", "node_lost"}
+
+// String is the value of the label state.
+func (s State) String() string { return stateNames[s] }
+
+// Terminating is what pods that are being terminated are counted by.
+type Terminating struct {
+	DaemonSet record.UID
+	State     State
+}
+
+// NewTerminations makes a Terminations without any.
+func NewTerminations(recorder Recorder, cluster Cluster) *Terminations {
+	return &Terminations{
+		recorder: recorder,
+		cluster:  cluster,
+		open:     map[record.UID]*termination{},
+		counts:   map[Terminating]int{},
+		early:    map[record.UID]*record.Pod{},
+	}
+}
+
+// Start begins to follow, once the ledger has started. Terminations that began
+// earlier are dated by their stamps.
+func (t *Terminations) Start(now time.Time) {
+	early := t.early
+	t.early = nil
+	for _, pod := range early {
+		t.request(pod, now)
+	}
+}
+
+// Count is how many pods of a DaemonSet are in a state.
+func (t *Terminations) Count(ds record.UID, state State) int {
+	return t.counts[Terminating{ds, state}]
+}
+
+// Open is how many pods are followed.
+func (t *Terminations) Open() int { return len(t.open) }
+
+// SetPod takes a pod that is new or has changed; before is the version that was
+// seen last, or nil. The ledger must have taken it already.
+func (t *Terminations) SetPod(before, pod *record.Pod, now time.Time) {
+	if before != nil && before.UID != pod.UID {
+		t.DeletePod(before, now)
+		before = nil
+	}
+	switch {
+	case t.early != nil:
+		t.keep(pod)
+		return
+	case pod.Owner == (record.UID{}):
+		t.drop(pod.UID)
+		return
+	}
+	if before != nil {
+		t.countRestarts(before, pod)
+	}
+	if pod.Deleted.IsZero() {
+		return
+	}
+	term := t.open[pod.UID]
+	if term == nil {
+		t.request(pod, now)
+		return
+	}
+	term.pod = pod
+	term.shorten(pod, now)
+	t.settle(term, now)
+}
+
+// DeletePod takes the end of a pod, in the last version that the watch
+// delivered.
+func (t *Terminations) DeletePod(pod *record.Pod, now time.Time) {
+	if t.early != nil {
+		delete(t.early, pod.UID)
+		return
+	}
+	term, ds := t.open[pod.UID], t.cluster.DaemonSet(pod.Owner)
+	if term == nil && !pod.Deleted.IsZero() && !pod.Missed && ds != nil {
+		term = t.request(pod, now)
+	}
+	switch {
+	case ds == nil:
+	case term == nil && pod.Bound:
+		// The request was not seen, nor what the containers did since.
+		t.recorder.Terminated(ds, Unknown, Unmeasured)
+	case term == nil:
+		t.recorder.Terminated(ds, NotRunning, Unmeasured)
+	case pod.Missed:
+		term.pod, term.deadline = pod, now
+		t.recorder.Terminated(ds, term.outcome(now), Unmeasured)
+	default:
+		term.pod = pod
+		t.recorder.Terminated(ds, term.outcome(now), now.Sub(term.requested))
+	}
+	t.drop(pod.UID)
+}
+
+// Unmeasured is the duration of a termination whose beginning or end was not
+// seen.
+const Unmeasured = time.Duration(-1 << 63)
+
+// keep remembers a pod until Start if it was asked to end.
+func (t *Terminations) keep(pod *record.Pod) {
+	if pod.Deleted.IsZero() || pod.Owner == (record.UID{}) {
+		delete(t.early, pod.UID)
+		return
+	}
+	t.early[pod.UID] = pod
+}
+
+// nodeOf tells whether a pod's node is there and Ready. A pod that names none
+// has none to lose.
+func (t *Terminations) nodeOf(pod *record.Pod) (exists, ready bool) {
+	if pod.Node.Value() == "" {
+		return true, true
+	}
+	return t.cluster.NodeReady(pod.Node)
+}
+
+// request begins to follow a pod.
+func (t *Terminations) request(pod *record.Pod, now time.Time) *termination {
+	asked := pod.DeletionRequested()
+	term := &termination{
+		terminations: t,
+		pod:          pod,
+		asked:        asked,
+		requested:    readiness.Date(now, time.Time{}, asked.Time()),
+		running:      runningAt(pod, asked),
+	}
+	term.deadline = term.requested.Add(time.Duration(pod.Grace) * time.Second)
+	exists, ready := t.nodeOf(pod)
+	term.forced = pod.Grace == 0 && exists && anyRunning(pod)
+	term.nodeLost = !exists || !ready
+	t.open[pod.UID] = term
+	t.settle(term, now)
+	return term
+}
+
+// NodeChanged takes a node that turned, came or went.
+func (t *Terminations) NodeChanged(name record.Text, now time.Time) {
+	for _, term := range t.open {
+		if term.pod.Node == name {
+			t.settle(term, now)
+		}
+	}
+}
+
+// settle counts a termination where it stands now.
+func (t *Terminations) settle(term *termination, now time.Time) {
+	t.count(term, -1)
+	exists, ready := t.nodeOf(term.pod)
+	term.nodeLost = term.nodeLost || !exists || !ready
+	overdue := term.deadline.Add(slack)
+	switch {
+	case !exists || !ready:
+		term.state = OnLostNode
+	case !now.Before(overdue):
+		term.state = Overdue
+	default:
+		term.state = WithinGrace
+		if !term.alarm.Equal(overdue) {
+			term.alarm = overdue
+			t.cluster.Queue().Push(overdue, term)
+		}
+	}
+	t.count(term, 1)
+}
+
+func (t *Terminations) count(term *termination, sign int) {
+	if !term.counted && sign < 0 {
+		return
+	}
+	term.counted = sign > 0
+	key := Terminating{term.pod.Owner, term.state}
+	if t.counts[key] += sign; t.counts[key] == 0 {
+		delete(t.counts, key)
+	}
+}
+
+func (t *Terminations) drop(uid record.UID) {
+	if term := t.open[uid]; term != nil {
+		t.count(term, -1)
+		delete(t.open, uid)
+	}
+}

@@ -1,0 +1,221 @@
+package rescheduling
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// begin opens an episode if the cell, which lacks an available pod on a Ready
+// node, needs one from now on. A pod that has only lost Ready, and may regain
+// it in place, is a gap and no rescheduling: then it gives nil.
+func begin(change *coverage.Change, now time.Time) *episode {
+	if change.Event() == coverage.Started {
+		return pickUp(change, now)
+	}
+	e := &episode{ds: change.DaemonSet(), resumed: change.ChangedAt()}
+	switch trigger, ok := arrival(change); {
+	case ok:
+		e.trigger = trigger
+	case anyLive(change) && !lostWorking(change):
+		return nil
+	default:
+		e.lose(change)
+	}
+	if e.resumed.IsZero() || e.resumed.After(now) {
+		e.resumed = now
+	}
+	return e
+}
+
+// arrival is the trigger of a cell to which a need has come: its node turned
+// Ready, or it became expected.
+func arrival(change *coverage.Change) (Trigger, bool) {
+	wasDown := change.WasExpected() && change.Was().Cause() == coverage.CauseNode
+	switch event := change.Event(); {
+	case event == coverage.NodeAdded:
+		return NodeAdded, true
+	case wasDown && change.Was() == coverage.NodeNeverReady:
+		return NodeAdded, true
+	case wasDown:
+		return NodeRecovered, true
+	case change.WasExpected():
+		return 0, false
+	case event == coverage.DaemonSetCreated:
+		return DaemonSetCreated, true
+	default:
+		return NodeEligible, true
+	}
+}
+
+// lose finds the trigger of a cell that has lost its last pod.
+func (e *episode) lose(change *coverage.Change) {
+	e.trigger = PodDeleted
+	pod := lostPod(change)
+	if pod == nil {
+		return
+	}
+	e.lost, e.replaced = true, pod.Revision
+	e.trigger = lossTrigger(pod, change.Updated(pod))
+}
+
+// lostPod is the pod whose loss left the cell without one: the one that is gone
+// with this event or, of those that are on their way out, the latest.
+func lostPod(change *coverage.Change) *record.Pod {
+	lost := change.Removed()
+	for pod := range change.Pods() {
+		if lost == nil || pod.Created > lost.Created {
+			lost = pod
+		}
+	}
+	return lost
+}
+
+func lossTrigger(pod *record.Pod, updated bool) Trigger {
+	switch {
+	case pod.Evicted || pod.Disruption == record.EvictedByAPI || pod.Disruption == record.DisruptedOtherwise:
+		return PodEvicted
+	case pod.Deleted.IsZero() && pod.Terminal():
+		return PodFailed
+	case !updated:
+		return Rollout
+	default:
+		return PodDeleted
+	}
+}
+
+// settled is the trigger once the pod that came to work is known: whether a
+// deletion was part of a rollout shows in its revision.
+func (e *episode) settled(pod *record.Pod) Trigger {
+	switch {
+	case !e.lost || e.trigger != PodDeleted && e.trigger != Rollout:
+		return e.trigger
+	case pod.Revision != e.replaced:
+		return Rollout
+	default:
+		return PodDeleted
+	}
+}
+
+// lostWorking tells that the pod that covered the cell is gone or going, and
+// that those which are left have never been Ready: a pod ended while the one
+// that was to follow it, or surged beside it, was not there yet.
+func lostWorking(change *coverage.Change) bool {
+	if !change.WasExpected() || change.Was() != coverage.Covered {
+		return false
+	}
+	lost := change.Removed() != nil
+	for pod := range change.Pods() {
+		if live(pod) && everReady(pod) {
+			return false
+		}
+		lost = lost || !live(pod)
+	}
+	return lost
+}
+
+func anyLive(change *coverage.Change) bool {
+	for pod := range change.Pods() {
+		if live(pod) {
+			return true
+		}
+	}
+	return false
+}
+
+// recent is how long before a pod's creation an event may lie that is taken for
+// its reason, when nobody watched.
+const recent = time.Minute
+
+// pickUp finds an episode that began before the exporter looked, by the stamps
+// of the objects. A pod that was Ready since its node is, and is not now, may
+// regain it in place and is no rescheduling.
+func pickUp(change *coverage.Change, now time.Time) *episode {
+	node, ds := change.Node(), change.DaemonSet()
+	e := &episode{ds: ds}
+	pod := oldestLive(change)
+	switch {
+	case pod == nil && lostPod(change) == nil:
+		e.trigger = reasonOf(now, node, ds)
+		e.resumed = now
+	case pod == nil:
+		e.lose(change)
+		e.resumed = readiness.Begun(now, lossStamp(change).Time())
+	case pod.Created.Time().Before(node.Since()) && wentDownWithNode(pod, node):
+		e.trigger = turned(node)
+		e.resumed = node.Since()
+	case everReady(pod):
+		return nil
+	default:
+		e.trigger = reasonOf(pod.Created.Time(), node, ds)
+		e.resumed = readiness.Begun(now, pod.Created.Time())
+	}
+	if e.resumed.Before(node.Since()) {
+		e.resumed = node.Since()
+	}
+	return e
+}
+
+func oldestLive(change *coverage.Change) *record.Pod {
+	var oldest *record.Pod
+	for pod := range change.Pods() {
+		if live(pod) && (oldest == nil || pod.Created < oldest.Created) {
+			oldest = pod
+		}
+	}
+	return oldest
+}
+
+// lossStamp is when the last pod was asked to end or failed, as far as it is
+// still there to tell.
+func lossStamp(change *coverage.Change) record.Stamp {
+	pod := lostPod(change)
+	switch {
+	case pod == nil:
+		return 0
+	case pod.Ready.Status == record.False:
+		return max(pod.Ready.Since, pod.DeletionRequested())
+	default:
+		return pod.DeletionRequested()
+	}
+}
+
+// wentDownWithNode tells that a pod has not been Ready since its node is.
+func wentDownWithNode(pod *record.Pod, node *readiness.Node) bool {
+	return pod.Ready.Status != record.True && !pod.Ready.Since.Time().After(node.Since())
+}
+
+// everReady tells that a pod that is not Ready has been: the condition has
+// turned since the kubelet took the pod.
+func everReady(pod *record.Pod) bool {
+	return pod.Ready.Status == record.False && !pod.Started.IsZero() && pod.Ready.Since > pod.Started.Add(1)
+}
+
+// reasonOf guesses why a pod was needed at a time from what happened shortly
+// before.
+func reasonOf(needed time.Time, node *readiness.Node, ds *record.DaemonSet) Trigger {
+	shortlyBefore := func(at time.Time) bool {
+		return !at.After(needed.Add(time.Second)) && needed.Sub(at) <= recent
+	}
+	switch {
+	case shortlyBefore(ds.Created.Time()):
+		return DaemonSetCreated
+	case shortlyBefore(node.Record().Created.Time()):
+		return NodeAdded
+	case shortlyBefore(node.Since()):
+		return turned(node)
+	default:
+		return PodDeleted
+	}
+}
+
+// turned is the trigger of a node that turned Ready: a new one, or one that has
+// come back.
+func turned(node *readiness.Node) Trigger {
+	if node.Lifecycle() == readiness.Joining {
+		return NodeAdded
+	}
+	return NodeRecovered
+}
