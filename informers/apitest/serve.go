@@ -1,0 +1,209 @@
+package apitest
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// served is a resource that the server knows.
+type served struct {
+	version schema.GroupVersion
+	// bookmark and list make an empty object and an empty list.
+	bookmark func() Object
+	list     func() runtime.Object
+}
+
+func servedResource(name string) (served, bool) {
+	switch name {
+	case "nodes":
+		return served{corev1.SchemeGroupVersion, func() Object { return &corev1.Node{} }, func() runtime.Object { return &corev1.NodeList{} }}, true
+	case "pods":
+		return served{corev1.SchemeGroupVersion, func() Object { return &corev1.Pod{} }, func() runtime.Object { return &corev1.PodList{} }}, true
+	case "daemonsets":
+		return served{appsv1.SchemeGroupVersion, func() Object { return &appsv1.DaemonSet{} }, func() runtime.Object { return &appsv1.DaemonSetList{} }}, true
+	case "leases":
+		return served{coordinationv1.SchemeGroupVersion, func() Object { return &coordinationv1.Lease{} }, func() runtime.Object { return &coordinationv1.LeaseList{} }}, true
+	default:
+		return served{}, false
+	}
+}
+
+// selection is what a request selects.
+type selection struct {
+	namespace string
+	labels    labels.Selector
+	fields    fields.Selector
+}
+
+func (s selection) matches(object Object) bool {
+	return (s.namespace == "" || s.namespace == object.GetNamespace()) &&
+		s.labels.Matches(labels.Set(object.GetLabels())) &&
+		s.fields.Matches(fields.Set{"metadata.name": object.GetName(), "metadata.namespace": object.GetNamespace()})
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	request, name := parse(r)
+	resource, known := servedResource(request.Resource)
+	if !known {
+		http.NotFound(w, r)
+		return
+	}
+	selected, err := selectionOf(request)
+	if err != nil {
+		s.refuse(w, r, apierrors.NewBadRequest(err.Error()))
+		return
+	}
+	if refusal := s.admit(request); refusal != nil {
+		s.refuse(w, r, refusal)
+		return
+	}
+	switch request.Verb {
+	case "get":
+		s.get(w, r, request, resource, name)
+	case "list":
+		s.list(w, r, request, resource, selected)
+	default:
+		s.watch(w, r, request, resource, selected)
+	}
+}
+
+// parse takes a request apart: /api/v1/pods, /api/v1/namespaces/a/pods,
+// /apis/apps/v1/daemonsets, with a name at the end for one object.
+func parse(r *http.Request) (request Request, name string) {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	request = Request{Verb: "list", Query: r.URL.Query(), Header: r.Header.Clone()}
+	skip := 2
+	if parts[0] == "apis" {
+		skip = 3
+	}
+	parts = parts[min(skip, len(parts)):]
+	if len(parts) > 2 && parts[0] == "namespaces" {
+		request.Namespace, parts = parts[1], parts[2:]
+	}
+	if len(parts) > 0 {
+		request.Resource = parts[0]
+	}
+	switch {
+	case len(parts) > 1:
+		request.Verb, name = "get", parts[1]
+	case request.Query.Get("watch") == "true" || request.Query.Get("watch") == "1":
+		request.Verb = "watch"
+	}
+	return request, name
+}
+
+func selectionOf(request Request) (selection, error) {
+	byLabels, err := labels.Parse(request.Query.Get("labelSelector"))
+	if err != nil {
+		return selection{}, fmt.Errorf("label selector: %w", err)
+	}
+	byFields, err := fields.ParseSelector(request.Query.Get("fieldSelector"))
+	if err != nil {
+		return selection{}, fmt.Errorf("field selector: %w", err)
+	}
+	return selection{request.Namespace, byLabels, byFields}, nil
+}
+
+// admit records a request and says why it is refused, if it is.
+func (s *Server) admit(request Request) *apierrors.StatusError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, request)
+	resource, _ := servedResource(request.Resource)
+	group := schema.GroupResource{Group: resource.version.Group, Resource: request.Resource}
+	switch {
+	case s.rejected:
+		return apierrors.NewUnauthorized("Unauthorized")
+	case s.forbidden[Access{request.Verb, request.Resource}]:
+		return apierrors.NewForbidden(group, "", fmt.Errorf("User %q cannot %s resource %q in API group %q %s",
+			User, request.Verb, request.Resource, group.Group, scope(request.Namespace)))
+	case request.Streams() && s.noStreams:
+		return apierrors.NewInvalid(schema.GroupKind{Group: "meta.k8s.io", Kind: "ListOptions"}, "", nil)
+	case request.Verb == "get" || (request.Verb == "watch" && !request.Streams()):
+		// A watch at a version of the future is accepted, and stays silent.
+		return nil
+	case versionOf(request.Query) > s.store.version:
+		return tooLarge(versionOf(request.Query), s.store.version)
+	default:
+		return nil
+	}
+}
+
+func scope(namespace string) string {
+	if namespace == "" {
+		return "at the cluster scope"
+	}
+	return fmt.Sprintf("in the namespace %q", namespace)
+}
+
+// tooLarge is NewTooLargeResourceVersionError of apiserver/pkg/storage (v1.37).
+func tooLarge(asked, current int64) *apierrors.StatusError {
+	err := apierrors.NewTimeoutError(fmt.Sprintf("Too large resource version: %d, current: %d", asked, current), 1)
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeResourceVersionTooLarge, Message: "Too large resource version"}}
+	return err
+}
+
+func versionOf(query url.Values) int64 {
+	version, err := strconv.ParseInt(query.Get("resourceVersion"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *apierrors.StatusError) {
+	status := refusal.Status()
+	s.check(s.codec.write(w, r, int(status.Code), schema.GroupVersion{Version: "v1"}, &status))
+}
+
+func (s *Server) get(w http.ResponseWriter, r *http.Request, request Request, resource served, name string) {
+	s.mu.Lock()
+	object := s.store.objects[request.Resource][request.Namespace+"/"+name]
+	s.mu.Unlock()
+	if object == nil {
+		s.refuse(w, r, apierrors.NewNotFound(schema.GroupResource{Group: resource.version.Group, Resource: request.Resource}, name))
+		return
+	}
+	s.check(s.codec.write(w, r, http.StatusOK, resource.version, object))
+}
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request, request Request, resource served, selected selection) {
+	s.mu.Lock()
+	found, version := s.store.list(request.Resource, selected), s.store.version
+	s.mu.Unlock()
+	list := resource.list()
+	objects := make([]runtime.Object, 0, len(found))
+	for _, object := range found {
+		objects = append(objects, object)
+	}
+	s.check(meta.SetList(list, objects))
+	if accessor, err := meta.ListAccessor(list); err != nil {
+		s.check(err)
+	} else {
+		accessor.SetResourceVersion(strconv.FormatInt(version, 10))
+	}
+	s.check(s.codec.write(w, r, http.StatusOK, resource.version, list))
+}
+
+// check reports what only a mistake in this package, or in the test's objects,
+// can bring about.
+func (s *Server) check(err error) {
+	if err != nil {
+		s.t.Errorf("API server: %v", err)
+	}
+}

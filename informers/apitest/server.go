@@ -1,0 +1,193 @@
+// Package apitest is an API server for tests: it keeps nodes, pods, DaemonSets
+// and leases in memory and speaks the list and watch protocol over real
+// connections, in protobuf and JSON, with streamed lists, bookmarks, selectors,
+// compaction and the errors of a real one. Tests tell it what to do: change
+// objects, break connections, go away, come back with an older state, forbid.
+//
+// It stores what it is given without defaults or validation, and knows no
+// pages: a list is always whole.
+package apitest
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// User is who the server takes every client for.
+const User = "system:serviceaccount:monitoring:daemonset-exporter"
+
+// Server is a running API server.
+type Server struct {
+	t       testing.TB
+	address string
+	codec   codec
+
+	mu sync.Mutex
+	// changed is closed, and replaced, when a watch has something to look at.
+	changed chan struct{}
+	store   store
+	http    *http.Server
+	// dropped is closed, and replaced, to end all watches.
+	dropped   chan struct{}
+	requests  []Request
+	forbidden map[Access]bool
+	rejected  bool
+	noStreams bool
+	// released is closed when streamed lists may end; nil if they always may.
+	released chan struct{}
+	// watchable is closed when watches are answered; nil if they always are.
+	watchable chan struct{}
+}
+
+// Access is one permission: a verb on a resource.
+type Access struct{ Verb, Resource string }
+
+// Request is one request that the server received.
+type Request struct {
+	// Verb is get, list or watch.
+	Verb, Resource, Namespace string
+	Query                     url.Values
+	Header                    http.Header
+}
+
+// Streams tells whether the request asks for a streamed list.
+func (r Request) Streams() bool { return r.Query.Get("sendInitialEvents") == "true" }
+
+// New starts a server that ends with the test.
+func New(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{
+		t:         t,
+		codec:     newCodec(t),
+		changed:   make(chan struct{}),
+		dropped:   make(chan struct{}),
+		store:     newStore(),
+		forbidden: map[Access]bool{},
+	}
+	s.listen("127.0.0.1:0")
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// URL is the server's address.
+func (s *Server) URL() string { return "http://" + s.address }
+
+// Config is a client configuration for the server, without a preference for an
+// encoding.
+func (s *Server) Config() *rest.Config { return &rest.Config{Host: s.URL(), QPS: -1} }
+
+// Stop takes the server away: connections break, new ones are refused.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	server := s.http
+	s.http = nil
+	s.mu.Unlock()
+	if server == nil {
+		return
+	}
+	if err := server.Close(); err != nil {
+		s.t.Errorf("stopping the API server: %v", err)
+	}
+}
+
+// Start brings a stopped server back at its old address.
+func (s *Server) Start() {
+	s.t.Helper()
+	s.listen(s.address)
+}
+
+func (s *Server) listen(address string) {
+	s.t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		s.t.Fatalf("starting the API server: %v", err)
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	s.mu.Lock()
+	s.address, s.http = listener.Addr().String(), server
+	s.mu.Unlock()
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.t.Errorf("the API server ended: %v", err)
+		}
+	}()
+}
+
+// DropWatches ends all watches, as a load balancer does; the server stays.
+func (s *Server) DropWatches() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.dropped)
+	s.dropped = make(chan struct{})
+}
+
+// Forbid takes permissions away.
+func (s *Server) Forbid(verb string, resources ...string) { s.setForbidden(true, verb, resources) }
+
+// Allow gives permissions back.
+func (s *Server) Allow(verb string, resources ...string) { s.setForbidden(false, verb, resources) }
+
+func (s *Server) setForbidden(forbidden bool, verb string, resources []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, resource := range resources {
+		s.forbidden[Access{verb, resource}] = forbidden
+	}
+}
+
+// RejectCredentials makes the server answer 401.
+func (s *Server) RejectCredentials() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rejected = true
+}
+
+// DisableStreamedLists makes the server one that has the feature WatchList
+// switched off.
+func (s *Server) DisableStreamedLists() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noStreams = true
+}
+
+// HoldLists keeps streamed lists open after their last object until release is
+// called: clients know everything, but not yet that it is everything.
+func (s *Server) HoldLists() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	released := make(chan struct{})
+	s.released = released
+	return sync.OnceFunc(func() { close(released) })
+}
+
+// HoldWatches keeps new watches waiting for their first byte until release is
+// called.
+func (s *Server) HoldWatches() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	watchable := make(chan struct{})
+	s.watchable = watchable
+	return sync.OnceFunc(func() { close(watchable) })
+}
+
+// Requests are all requests so far for a resource, with one of the verbs or,
+// without verbs, with any.
+func (s *Server) Requests(resource string, verbs ...string) []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []Request
+	for _, request := range s.requests {
+		if request.Resource == resource && (len(verbs) == 0 || slices.Contains(verbs, request.Verb)) {
+			found = append(found, request)
+		}
+	}
+	return found
+}

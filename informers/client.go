@@ -1,0 +1,69 @@
+package informers
+
+import (
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// ClientOptions say which API server to talk to, and as whom.
+type ClientOptions struct {
+	// Kubeconfig is the path of a kubeconfig; empty to look for the API server
+	// in the usual places.
+	Kubeconfig string
+	// Context is a context of the kubeconfig; empty for its current one. With a
+	// context, a kubeconfig is used also inside a cluster.
+	Context string
+	// UserAgent is how the exporter introduces itself, name/version.
+	UserAgent string
+}
+
+// LoadConfig finds the API server: the kubeconfig if one is named, else the
+// service account if the exporter runs in a pod, else KUBECONFIG and
+// ~/.kube/config. It opens no connection. The error says what to do.
+//
+// Requests are not limited on this side: QPS and burst do not matter to
+// informers, which make one request per resource and namespace that then stays
+// open for minutes, and which back off by themselves. A limit would only make
+// many namespaces start slowly. Leases have a limit of their own.
+func LoadConfig(options ClientOptions) (*rest.Config, error) {
+	config, err := find(options)
+	if err != nil {
+		return nil, err
+	}
+	config.UserAgent = options.UserAgent
+	config.ContentType = runtime.ContentTypeProtobuf
+	// JSON is for what an API server cannot put into protobuf.
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	config.QPS = -1
+	return config, nil
+}
+
+func find(options ClientOptions) (*rest.Config, error) {
+	if options.Kubeconfig == "" && options.Context == "" {
+		config, err := rest.InClusterConfig()
+		switch {
+		case err == nil:
+			return config, nil
+		case !errors.Is(err, rest.ErrNotInCluster):
+			return nil, fmt.Errorf("this looks like a pod, but its service account cannot be used (is automountServiceAccountToken off?): %w", err)
+		}
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = options.Kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: options.Context}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	switch {
+	case err == nil:
+		return config, nil
+	case clientcmd.IsEmptyConfig(err) && options.Kubeconfig == "":
+		return nil, errors.New("no Kubernetes API server to talk to: run in a pod with a service account, or name a kubeconfig with --kubeconfig or KUBECONFIG")
+	case options.Kubeconfig == "":
+		return nil, fmt.Errorf("the kubeconfig from KUBECONFIG or ~/.kube/config cannot be used: %w", err)
+	default:
+		return nil, fmt.Errorf("the kubeconfig %s cannot be used: %w", options.Kubeconfig, err)
+	}
+}
