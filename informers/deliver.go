@@ -17,7 +17,7 @@ import (
 // same time. old is nil for an addition, new is nil for a deletion. The old of
 // a deletion is the object's last state as the deletion itself told it (exit
 // codes stand only there), or the last one known where the deletion was missed
-// and a relist found the object gone.
+// and a relist found the object gone; a pod's record says so (Missed).
 //
 // An object that was deleted and made again under the same name arrives as a
 // deletion and an addition, also when the watch missed the deletion. Handlers
@@ -43,17 +43,24 @@ type delivery struct {
 }
 
 // deliverBy makes the cache.ResourceEventHandler of a resource from the
-// Handler's method for it and from its records' metadata.
-func deliverBy[R any](tell func(handler Handler, old, new *R), meta func(*R) *record.Meta) func(*delivery) cache.ResourceEventHandler {
+// Handler's method for it, from its records' metadata, and from what marks a
+// record whose object went away unseen.
+func deliverBy[R any](
+	tell func(handler Handler, old, new *R), meta func(*R) *record.Meta, missed func(*R) *R,
+) func(*delivery) cache.ResourceEventHandler {
 	return func(to *delivery) cache.ResourceEventHandler {
-		return &typedDelivery[R]{delivery: to, tell: tell, meta: meta}
+		return &typedDelivery[R]{delivery: to, tell: tell, meta: meta, missed: missed}
 	}
 }
 
+// asItIs marks nothing: for objects whose last state tells nothing that counts.
+func asItIs[R any](last *R) *R { return last }
+
 type typedDelivery[R any] struct {
 	*delivery
-	tell func(handler Handler, old, new *R)
-	meta func(*R) *record.Meta
+	tell   func(handler Handler, old, new *R)
+	meta   func(*R) *record.Meta
+	missed func(*R) *R
 }
 
 // OnAdd implements cache.ResourceEventHandler.
@@ -81,7 +88,7 @@ func (d *typedDelivery[R]) OnUpdate(before, after any) {
 	d.turn.Lock()
 	defer d.turn.Unlock()
 	if d.meta(old).UID != d.meta(updated).UID {
-		d.tell(d.handler, old, nil)
+		d.tell(d.handler, d.missed(old), nil)
 		d.tell(d.handler, nil, updated)
 		return
 	}
@@ -90,12 +97,16 @@ func (d *typedDelivery[R]) OnUpdate(before, after any) {
 
 // OnDelete implements cache.ResourceEventHandler.
 func (d *typedDelivery[R]) OnDelete(obj any) {
-	if tombstone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+	tombstone, unseen := obj.(cache.DeletedFinalStateUnknown)
+	if unseen {
 		obj = tombstone.Obj
 	}
 	deleted, ok := d.record(obj)
 	if !ok {
 		return
+	}
+	if unseen {
+		deleted = d.missed(deleted)
 	}
 	d.turn.Lock()
 	defer d.turn.Unlock()

@@ -71,19 +71,19 @@ func kinds() []kind {
 			version: corev1.SchemeGroupVersion, resource: Nodes,
 			object:  &corev1.Node{},
 			reduce:  reduceBy(record.FromNode),
-			deliver: deliverBy(Handler.Node, func(n *record.Node) *record.Meta { return &n.Meta }),
+			deliver: deliverBy(Handler.Node, func(n *record.Node) *record.Meta { return &n.Meta }, asItIs),
 		},
 		{
 			version: corev1.SchemeGroupVersion, resource: Pods, namespaced: true, pods: true,
 			object:  &corev1.Pod{},
 			reduce:  reduceBy(record.FromPod),
-			deliver: deliverBy(Handler.Pod, func(p *record.Pod) *record.Meta { return &p.Meta }),
+			deliver: deliverBy(Handler.Pod, func(p *record.Pod) *record.Meta { return &p.Meta }, record.MissedPod),
 		},
 		{
 			version: appsv1.SchemeGroupVersion, resource: DaemonSets, namespaced: true,
 			object:  &appsv1.DaemonSet{},
 			reduce:  reduceBy(record.FromDaemonSet),
-			deliver: deliverBy(Handler.DaemonSet, func(d *record.DaemonSet) *record.Meta { return &d.Meta }),
+			deliver: deliverBy(Handler.DaemonSet, func(d *record.DaemonSet) *record.Meta { return &d.Meta }, asItIs),
 		},
 	}
 }

@@ -193,4 +193,11 @@ func (p *Pod) Terminal() bool { return p.Phase == PhaseFailed || p.Phase == Phas
 // the end of the grace period; zero for a pod that nobody has deleted.
 func (p *Pod) DeletionRequested() Stamp { return p.Deleted.Add(-p.Grace) }
 
+// MissedPod is the last version of a pod that nobody saw go.
+func MissedPod(last *Pod) *Pod {
+	missed := *last
+	missed.Missed = true
+	return &missed
+}
+
 var _ metav1.ObjectMetaAccessor = (*Pod)(nil)
