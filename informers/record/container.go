@@ -55,7 +55,8 @@ type Container struct {
 	Restarts int32
 	State    State
 	Wait     Wait
-	// Init tells that it is an init container. Sidecars are among them.
+	// Init tells that it is an init container: one that ends before the others
+	// start. A sidecar is none, though it stands among them.
 	Init bool
 	// Ready is the container's own readiness.
 	Ready bool
@@ -76,12 +77,25 @@ func containersOf(pod *corev1.Pod) []Container {
 	}
 	containers := make([]Container, 0, count)
 	for i := range pod.Status.InitContainerStatuses {
-		containers = append(containers, containerOf(&pod.Status.InitContainerStatuses[i], true))
+		status := &pod.Status.InitContainerStatuses[i]
+		containers = append(containers, containerOf(status, !isSidecar(pod, status.Name)))
 	}
 	for i := range pod.Status.ContainerStatuses {
 		containers = append(containers, containerOf(&pod.Status.ContainerStatuses[i], false))
 	}
 	return containers
+}
+
+// isSidecar tells that an init container is restarted whenever it ends, and so
+// runs beside the others (IsRestartableInitContainer of pkg/api/v1/pod, v1.37).
+func isSidecar(pod *corev1.Pod, name string) bool {
+	for i := range pod.Spec.InitContainers {
+		container := &pod.Spec.InitContainers[i]
+		if container.Name == name {
+			return container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		}
+	}
+	return false
 }
 
 func containerOf(status *corev1.ContainerStatus, isInit bool) Container {

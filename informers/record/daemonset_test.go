@@ -1,0 +1,127 @@
+package record_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+func TestWhatIsKeptOfADaemonSet(t *testing.T) {
+	t.Parallel()
+	required := &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{fields(in("a"))}}
+	object := &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "logging", Name: "fluentd", UID: "uid-fluentd", Generation: 4, CreationTimestamp: noon,
+			Annotations: map[string]string{"deprecated.daemonset.template.generation": "3", "huge": "left out"},
+		},
+		Spec: appsv1.DaemonSetSpec{
+			MinReadySeconds: 10,
+			UpdateStrategy: appsv1.DaemonSetUpdateStrategy{
+				Type: "RollingUpdate",
+				RollingUpdate: &appsv1.RollingUpdateDaemonSet{
+					MaxUnavailable: ptr.To(intstr.FromString("10%")), MaxSurge: ptr.To(intstr.FromInt32(0)),
+				},
+			},
+			Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+				NodeName: "n", NodeSelector: map[string]string{"k": "v"}, HostNetwork: true,
+				Tolerations: []corev1.Toleration{{Operator: "Exists"}},
+				Containers:  []corev1.Container{{Name: "left out"}},
+				Affinity: &corev1.Affinity{
+					PodAntiAffinity: &corev1.PodAntiAffinity{},
+					NodeAffinity: &corev1.NodeAffinity{
+						RequiredDuringSchedulingIgnoredDuringExecution:  required,
+						PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{Weight: 1}},
+					},
+				},
+			}},
+		},
+		Status: appsv1.DaemonSetStatus{
+			ObservedGeneration: 2, DesiredNumberScheduled: 3, CurrentNumberScheduled: 4, NumberReady: 5,
+			NumberAvailable: 6, NumberUnavailable: 7, UpdatedNumberScheduled: 8, NumberMisscheduled: 9,
+		},
+	}
+	want := &record.DaemonSet{
+		Meta: record.Meta{
+			Namespace: record.Intern("logging"), Name: "fluentd", UID: record.ParseUID("uid-fluentd"), Created: noonStamp,
+		},
+		Generation: 4, ObservedGeneration: 2, TemplateGeneration: 3,
+		MinReadySeconds: 10, RollingUpdate: true,
+		MaxUnavailable: ptr.To(intstr.FromString("10%")), MaxSurge: ptr.To(intstr.FromInt32(0)),
+		Template: record.Template{
+			NodeName: "n", NodeSelector: map[string]string{"k": "v"}, HostNetwork: true,
+			Tolerations: []corev1.Toleration{{Operator: "Exists"}},
+			Affinity:    &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: required}},
+		},
+		Status: record.DaemonSetStatus{
+			Desired: 3, Current: 4, Ready: 5, Available: 6, Unavailable: 7, Updated: 8, Misscheduled: 9,
+		},
+	}
+	if diff := cmp.Diff(want, record.FromDaemonSet(object), ignoreMeta); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestUpdateStrategies(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		strategy appsv1.DaemonSetUpdateStrategy
+		rolling  bool
+	}{
+		"OnDelete never rolls":                {appsv1.DaemonSetUpdateStrategy{Type: "OnDelete"}, false},
+		"RollingUpdate rolls":                 {appsv1.DaemonSetUpdateStrategy{Type: "RollingUpdate"}, true},
+		"what the API server defaults rolls":  {appsv1.DaemonSetUpdateStrategy{}, true},
+		"parameters do not make a strategy":   {appsv1.DaemonSetUpdateStrategy{Type: "OnDelete", RollingUpdate: &appsv1.RollingUpdateDaemonSet{}}, false},
+		"a rolling update may name no budget": {appsv1.DaemonSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateDaemonSet{}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ds := record.FromDaemonSet(&appsv1.DaemonSet{Spec: appsv1.DaemonSetSpec{UpdateStrategy: test.strategy}})
+			if ds.RollingUpdate != test.rolling || ds.MaxUnavailable != nil || ds.MaxSurge != nil {
+				t.Errorf("rolls: %v, budget %v, surge %v; want %v and neither", ds.RollingUpdate, ds.MaxUnavailable, ds.MaxSurge, test.rolling)
+			}
+		})
+	}
+}
+
+func TestTemplateGenerations(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"1": 1, "9223372036854775807": 9223372036854775807,
+		"": 0, "0": 0, "-3": 0, "one": 0, "1.5": 0, "9223372036854775808": 0, " 1": 0,
+	} {
+		ds := record.FromDaemonSet(&appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{
+			Annotations: map[string]string{"deprecated.daemonset.template.generation": text},
+		}})
+		pod := record.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Labels: map[string]string{"pod-template-generation": text, "controller-revision-hash": "abc"},
+		}})
+		if ds.TemplateGeneration != want || pod.TemplateGeneration != want || pod.Revision.Value() != "abc" {
+			t.Errorf("%q: the DaemonSet's is %d, the pod's %d; want %d", text, ds.TemplateGeneration, pod.TemplateGeneration, want)
+		}
+	}
+}
+
+// Only the required node affinity decides placement. Everything else would be
+// kept in memory for nothing.
+func TestAffinityThatRequiresNothingIsLeftOut(t *testing.T) {
+	t.Parallel()
+	for name, affinity := range map[string]*corev1.Affinity{
+		"none at all":       nil,
+		"empty":             {},
+		"between pods":      {PodAffinity: &corev1.PodAffinity{}},
+		"only a preference": {NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{}}}},
+	} {
+		ds := &appsv1.DaemonSet{}
+		ds.Spec.Template.Spec.Affinity = affinity
+		if got := record.FromDaemonSet(ds).Template.Affinity; got != nil {
+			t.Errorf("affinity %s: %v is kept", name, got)
+		}
+	}
+}

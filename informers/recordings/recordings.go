@@ -1,0 +1,100 @@
+// Package recordings holds what a real kubelet v1.37.2 and a real control plane
+// made an informer see, for tests: outages, crashes, evictions, deletions of
+// every kind. Only objects are kept, and of those what the exporter may read.
+//
+// Of the three nodes real-0 runs a kubelet; sim-1 and sim-2 are simulated and
+// must not be trusted for how a pod ends.
+package recordings
+
+import (
+	"bufio"
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+//go:embed *.jsonl
+var files embed.FS
+
+// Event is one line of a recording: an object as the watch brought it, or what
+// was done to the cluster. Exactly one of Node, Pod, DaemonSet and Action is
+// set.
+type Event struct {
+	// At is when the watch brought it.
+	At time.Time
+	// Type is ADDED, MODIFIED or DELETED.
+	Type      string
+	Node      *corev1.Node
+	Pod       *corev1.Pod
+	DaemonSet *appsv1.DaemonSet
+	Action    string
+}
+
+// Names are the names of all recordings.
+func Names() []string {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic(err) // the files are part of the binary
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = strings.TrimSuffix(path.Base(entry.Name()), ".jsonl")
+	}
+	return names
+}
+
+// Read gives the events of a recording in the order in which they came.
+func Read(name string) ([]Event, error) {
+	content, err := files.ReadFile(name + ".jsonl")
+	if err != nil {
+		return nil, fmt.Errorf("recording %q: %w", name, err)
+	}
+	var events []Event
+	lines := bufio.NewScanner(bytes.NewReader(content))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		event, err := parse(lines.Bytes())
+		if err != nil {
+			return nil, fmt.Errorf("recording %q, line %d: %w", name, len(events)+1, err)
+		}
+		events = append(events, event)
+	}
+	return events, lines.Err()
+}
+
+func parse(line []byte) (Event, error) {
+	var raw struct {
+		T      time.Time
+		Src    string
+		Type   string
+		Text   string
+		Object json.RawMessage
+	}
+	if err := json.Unmarshal(line, &raw); err != nil {
+		return Event{}, err
+	}
+	event := Event{At: raw.T, Type: raw.Type}
+	switch raw.Src {
+	case "nodes":
+		event.Node = &corev1.Node{}
+		return event, json.Unmarshal(raw.Object, event.Node)
+	case "pods":
+		event.Pod = &corev1.Pod{}
+		return event, json.Unmarshal(raw.Object, event.Pod)
+	case "daemonsets":
+		event.DaemonSet = &appsv1.DaemonSet{}
+		return event, json.Unmarshal(raw.Object, event.DaemonSet)
+	case "action":
+		event.Action = raw.Text
+		return event, nil
+	default:
+		return Event{}, fmt.Errorf("unknown source %q", raw.Src)
+	}
+}
