@@ -86,6 +86,7 @@ type daemonSet struct {
 func NewLedger(rules readiness.Rules, nodeLabels ...string) *Ledger {
 	return &Ledger{
 		labels:   nodeLabels,
+		observer: nobody{},
 		rules:    rules,
 		sets:     map[record.UID]*daemonSet{},
 		nodes:    map[record.Text]*node{},

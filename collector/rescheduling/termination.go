@@ -40,7 +40,7 @@ func (term *termination) Due(now time.Time) {
 
 // shorten takes a second request, which can only shorten the grace period. The
 // kubelet's own last one, when all containers have ended, is none.
-func (term *termination) shorten(pod *record.Pod, now time.Time) {
+func (term *termination) shorten(pod *record.Pod) {
 	if pod.Grace == 0 && !anyRunning(pod) {
 		return
 	}

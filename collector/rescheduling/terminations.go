@@ -113,7 +113,7 @@ func (t *Terminations) SetPod(before, pod *record.Pod, now time.Time) {
 		return
 	}
 	term.pod = pod
-	term.shorten(pod, now)
+	term.shorten(pod)
 	t.settle(term, now)
 }
 

@@ -1,0 +1,81 @@
+# Everything that can be done here. `make help` lists it.
+# Nothing but Go and make is needed; what else a target uses it builds from the
+# Go module proxy and keeps outside the tree, by version.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= go
+MODULE  := github.com/prometheus/common/version
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w \
+	-X $(MODULE).Version=$(VERSION) \
+	-X $(MODULE).Revision=$(shell git rev-parse HEAD 2>/dev/null || echo unknown) \
+	-X $(MODULE).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+
+LINT   := $(GO) tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml
+ARGS   ?=
+PKG    ?= ./...
+BENCH  ?= .
+COUNT  ?= 6
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+.PHONY: build
+build: ## build ./daemonset_exporter
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o daemonset_exporter .
+
+.PHONY: run
+run: build ## run the exporter against your own kubeconfig (ARGS="--log.level=debug")
+	./daemonset_exporter $(ARGS)
+
+.PHONY: demo
+demo: build ## show what it does on a real control plane (ARGS=--exit ends by itself)
+	@cd test && $(GO) build -o $(CURDIR)/dist/demo ./demo
+	@exec $(CURDIR)/dist/demo --exporter=$(CURDIR)/daemonset_exporter $(ARGS)
+
+.PHONY: test
+test: lint test-unit test-e2e ## all tests: lint, unit with -race, end to end
+
+.PHONY: lint
+lint: ## gofmt, go vet and the linters, in both modules
+	$(GO) vet ./...
+	$(LINT) ./...
+	cd test && $(GO) vet ./... && $(LINT) ./...
+
+.PHONY: cc
+cc: # the race detector needs a C compiler
+	@tools/need-cc
+
+.PHONY: test-unit
+test-unit: cc ## unit tests with -race, seconds
+	CGO_ENABLED=1 $(GO) test -race $(PKG)
+
+.PHONY: test-e2e
+test-e2e: cluster build ## end to end on the real control plane, and against upstream's own code
+	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 20m -count=1 ./cluster/... ./synthetic/... ./e2e/...
+	cd test/cluster/controlplane && $(GO) test -timeout 10m ./placement/...
+
+.PHONY: cluster
+cluster: ## build the control plane for tests and demo: 10 minutes the first time
+	@cd test && $(GO) run ./cluster/cmd/build
+
+.PHONY: bench
+bench: ## benchmarks, for benchstat (BENCH=Scrape COUNT=6)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+.PHONY: bench-process
+bench-process: build ## memory of the whole process against a synthetic API of 5,000 nodes
+	cd test && $(GO) run ./synthetic/cmd/measure --exporter=$(CURDIR)/daemonset_exporter $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## fuzz placement and ledger, 30 s each
+	$(GO) test -run '^$$' -fuzz FuzzPlacement -fuzztime 30s ./collector/coverage
+	$(GO) test -run '^$$' -fuzz FuzzLedger -fuzztime 30s ./collector/coverage
+
+.PHONY: clean
+clean: ## remove what was built in the tree
+	rm -rf daemonset_exporter dist
