@@ -1,0 +1,158 @@
+package readiness_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+)
+
+// seen is what a Node says at one moment.
+type seen struct {
+	Status readiness.Status
+	// Since is in seconds after noon.
+	Since float64
+}
+
+func look(n *readiness.Node) seen { return seen{n.Status(), n.Since().Sub(at(0)).Seconds()} }
+
+// The exporter starts at noon; the node is an hour old unless the case says
+// otherwise.
+func TestStatusOfANodeSeenForTheFirstTime(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		node []option
+		want seen
+	}{
+		"Ready=True is ready":                                      {nil, seen{readiness.Ready, -3590}},
+		"Ready=False is not_ready, since its stamp":                {[]option{ready("False", -60)}, seen{readiness.NotReady, -60}},
+		"Ready=Unknown is unreachable, since its stamp":            {[]option{ready("Unknown", -60)}, seen{readiness.Unreachable, -60}},
+		"no Ready condition is never_ready, since the creation":    {[]option{withoutConditions}, seen{readiness.NeverReady, -3600}},
+		"a kubelet that never posted is never_ready":               {[]option{neverPosted(-3540)}, seen{readiness.NeverReady, -3600}},
+		"a Ready stamp that equals the creation is never_ready":    {[]option{ready("False", -3600)}, seen{readiness.NeverReady, -3600}},
+		"so it is for Ready=Unknown":                               {[]option{ready("Unknown", -3600)}, seen{readiness.NeverReady, -3600}},
+		"a node that is a second old and not Ready is never_ready": {[]option{created(-1), ready("False", -1)}, seen{readiness.NeverReady, -1}},
+		"a stamp from the future begins now":                       {[]option{ready("False", 60)}, seen{readiness.NotReady, 0}},
+		"a node without a creation begins with its stamp":          {[]option{func(n *corev1.Node) { created(0)(n); n.CreationTimestamp.Reset() }, ready("False", -60)}, seen{readiness.NotReady, -60}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(test.want, look(readiness.NewNode(node(test.node...), rules(), at(0)))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// step is a version of a node and when it is seen.
+type step struct {
+	at   float64
+	node []option
+	want seen
+}
+
+func TestStatusOverTime(t *testing.T) {
+	t.Parallel()
+	for name, steps := range map[string][]step{
+		"a node that fails is unreachable since it was seen, not since its stamp": {
+			{0, nil, seen{readiness.Ready, -3590}},
+			{60.4, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60.4}},
+		},
+		"one way of not being ready turns into another and keeps its start": {
+			{0, nil, seen{readiness.Ready, -3590}},
+			{60.4, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60.4}},
+			{120.4, []option{ready("False", 120)}, seen{readiness.NotReady, 60.4}},
+			{130.4, []option{ready("True", 130)}, seen{readiness.Ready, 130.4}},
+		},
+		"a node that returns with a stamp from before its failure is ready since it was seen": {
+			{0, nil, seen{readiness.Ready, -3590}},
+			{60.4, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60.4}},
+			{120.4, []option{ready("True", -3590)}, seen{readiness.Ready, 120.4}},
+		},
+		"a failure that a relist brings is dated by its stamp": {
+			{0, nil, seen{readiness.Ready, -3590}},
+			{600, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60}},
+		},
+		"a failure that a relist brings cannot be older than the recovery before it": {
+			{0, []option{ready("False", -60)}, seen{readiness.NotReady, -60}},
+			{300, []option{ready("True", 299)}, seen{readiness.Ready, 300}},
+			{600, []option{ready("False", 200)}, seen{readiness.NotReady, 600}},
+		},
+		"a Ready condition that goes away is a failure of a node that was Ready": {
+			{0, nil, seen{readiness.Ready, -3590}},
+			{60, []option{withoutConditions}, seen{readiness.NotReady, 60}},
+		},
+		"a new node is never_ready until it is Ready, whatever its condition says": {
+			{0.2, []option{created(0), withoutConditions}, seen{readiness.NeverReady, 0}},
+			{0.4, []option{created(0), ready("False", 0)}, seen{readiness.NeverReady, 0}},
+			{60.2, []option{created(0), ready("Unknown", 60)}, seen{readiness.NeverReady, 0}},
+			{70.2, []option{created(0), ready("False", 70)}, seen{readiness.NeverReady, 0}},
+			{80.2, []option{created(0), ready("True", 80)}, seen{readiness.Ready, 80.2}},
+			{90.2, []option{created(0), ready("False", 90)}, seen{readiness.NotReady, 90.2}},
+		},
+		"a clock that is set back dates a change by what it says": {
+			{100, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60}},
+			{50, []option{ready("True", 99)}, seen{readiness.Ready, 50}},
+			{55, []option{ready("False", 54)}, seen{readiness.NotReady, 55}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var n *readiness.Node
+			for i, step := range steps {
+				if i == 0 {
+					n = readiness.NewNode(node(step.node...), rules(), at(step.at))
+				} else {
+					n.Update(node(step.node...), rules(), at(step.at))
+				}
+				if diff := cmp.Diff(step.want, look(n)); diff != "" {
+					t.Errorf("step %d, %v s after noon (-want +got):\n%s", i, step.at, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	n := readiness.NewNode(node(), rules(), at(0))
+	for _, step := range []struct {
+		name string
+		at   float64
+		node []option
+		want readiness.Turn
+	}{
+		{"nothing turns where only a label changes", 30, []option{cordoned},
+			readiness.Turn{From: readiness.Ready, To: readiness.Ready, At: at(30), Failure: readiness.Ready}},
+		{"a failure turns from ready", 60, []option{ready("Unknown", 60)},
+			readiness.Turn{From: readiness.Ready, To: readiness.Unreachable, At: at(60), Failure: readiness.Ready}},
+		{"a failed node may turn from one status into another", 100, []option{ready("False", 100)},
+			readiness.Turn{From: readiness.Unreachable, To: readiness.NotReady, At: at(100), Failure: readiness.Unreachable}},
+		{"a return tells how long the outage was and how it began", 160, []option{ready("True", 160)},
+			readiness.Turn{From: readiness.NotReady, To: readiness.Ready, At: at(160), Outage: 100 * time.Second, Failure: readiness.Unreachable}},
+	} {
+		got := n.Update(node(step.node...), rules(), at(step.at))
+		if step.want.To != readiness.Ready || step.want.From == readiness.Ready {
+			// Outage means nothing but on a return, Failure nothing while Ready.
+			got.Outage = 0
+			got.Failure = step.want.Failure
+		}
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
+
+func TestStatusNames(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for status := range readiness.Statuses {
+		got = append(got, status.String())
+	}
+	if diff := cmp.Diff([]string{"ready", "not_ready", "unreachable", "never_ready"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
