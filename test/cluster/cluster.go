@@ -33,6 +33,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/build"
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
 // Config is what a cluster can be told. The zero value is a good cluster.
@@ -82,7 +83,7 @@ type Cluster struct {
 	config    Config
 	binaries  build.Binaries
 	dir       *workdir
-	launcher  *launcher
+	launcher  *child.Launcher
 	processes map[Component]*process
 
 	rest    *rest.Config
@@ -107,7 +108,7 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{config: config, binaries: binaries, dir: dir, launcher: newLauncher()}
+	c := &Cluster{config: config, binaries: binaries, dir: dir, launcher: child.NewLauncher()}
 	if err := c.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start cluster: %w", err), c.Stop())
 	}
@@ -156,7 +157,7 @@ func (c *Cluster) Stop() error {
 			errs = append(errs, p.kill())
 		}
 	}
-	c.launcher.close()
+	c.launcher.Close()
 	errs = append(errs, c.dir.remove())
 	return errors.Join(errs...)
 }

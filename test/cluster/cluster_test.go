@@ -2,28 +2,26 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
 
 // One cluster and one story, because a cluster costs seconds: what is tested is
 // that the machinery does what the tests of the exporter rely on.
 func TestCluster(t *testing.T) {
 	ctx := t.Context()
-	c, err := cluster.Start(ctx, cluster.Config{Progress: os.Stderr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { must(t, c.Stop()) })
+	c := clustertest.Start(t, cluster.Config{})
 
 	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "a", Zone: "z1"}))
 	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "b", Zone: "z2"}))
@@ -41,6 +39,16 @@ func TestCluster(t *testing.T) {
 	must(t, waitReady(ctx, c, "agent", "b", corev1.ConditionTrue))
 	must(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
 	t.Log("both come back")
+
+	must(t, c.Pause(cluster.APIServer))
+	impatient, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if _, err := c.Client().CoreV1().Nodes().List(impatient, metav1.ListOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("an API server that is paused: got %v, want no answer at all", err)
+	}
+	must(t, c.Resume(cluster.APIServer))
+	must(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
+	t.Log("the API server can be paused")
 
 	must(t, c.StopAPIServer())
 	if _, err := c.Client().CoreV1().Nodes().List(ctx, metav1.ListOptions{}); err == nil {

@@ -74,11 +74,15 @@ func (c Config) flags(component Component, dir *workdir, e endpoints) map[string
 			"root-ca-file":                     dir.file(servingCert),
 			"service-account-private-key-file": dir.file(serviceAccountKey),
 			"use-service-account-credentials":  "true",
-			"leader-elect":                     "false",
-			"secure-port":                      "0",
-			"node-monitor-period":              c.NodeMonitorPeriod.String(),
-			"node-monitor-grace-period":        c.NodeMonitorGracePeriod.String(),
-			"node-startup-grace-period":        c.NodeStartupGracePeriod.String(),
+			// Each controller asks for its credentials first. With the default
+			// limits that alone takes four seconds.
+			"kube-api-qps":              "500",
+			"kube-api-burst":            "500",
+			"leader-elect":              "false",
+			"secure-port":               "0",
+			"node-monitor-period":       c.NodeMonitorPeriod.String(),
+			"node-monitor-grace-period": c.NodeMonitorGracePeriod.String(),
+			"node-startup-grace-period": c.NodeStartupGracePeriod.String(),
 		}
 	case Scheduler:
 		return map[string]string{

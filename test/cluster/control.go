@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
-
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 // Kill ends a component as a crash would (SIGKILL), and returns when it is gone.
@@ -24,12 +21,6 @@ func (c *Cluster) Restart(ctx context.Context, component Component) error {
 	p := c.processes[component]
 	if err := p.kill(); err != nil {
 		return err
-	}
-	c.mu.Lock()
-	stopped := c.stopped
-	c.mu.Unlock()
-	if stopped {
-		return fmt.Errorf("start %s: the cluster was stopped", component)
 	}
 	if err := p.start(c.launcher, c.fail); err != nil {
 		return err
@@ -72,36 +63,22 @@ func (c *Cluster) PIDs() map[Component]int {
 // LogPath returns the path of a component's log.
 func (c *Cluster) LogPath(component Component) string { return c.processes[component].logPath }
 
-// Program returns the path of a program of the control plane, such as kubectl.
-func (c *Cluster) Program(name string) string { return c.binaries.Path(name) }
-
-// Kubeconfig returns the path of a cluster administrator's kubeconfig.
-func (c *Cluster) Kubeconfig() string { return c.dir.file(kubeconfig("admin")) }
-
-// RestConfig returns the configuration of a cluster administrator's client. It
-// is the caller's to change.
-func (c *Cluster) RestConfig() *rest.Config { return rest.CopyConfig(c.rest) }
-
-// Client returns a cluster administrator's client.
-func (c *Cluster) Client() kubernetes.Interface { return c.client }
-
-// connect makes the clients. None of them talks to the API server yet.
-func (c *Cluster) connect() error {
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
-	if err != nil {
-		return fmt.Errorf("read kubeconfig: %w", err)
-	}
-	// A test's own requests are not what anybody wants to wait for.
-	config.QPS = -1
-	c.rest = config
-	if c.client, err = kubernetes.NewForConfig(config); err != nil {
-		return fmt.Errorf("make client: %w", err)
-	}
-	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
-		return fmt.Errorf("make dynamic client: %w", err)
+// CopyLogs copies the components' logs to a directory.
+func (c *Cluster) CopyLogs(dir string) error {
+	for component := range c.processes {
+		content, err := os.ReadFile(c.LogPath(component))
+		if err != nil {
+			return fmt.Errorf("copy logs: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, string(component)+".log"), content, 0o644); err != nil {
+			return fmt.Errorf("copy logs: %w", err)
+		}
 	}
 	return nil
 }
+
+// Program returns the path of a program of the control plane, such as kubectl.
+func (c *Cluster) Program(name string) string { return c.binaries.Path(name) }
 
 // fail remembers that a component ended by itself. Every wait reports it.
 func (c *Cluster) fail(err error) {

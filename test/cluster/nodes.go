@@ -83,7 +83,7 @@ func (s NodeSpec) object(number int) *corev1.Node {
 				{Type: corev1.NodeInternalIP, Address: fmt.Sprintf("10.200.%d.%d", number/250, 1+number%250)},
 				{Type: corev1.NodeHostName, Address: s.Name},
 			},
-			NodeInfo: corev1.NodeSystemInfo{OperatingSystem: "linux", Architecture: "amd64"},
+			NodeInfo: corev1.NodeSystemInfo{OperatingSystem: "linux", Architecture: "amd64", KubeletVersion: "simulated"},
 		},
 	}
 }

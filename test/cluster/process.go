@@ -7,14 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
 // A process is one component's program. It can be killed and started again, and
-// it cannot outlive this one: see launcher.
+// it cannot outlive this one: see package child.
 type process struct {
 	name    Component
 	path    string
@@ -29,7 +30,7 @@ type process struct {
 }
 
 // start starts the program. onFailure is called if it ends without being asked.
-func (p *process) start(l *launcher, onFailure func(error)) error {
+func (p *process) start(l *child.Launcher, onFailure func(error)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running() {
@@ -45,8 +46,7 @@ func (p *process) start(l *launcher, onFailure func(error)) error {
 	cmd.Env = p.env
 	cmd.Dir = filepath.Dir(p.logPath)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = childAttributes()
-	if err := l.start(cmd); err != nil {
+	if err := l.Start(cmd); err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
 	done := make(chan struct{})
@@ -146,31 +146,3 @@ func errOrExit(err error) error {
 	}
 	return err
 }
-
-// A launcher starts every child from one thread that lives as long as the
-// cluster. The kernel ends a child with the thread that started it
-// (PR_SET_PDEATHSIG), not with the process, and the Go runtime may end threads:
-// started from anywhere, a component could die at any moment.
-type launcher struct {
-	starts chan func()
-}
-
-func newLauncher() *launcher {
-	l := &launcher{starts: make(chan func())}
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		for start := range l.starts {
-			start()
-		}
-	}()
-	return l
-}
-
-func (l *launcher) start(cmd *exec.Cmd) error {
-	result := make(chan error)
-	l.starts <- func() { result <- cmd.Start() }
-	return <-result
-}
-
-// close ends the thread. Children that still run end with it.
-func (l *launcher) close() { close(l.starts) }

@@ -28,6 +28,10 @@ func newWorkdir(path string) (*workdir, error) {
 		if err != nil {
 			return nil, fmt.Errorf("working directory: %w", err)
 		}
+		// Its keys would not be those of the data.
+		if _, err := os.Stat(filepath.Join(abs, "etcd")); err == nil {
+			return nil, fmt.Errorf("working directory %s holds an earlier cluster", abs)
+		}
 		return &workdir{path: abs, keep: true}, nil
 	}
 	base := filepath.Join(os.TempDir(), "daemonset_exporter-clusters-"+strconv.Itoa(os.Getuid()))

@@ -68,7 +68,7 @@ func ensure(ctx context.Context, s Set, progress io.Writer) (string, error) {
 	}
 	dir := filepath.Join(cache, key)
 	if found, err := exists(dir); found || err != nil {
-		return dir, err
+		return dir, errors.Join(err, markUsed(dir))
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("create cache: %w", err)
@@ -83,7 +83,10 @@ func ensure(ctx context.Context, s Set, progress io.Writer) (string, error) {
 	if found, err := exists(dir); found || err != nil {
 		return dir, err
 	}
-	return dir, compileInto(ctx, s, dir, progress)
+	if err := compileInto(ctx, s, dir, progress); err != nil {
+		return "", err
+	}
+	return dir, prune(cache, s.Name)
 }
 
 // compileInto compiles the set beside dir and moves it there when it is whole.
@@ -116,6 +119,37 @@ func compileInto(ctx context.Context, s Set, dir string, progress io.Writer) err
 		return fmt.Errorf("publish %s: %w", s.Name, err)
 	}
 	fmt.Fprintf(progress, "built %s in %s\n", s.Name, time.Since(start).Round(time.Second))
+	return nil
+}
+
+// unused is for how long binaries are kept that nobody asks for: hundreds of
+// megabytes remain of every version otherwise.
+const unused = 14 * 24 * time.Hour
+
+// markUsed makes the directory's time that of its last use.
+func markUsed(dir string) error {
+	now := time.Now()
+	if err := os.Chtimes(dir, now, now); err != nil {
+		return fmt.Errorf("mark binaries as used: %w", err)
+	}
+	return nil
+}
+
+// prune removes older builds of a set that have not been used for long.
+func prune(cache, name string) error {
+	dirs, err := filepath.Glob(filepath.Join(cache, name+"-*"))
+	if err != nil {
+		return fmt.Errorf("look for old binaries: %w", err)
+	}
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err == nil && time.Since(info.ModTime()) > unused {
+			err = os.RemoveAll(dir)
+		}
+		if err != nil {
+			return fmt.Errorf("remove old binaries: %w", err)
+		}
+	}
 	return nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
 // A cold build says nothing for minutes unless it is asked to: silence of that
@@ -31,7 +33,6 @@ func (s Set) compile(ctx context.Context, dir string, progress io.Writer) error 
 	cmd.Env = goEnv()
 	// The compilers are children of the go command: ending it alone would leave
 	// them running, so the whole group is ended.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	stderr, err := cmd.StderrPipe()
@@ -39,7 +40,9 @@ func (s Set) compile(ctx context.Context, dir string, progress io.Writer) error 
 		return fmt.Errorf("attach to the go command: %w", err)
 	}
 	fmt.Fprintf(progress, "building %s (%s) ...\n", s.Name, s.expect)
-	if err := cmd.Start(); err != nil {
+	launcher := child.NewLauncher()
+	defer launcher.Close()
+	if err := launcher.Start(cmd); err != nil {
 		return fmt.Errorf("start the go command: %w", err)
 	}
 	messages := s.report(stderr, progress)
@@ -64,7 +67,7 @@ func (s Set) report(stderr io.Reader, progress io.Writer) []string {
 	ticker := time.NewTicker(reportEvery)
 	defer ticker.Stop()
 	start := time.Now()
-	compiled, current := 0, "resolving modules"
+	compiled, current := 0, "reading the build cache"
 	var messages []string
 	for {
 		select {

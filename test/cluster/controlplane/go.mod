@@ -192,6 +192,11 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// For tests that compare the exporter with the controllers. It costs nothing as
+// long as nothing requires the exporter; once something does, its dependencies
+// take part in choosing the versions that the control plane is built with.
+replace github.com/daemonset-exporter/daemonset_exporter => ../../..
+
 replace (
 	k8s.io/api => k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.2

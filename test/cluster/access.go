@@ -1,0 +1,62 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// Kubeconfig returns the path of a cluster administrator's kubeconfig.
+func (c *Cluster) Kubeconfig() string { return c.dir.file(kubeconfig("admin")) }
+
+// RestConfig returns the configuration of a cluster administrator's client. It
+// is the caller's to change.
+func (c *Cluster) RestConfig() *rest.Config { return rest.CopyConfig(c.rest) }
+
+// Client returns a cluster administrator's client.
+func (c *Cluster) Client() kubernetes.Interface { return c.client }
+
+// ServiceAccountKubeconfig returns the path of a kubeconfig with a fresh token
+// of a service account: what a pod that runs as it may do, and no more. The
+// token is good for an hour.
+func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, name string) (string, error) {
+	answer, err := c.client.CoreV1().ServiceAccounts(namespace).
+		CreateToken(ctx, name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	if err != nil {
+		return "", fmt.Errorf("token of service account %s/%s: %w", namespace, name, err)
+	}
+	content, err := clientcmd.Write(clientConfig(c.rest.Host, c.rest.CAData, name, answer.Status.Token))
+	if err != nil {
+		return "", fmt.Errorf("make kubeconfig: %w", err)
+	}
+	path := c.dir.file(kubeconfig(namespace + "-" + name + "-service-account"))
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return "", fmt.Errorf("write kubeconfig: %w", err)
+	}
+	return path, nil
+}
+
+// connect makes the clients. None of them talks to the API server yet.
+func (c *Cluster) connect() error {
+	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
+	if err != nil {
+		return fmt.Errorf("read kubeconfig: %w", err)
+	}
+	// A test's own requests are not what anybody wants to wait for.
+	config.QPS = -1
+	c.rest = config
+	if c.client, err = kubernetes.NewForConfig(config); err != nil {
+		return fmt.Errorf("make client: %w", err)
+	}
+	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return fmt.Errorf("make dynamic client: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestEnsure(t *testing.T) {
+	emptyCache(t)
+	s := module(t, "package main\n\nfunc main() {}\n")
+
+	// What a process left that was killed while it compiled.
+	cache, err := cacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(cache, ".building-1", "half"), "")
+	// What an older version left that nobody uses any more.
+	write(t, filepath.Join(cache, "tiny-0", "tiny"), "")
+	old := time.Now().Add(-2 * unused)
+	if err := os.Chtimes(filepath.Join(cache, "tiny-0"), old, old); err != nil {
+		t.Fatal(err)
+	}
+
+	var progress safeBuffer
+	var wg sync.WaitGroup
+	dirs := make([]string, 4)
+	for i := range dirs {
+		wg.Go(func() {
+			dir, err := ensure(t.Context(), s, &progress)
+			if err != nil {
+				t.Error(err)
+			}
+			dirs[i] = dir
+		})
+	}
+	wg.Wait()
+	if built := strings.Count(progress.String(), "built tiny in"); built != 1 {
+		t.Errorf("compiled %d times for four that asked at once, want once:\n%s", built, progress.String())
+	}
+	if _, err := os.Stat(filepath.Join(dirs[0], "tiny")); err != nil {
+		t.Error(err)
+	}
+	if names := list(t, cache); len(names) != 2 { // the binaries and the lock
+		t.Errorf("the cache holds %q", names)
+	}
+
+	progress = safeBuffer{}
+	if dir, err := ensure(t.Context(), s, &progress); err != nil || dir != dirs[0] || progress.String() != "" {
+		t.Errorf("a warm start: got %q, %v and says %q", dir, err, progress.String())
+	}
+
+	before, err := s.key(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"go.mod", "go.sum", "cmd/tiny/main.go"} {
+		path := filepath.Join(s.dir, file)
+		old, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, string(old)+"\n// changed\n")
+		if after, err := s.key(t.Context()); err != nil || after == before {
+			t.Errorf("key after a change of %s: %q, %v; want another", file, after, err)
+		}
+		write(t, path, string(old))
+	}
+}
+
+func TestEnsureFails(t *testing.T) {
+	emptyCache(t)
+	s := module(t, "package main\n\nfunc main() { nonsense() }\n")
+
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, tc := range map[string]struct {
+		ctx  context.Context
+		want string
+	}{
+		"a program that does not compile": {t.Context(), "undefined: nonsense"},
+		"an interrupt":                    {canceled, context.Canceled.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ensure(tc.ctx, s, new(safeBuffer))
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want %q", err, tc.want)
+			}
+			cache, err := cacheDir()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range list(t, cache) {
+				if name != "lock" {
+					t.Errorf("left behind: %s", name)
+				}
+			}
+		})
+	}
+}
+
+// The sets are what is committed: their modules must say what the build asks.
+func TestSets(t *testing.T) {
+	root, err := sourceRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags, err := controlPlane(root).version(t.Context(), controlPlane(root).dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"component-base/version.gitVersion=v1.", "client-go/pkg/version.gitMinor="} {
+		if !strings.Contains(flags, want) {
+			t.Errorf("linker flags %q, want %q in them", flags, want)
+		}
+	}
+	if _, err := kwok(root).key(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// emptyCache hides the binaries that this machine has, and keeps the go
+// command's own cache, which by default is beside them.
+func emptyCache(t *testing.T) {
+	t.Helper()
+	goCache, err := goCommand(t.Context(), ".", "env", "GOCACHE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", goCache)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+}
+
+// module is a set with one small program.
+func module(t *testing.T, main string) Set {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "go.mod"), "module example.com/tiny\n\ngo 1.26.0\n")
+	write(t, filepath.Join(dir, "go.sum"), "")
+	write(t, filepath.Join(dir, "cmd", "tiny", "main.go"), main)
+	return Set{
+		Name: "tiny", dir: dir, packages: []string{"./cmd/..."},
+		version: func(context.Context, string) (string, error) { return "", nil },
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func list(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// safeBuffer is a buffer that several may write to.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

@@ -1,0 +1,55 @@
+// Package child starts programs that do not outlive this one.
+//
+// A test can end in many ways that run no deferred function: a panic, a timeout
+// of the go command, Ctrl-C, SIGKILL. On Linux the kernel is asked to end each
+// child with its parent.
+package child
+
+import (
+	"errors"
+	"os/exec"
+	"runtime"
+)
+
+// A Launcher starts every child from one thread that lives until Close. The
+// kernel ends a child with the thread that started it (PR_SET_PDEATHSIG), not
+// with the process, and the Go runtime may end threads: started from anywhere, a
+// child could die at any moment.
+type Launcher struct {
+	starts chan func()
+	closed chan struct{}
+}
+
+// NewLauncher returns a launcher. It holds a thread until Close.
+func NewLauncher() *Launcher {
+	l := &Launcher{starts: make(chan func()), closed: make(chan struct{})}
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		for {
+			select {
+			case start := <-l.starts:
+				start()
+			case <-l.closed:
+				return
+			}
+		}
+	}()
+	return l
+}
+
+// Start starts a program in a process group of its own. It replaces
+// cmd.SysProcAttr.
+func (l *Launcher) Start(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = attributes()
+	result := make(chan error, 1)
+	select {
+	case l.starts <- func() { result <- cmd.Start() }:
+		return <-result
+	case <-l.closed:
+		return errors.New("the launcher was closed")
+	}
+}
+
+// Close ends the thread, and on Linux the children that still run. It is called
+// once.
+func (l *Launcher) Close() { close(l.closed) }

@@ -1,0 +1,34 @@
+// Package clustertest ties a cluster to a test.
+package clustertest
+
+import (
+	"os"
+	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
+)
+
+// Start returns a cluster that ends with the test. If the test fails the
+// components' logs go to its artifact directory, which `go test -artifacts`
+// keeps.
+func Start(t testing.TB, config cluster.Config) *cluster.Cluster {
+	t.Helper()
+	if config.Progress == nil {
+		config.Progress = os.Stderr
+	}
+	c, err := cluster.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			if err := c.CopyLogs(t.ArtifactDir()); err != nil {
+				t.Log(err)
+			}
+		}
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}

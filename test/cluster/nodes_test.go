@@ -1,0 +1,131 @@
+package cluster_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
+)
+
+func TestNodesAndAccess(t *testing.T) {
+	ctx := t.Context()
+	c := clustertest.Start(t, cluster.Config{NodeStartupGracePeriod: 5 * time.Second})
+	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "a"}))
+
+	t.Run("a kubelet reports that its node is not ready, and that it is again", func(t *testing.T) {
+		t.Parallel()
+		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "runtime-down"}))
+		must(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.NotReady))
+		must(t, c.WaitNodeReady(ctx, "runtime-down", corev1.ConditionFalse))
+		must(t, waitTaint(t, c, "runtime-down", corev1.TaintNodeNotReady, true))
+		must(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.Healthy))
+		must(t, c.WaitNodeReady(ctx, "runtime-down", corev1.ConditionTrue))
+		must(t, waitTaint(t, c, "runtime-down", corev1.TaintNodeNotReady, false))
+	})
+
+	t.Run("a node whose kubelet never came up is Unknown after the startup grace period", func(t *testing.T) {
+		t.Parallel()
+		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "stillborn", Unplugged: true}))
+		must(t, c.WaitNode(ctx, "stillborn", "reason NodeStatusNeverUpdated", func(node *corev1.Node) (bool, string) {
+			ready := nodeReady(node)
+			return ready.Status == corev1.ConditionUnknown && ready.Reason == "NodeStatusNeverUpdated", string(ready.Status) + " " + ready.Reason
+		}))
+		must(t, waitTaint(t, c, "stillborn", corev1.TaintNodeUnreachable, true))
+	})
+
+	t.Run("a node can take its time to become ready", func(t *testing.T) {
+		t.Parallel()
+		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "slow", ReadyAfterSeconds: 4}))
+		must(t, c.WaitNodeReady(ctx, "slow", corev1.ConditionFalse))
+		must(t, c.WaitNode(ctx, "slow", "Ready, four seconds after its creation", func(node *corev1.Node) (bool, string) {
+			ready := nodeReady(node)
+			took := ready.LastTransitionTime.Sub(node.CreationTimestamp.Time)
+			return ready.Status == corev1.ConditionTrue && took >= 4*time.Second, string(ready.Status) + " after " + took.String()
+		}))
+	})
+
+	t.Run("a service account may do what RBAC lets it do", func(t *testing.T) {
+		t.Parallel()
+		must(t, c.Apply(ctx, []byte(`
+apiVersion: v1
+kind: Namespace
+metadata: {name: monitoring}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: exporter, namespace: monitoring}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: exporter}
+rules: [{apiGroups: [""], resources: [nodes], verbs: [list]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: exporter}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: exporter}
+subjects: [{kind: ServiceAccount, name: exporter, namespace: monitoring}]
+`)))
+		path, err := c.ServiceAccountKubeconfig(ctx, "monitoring", "exporter")
+		must(t, err)
+		config, err := clientcmd.BuildConfigFromFlags("", path)
+		must(t, err)
+		client, err := kubernetes.NewForConfig(config)
+		must(t, err)
+		// The authorizer learns of the binding by a watch of its own.
+		must(t, c.Wait(ctx, "the service account to list nodes", func(ctx context.Context) (bool, string, error) {
+			_, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+			return err == nil, "", err
+		}))
+		if _, err := client.CoreV1().Pods("").List(ctx, metav1.ListOptions{}); !apierrors.IsForbidden(err) {
+			t.Errorf("listing pods: got %v, want it forbidden", err)
+		}
+	})
+
+	t.Run("pod security admission refuses what a namespace's level forbids", func(t *testing.T) {
+		t.Parallel()
+		must(t, c.Apply(ctx, []byte(`
+apiVersion: v1
+kind: Namespace
+metadata: {name: strict, labels: {pod-security.kubernetes.io/enforce: restricted}}
+`)))
+		err := c.Apply(ctx, []byte(`
+apiVersion: v1
+kind: Pod
+metadata: {name: privileged, namespace: strict}
+spec: {containers: [{name: a, image: "example.com/a:1", securityContext: {privileged: true}}]}
+`))
+		if err == nil || !strings.Contains(err.Error(), "violates PodSecurity") {
+			t.Errorf("got %v, want a violation of pod security", err)
+		}
+	})
+}
+
+func nodeReady(node *corev1.Node) corev1.NodeCondition {
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			return condition
+		}
+	}
+	return corev1.NodeCondition{}
+}
+
+func waitTaint(t *testing.T, c *cluster.Cluster, node, key string, want bool) error {
+	t.Helper()
+	return c.WaitNode(t.Context(), node, "taint "+key, func(node *corev1.Node) (bool, string) {
+		has := false
+		for _, taint := range node.Spec.Taints {
+			has = has || taint.Key == key
+		}
+		return has == want, "the other"
+	})
+}
