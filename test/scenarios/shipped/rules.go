@@ -1,0 +1,115 @@
+// Package shipped reads what users are given beside the program: alert rules,
+// dashboards and runbooks. Its tests hold them against the table of metrics; the
+// scenarios run them.
+package shipped
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Paths in the repository.
+const (
+	RuleFile           = "alerts/daemonset_exporter.rules.yaml"
+	PrometheusRuleFile = "alerts/prometheusrule.yaml"
+	AlertmanagerFile   = "alerts/alertmanager.example.yaml"
+	RuleTests          = "alerts/tests"
+	Runbooks           = "docs/runbooks"
+	Dashboards         = "dashboards"
+)
+
+// Rules is a Prometheus rule file.
+type Rules struct {
+	Groups []Group `json:"groups"`
+}
+
+// Group is a group of rules.
+type Group struct {
+	Name     string `json:"name"`
+	Interval string `json:"interval,omitempty"`
+	Rules    []Rule `json:"rules"`
+}
+
+// Rule is a recording or an alerting rule.
+type Rule struct {
+	Record      string            `json:"record,omitempty"`
+	Alert       string            `json:"alert,omitempty"`
+	Expr        string            `json:"expr"`
+	For         string            `json:"for,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// ReadRules reads a rule file.
+func ReadRules(path string) (*Rules, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
+	var rules Rules
+	if err := yaml.UnmarshalStrict(content, &rules); err != nil {
+		return nil, fmt.Errorf("read rules %s: %w", path, err)
+	}
+	return &rules, nil
+}
+
+// All are the rules of all groups.
+func (r *Rules) All() []Rule {
+	var all []Rule
+	for _, group := range r.Groups {
+		all = append(all, group.Rules...)
+	}
+	return all
+}
+
+// Alerts are the alerting rules.
+func (r *Rules) Alerts() []Rule {
+	var alerts []Rule
+	for _, rule := range r.All() {
+		if rule.Alert != "" {
+			alerts = append(alerts, rule)
+		}
+	}
+	return alerts
+}
+
+// PrometheusRule wraps the text of a rule file into an object for the Prometheus
+// Operator. Its comments stay.
+func PrometheusRule(rules []byte) []byte {
+	var b strings.Builder
+	b.WriteString(`apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: daemonset-exporter
+  labels:
+    app.kubernetes.io/name: daemonset-exporter
+spec:
+`)
+	for line := range strings.Lines(string(rules)) {
+		if strings.TrimSpace(line) != "" {
+			b.WriteString("  ")
+		}
+		b.WriteString(line)
+	}
+	return []byte(b.String())
+}
+
+// Root finds the repository from any directory in it.
+func Root() (string, error) {
+	wd, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("working directory: %w", err)
+	}
+	for dir := wd; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, RuleFile)); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("%s is not inside a checkout: found no %s above it", wd, RuleFile)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package shipped
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+)
+
+// Vocabulary is what queries may speak of.
+type Vocabulary struct {
+	labels map[string][]string // of each series, by its name
+	values map[string][]string // of each label whose values are an enum
+}
+
+// scraped are the labels that scraping adds, or may add.
+func scraped() []string { return []string{"cluster", "instance", "job"} }
+
+// NewVocabulary is what the exporter gives and what the rules record.
+func NewVocabulary(rules *Rules) (*Vocabulary, error) {
+	v := &Vocabulary{labels: map[string][]string{}, values: enums()}
+	for _, metric := range collector.Metrics() {
+		v.add(metric.Name, metric.Labels)
+		if metric.Type == dto.MetricType_HISTOGRAM {
+			v.add(metric.Name+"_sum", metric.Labels)
+			v.add(metric.Name+"_count", metric.Labels)
+			v.add(metric.Name+"_bucket", append(slices.Clone(metric.Labels), "le"))
+		}
+	}
+	// What the libraries and Prometheus give without the table.
+	v.add("daemonset_exporter_build_info", []string{"version", "revision", "branch", "goversion", "goos", "goarch", "tags"})
+	v.add("up", nil)
+	v.add("process_resident_memory_bytes", nil)
+	v.add("process_cpu_seconds_total", nil)
+	v.add("process_start_time_seconds", nil)
+	v.add("go_goroutines", nil)
+	v.add("ALERTS", []string{"alertname", "alertstate", "severity", "namespace", "daemonset", "node", "zone"})
+	for _, rule := range rules.All() {
+		if rule.Record == "" {
+			continue
+		}
+		expr, err := parser.NewParser(parser.Options{}).ParseExpr(rule.Expr)
+		if err != nil {
+			return nil, fmt.Errorf("record %s: %w", rule.Record, err)
+		}
+		v.add(rule.Record, resultLabels(expr))
+	}
+	return v, nil
+}
+
+func (v *Vocabulary) add(name string, labels []string) {
+	v.labels[name] = append(scraped(), labels...)
+}
+
+// resultLabels are those that a recorded expression keeps, which all group by.
+func resultLabels(expr parser.Expr) []string {
+	var result []string
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		if aggregate, ok := node.(*parser.AggregateExpr); ok && !aggregate.Without && result == nil {
+			result = aggregate.Grouping
+		}
+		if selector, ok := node.(*parser.VectorSelector); ok && result == nil && strings.Contains(selector.Name, ":") {
+			result = []string{"namespace", "daemonset"}
+		}
+		return nil
+	})
+	return result
+}
+
+// Check tells what a query speaks of that does not exist.
+func (v *Vocabulary) Check(query string) error {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(query)
+	if err != nil {
+		return fmt.Errorf("%w in %s", err, query)
+	}
+	var faults []string
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		switch node := node.(type) {
+		case *parser.VectorSelector:
+			faults = append(faults, v.checkSelector(node)...)
+		case *parser.AggregateExpr:
+			faults = append(faults, v.checkGrouping(node, node.Grouping)...)
+		case *parser.BinaryExpr:
+			if node.VectorMatching != nil {
+				faults = append(faults, v.checkGrouping(node, node.VectorMatching.MatchingLabels)...)
+			}
+		}
+		return nil
+	})
+	if faults != nil {
+		return fmt.Errorf("%s in %s", strings.Join(faults, "; "), query)
+	}
+	return nil
+}
+
+func (v *Vocabulary) checkSelector(selector *parser.VectorSelector) []string {
+	known, ok := v.labels[selector.Name]
+	if !ok {
+		return []string{fmt.Sprintf("no metric %q", selector.Name)}
+	}
+	var faults []string
+	for _, matcher := range selector.LabelMatchers {
+		switch {
+		case matcher.Name == labels.MetricName:
+		case !slices.Contains(known, matcher.Name):
+			faults = append(faults, fmt.Sprintf("%s has no label %q", selector.Name, matcher.Name))
+		default:
+			faults = append(faults, v.checkValues(selector.Name, matcher)...)
+		}
+	}
+	return faults
+}
+
+// checkValues tells which values of an enum a matcher names in vain. What holds
+// a variable of a dashboard is left alone.
+func (v *Vocabulary) checkValues(metric string, matcher *labels.Matcher) []string {
+	enum, ok := v.values[matcher.Name]
+	if !ok || strings.ContainsAny(matcher.Value, "$.") || metric == "ALERTS" {
+		return nil
+	}
+	var faults []string
+	for _, value := range strings.Split(matcher.Value, "|") {
+		if value != "" && !slices.Contains(enum, value) {
+			faults = append(faults, fmt.Sprintf("label %s is never %q", matcher.Name, value))
+		}
+	}
+	return faults
+}
+
+func (v *Vocabulary) checkGrouping(node parser.Node, grouping []string) []string {
+	known := map[string]bool{}
+	parser.Inspect(node, func(inner parser.Node, _ []parser.Node) error {
+		switch inner := inner.(type) {
+		case *parser.VectorSelector:
+			for _, label := range v.labels[inner.Name] {
+				known[label] = true
+			}
+		case *parser.Call: // label_replace and label_join make labels
+			if len(inner.Args) > 1 {
+				if made, ok := inner.Args[1].(*parser.StringLiteral); ok {
+					known[made.Val] = true
+				}
+			}
+		}
+		return nil
+	})
+	var faults []string
+	for _, label := range grouping {
+		if !known[label] && label != "pod" {
+			faults = append(faults, fmt.Sprintf("nothing has the label %q of a by, on or without", label))
+		}
+	}
+	return faults
+}
+
+// enums are the labels whose values are known, with these values. "reason"
+// has those of gaps, exclusions and restarts.
+func enums() map[string][]string {
+	values := map[string][]string{}
+	add := func(label string, value fmt.Stringer) {
+		values[label] = append(values[label], value.String())
+	}
+	for cause := range coverage.Causes {
+		add("cause", cause)
+	}
+	for _, reason := range coverage.GapReasons() {
+		add("reason", reason)
+	}
+	for reason := coverage.Expected + 1; reason < coverage.Exclusions; reason++ {
+		add("reason", reason)
+	}
+	for lifecycle := range readiness.Lifecycles {
+		add("lifecycle", lifecycle)
+	}
+	for status := range readiness.Statuses {
+		add("status", status)
+	}
+	for trigger := range rescheduling.Triggers {
+		add("trigger", trigger)
+	}
+	for outcome := range rescheduling.Outcomes {
+		add("outcome", outcome)
+	}
+	for state := range rescheduling.States {
+		add("state", state)
+	}
+	for label, list := range stagesAndResources() {
+		values[label] = append(values[label], list...)
+	}
+	return maps.Clone(values)
+}
+
+func stagesAndResources() map[string][]string {
+	return map[string][]string{
+		// Of pods, and of nodes.
+		"stage":    {"create", "schedule", "start", "ready", "covered"},
+		"resource": {"nodes", "pods", "daemonsets"},
+		"part":     {"coverage", "nodes", "rescheduling", "exporter"},
+	}
+}
