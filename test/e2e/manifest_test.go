@@ -1,0 +1,81 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
+)
+
+// daemonSet is a DaemonSet in the making. The zero value but for the name is one
+// that runs everywhere with the default tolerations.
+type daemonSet struct {
+	name            string
+	image           string
+	behaviour       cluster.Behaviour
+	annotations     map[string]string
+	nodeSelector    map[string]string
+	tolerations     string // YAML, in one line
+	cpu             string
+	minReadySeconds int
+	strategy        string // YAML, in one line
+	grace           int
+}
+
+func (d daemonSet) manifest() []byte {
+	annotations := maps.Clone(d.annotations)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	if d.behaviour != cluster.Healthy {
+		annotations[cluster.BehaviourAnnotation] = string(d.behaviour)
+	}
+	cpu, image, grace, strategy, tolerations := d.cpu, d.image, d.grace, d.strategy, d.tolerations
+	if cpu == "" {
+		cpu = "10m"
+	}
+	if image == "" {
+		image = "example.com/agent:1"
+	}
+	if grace == 0 {
+		grace = 30
+	}
+	if strategy == "" {
+		strategy = "{type: RollingUpdate, rollingUpdate: {maxUnavailable: 1}}"
+	}
+	if tolerations == "" {
+		tolerations = "[]"
+	}
+	return fmt.Appendf(nil, `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: %[1]s, namespace: default}
+spec:
+  selector: {matchLabels: {app: %[1]s}}
+  minReadySeconds: %[2]d
+  updateStrategy: %[3]s
+  template:
+    metadata:
+      labels: {app: %[1]s}
+      annotations: %[4]s
+    spec:
+      terminationGracePeriodSeconds: %[5]d
+      nodeSelector: %[6]s
+      tolerations: %[7]s
+      containers:
+      - name: agent
+        image: %[8]s
+        resources: {requests: {cpu: %[9]s}}
+`, d.name, d.minReadySeconds, strategy, flow(annotations), grace, flow(d.nodeSelector), tolerations, image, cpu)
+}
+
+// flow writes a map in one line of YAML.
+func flow(m map[string]string) string {
+	var pairs []string
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		pairs = append(pairs, fmt.Sprintf("%q: %q", key, m[key]))
+	}
+	return "{" + strings.Join(pairs, ", ") + "}"
+}

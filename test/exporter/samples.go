@@ -1,0 +1,101 @@
+package exporter
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Labels are a sample's labels.
+type Labels map[string]string
+
+// Sample is one value of a metric. A histogram gives two, NAME_sum and
+// NAME_count.
+type Sample struct {
+	Name   string
+	Labels Labels
+	Value  float64
+}
+
+// Samples are those of one scrape.
+type Samples []Sample
+
+// Parse reads the text format.
+func Parse(text string) (Samples, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("parse metrics: %w", err)
+	}
+	var samples Samples
+	for _, name := range slices.Sorted(maps.Keys(families)) {
+		for _, metric := range families[name].GetMetric() {
+			samples = appendMetric(samples, name, metric)
+		}
+	}
+	return samples, nil
+}
+
+func appendMetric(samples Samples, name string, metric *dto.Metric) Samples {
+	labels := Labels{}
+	for _, pair := range metric.GetLabel() {
+		labels[pair.GetName()] = pair.GetValue()
+	}
+	switch {
+	case metric.GetHistogram() != nil:
+		histogram := metric.GetHistogram()
+		return append(samples,
+			Sample{name + "_sum", labels, histogram.GetSampleSum()},
+			Sample{name + "_count", labels, float64(histogram.GetSampleCount())})
+	case metric.GetCounter() != nil:
+		return append(samples, Sample{name, labels, metric.GetCounter().GetValue()})
+	case metric.GetGauge() != nil:
+		return append(samples, Sample{name, labels, metric.GetGauge().GetValue()})
+	default:
+		return append(samples, Sample{name, labels, metric.GetUntyped().GetValue()})
+	}
+}
+
+// Select gives the samples of a metric that have these labels.
+func (s Samples) Select(name string, labels Labels) Samples {
+	var found Samples
+	for _, sample := range s {
+		if sample.Name == name && sample.Labels.has(labels) {
+			found = append(found, sample)
+		}
+	}
+	return found
+}
+
+// Sum adds up the samples of a metric that have these labels; 0 if there are
+// none.
+func (s Samples) Sum(name string, labels Labels) float64 {
+	sum := 0.0
+	for _, sample := range s.Select(name, labels) {
+		sum += sample.Value
+	}
+	return sum
+}
+
+func (l Labels) has(labels Labels) bool {
+	for name, value := range labels {
+		if l[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// String is the sample as it stands in the text format.
+func (s Sample) String() string {
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(s.Labels)) {
+		pairs = append(pairs, fmt.Sprintf("%s=%q", name, s.Labels[name]))
+	}
+	return fmt.Sprintf("%s{%s} %g", s.Name, strings.Join(pairs, ","), s.Value)
+}
