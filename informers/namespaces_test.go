@@ -129,7 +129,7 @@ func TestOptionsThatCannotWork(t *testing.T) {
 			"a certificate that cannot be read",
 			func(o *informers.Options) {
 				o.Config.Host = "https://127.0.0.1:1"
-				o.Config.TLSClientConfig.CAFile = "/does/not/exist"
+				o.Config.CAFile = "/does/not/exist"
 			},
 			"setting up the connection to the API server https://127.0.0.1:1: ",
 		},

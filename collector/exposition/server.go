@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/pprof"
 	"slices"
@@ -60,12 +59,11 @@ type Config struct {
 	Profiling bool
 	// Version is shown on the landing page.
 	Version string
-	// Web says where to listen, and with what TLS and authentication.
-	Web *web.FlagConfig
+	// Listen serves until the server is shut down, where and with what TLS and
+	// authentication the flags say.
+	Listen func(*http.Server) error
 	// Logger is told what goes wrong while metrics are gathered and sent.
 	Logger log.Logger
-	// WebLogger is the same for exporter-toolkit, which speaks slog.
-	WebLogger *slog.Logger
 }
 
 // Server serves what the exporter has to say. It runs once.
@@ -74,13 +72,9 @@ type Server struct {
 	config Config
 }
 
-// NewServer makes the server. It fails if the telemetry path cannot be served,
-// the web configuration is wrong, or metrics contradict each other. It does not
-// listen yet.
+// NewServer makes the server. It fails if the telemetry path cannot be served or
+// metrics contradict each other. It does not listen yet.
 func NewServer(config Config) (*Server, error) {
-	if err := web.Validate(*config.Web.WebConfigFile); err != nil {
-		return nil, fmt.Errorf("the web configuration %s cannot be used: %w", *config.Web.WebConfigFile, err)
-	}
 	handler, err := newHandler(config)
 	if err != nil {
 		return nil, err
@@ -95,15 +89,14 @@ func NewServer(config Config) (*Server, error) {
 	}}, nil
 }
 
-// Run serves until ctx is done, and lets scrapes that have begun end. The error
-// is that it cannot listen.
+// Run serves until ctx is done, and lets scrapes that have begun end. It fails
+// if it cannot listen.
 func (s *Server) Run(ctx context.Context) error {
 	ended := make(chan error, 1)
-	go func() { ended <- web.ListenAndServe(s.http, s.config.Web, s.config.WebLogger) }()
+	go func() { ended <- s.config.Listen(s.http) }()
 	select {
 	case err := <-ended:
-		return fmt.Errorf("cannot serve on %s, choose another address with --web.listen-address: %w",
-			strings.Join(*s.config.Web.WebListenAddresses, ", "), err)
+		return fmt.Errorf("serving HTTP: %w", err)
 	case <-ctx.Done():
 	}
 	level.Info(s.config.Logger).Log("msg", "stopping")
@@ -114,7 +107,7 @@ func (s *Server) Run(ctx context.Context) error {
 		_ = s.http.Close() // what it says of the connections that it breaks helps nobody
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving ended: %w", err)
+		return fmt.Errorf("serving HTTP: %w", err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -130,8 +131,9 @@ func (s *Server) admit(request Request) *apierrors.StatusError {
 	case s.rejected:
 		return apierrors.NewUnauthorized("Unauthorized")
 	case s.forbidden[Access{request.Verb, request.Resource}]:
-		return apierrors.NewForbidden(group, "", fmt.Errorf("User %q cannot %s resource %q in API group %q %s",
-			User, request.Verb, request.Resource, group.Group, scope(request.Namespace)))
+		why := fmt.Sprintf("User %q cannot %s resource %q in API group %q %s",
+			User, request.Verb, request.Resource, group.Group, scope(request.Namespace))
+		return apierrors.NewForbidden(group, "", errors.New(why))
 	case request.Streams() && s.noStreams:
 		return apierrors.NewInvalid(schema.GroupKind{Group: "meta.k8s.io", Kind: "ListOptions"}, "", nil)
 	case request.Verb == "get" || (request.Verb == "watch" && !request.Streams()):
