@@ -1,6 +1,10 @@
 package coverage
 
-import "time"
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
+)
 
 // moment is a time in one word, Unix nanoseconds, for the records of which
 // there are hundreds of thousands. Zero is no time.
@@ -10,7 +14,7 @@ func momentOf(t time.Time) moment {
 	if t.IsZero() {
 		return 0
 	}
-	return moment(t.UnixNano())
+	return moment(schedule.Nanoseconds(t))
 }
 
 func (m moment) time() time.Time {

@@ -97,6 +97,9 @@ func (l *Ledger) settle(set *daemonSet, n *node, why occasion, now time.Time) {
 	}
 	next, wake := c.assess(now)
 	before := c.verdict
+	if next.expected && !before.expected {
+		c.changed = why.born // whatever its pods went through before, nothing was expected of them
+	}
 	l.turn(c, next, now)
 	if at := momentOf(wake); at != 0 && (c.wake == 0 || at < c.wake) {
 		c.wake = at
@@ -178,26 +181,31 @@ func (l *Ledger) tallyGroup(n *node, sign int) {
 }
 
 // date tells when the cell came to its present verdict, by the rules of
-// readiness.Date. A cell without a previous change began before the exporter.
+// readiness.Date. A cell without a previous change began before the exporter,
+// but not before its node and its DaemonSet.
 func (c *cell) date(now time.Time) time.Time {
 	stamped := c.stamped()
-	if c.changed != 0 {
-		return readiness.Date(now, c.changed.time(), stamped)
-	}
-	if c.node.state == nil || c.set.object == nil || stamped.IsZero() {
+	if stamped.IsZero() {
 		return now
 	}
 	earliest := max(c.node.state.Record().Created, c.set.object.Created).Time()
-	if stamped.Before(earliest) {
-		stamped = earliest
+	if c.changed == 0 {
+		if stamped.Before(earliest) {
+			stamped = earliest
+		}
+		return readiness.Begun(now, stamped)
 	}
-	return readiness.Begun(now, stamped)
+	previous := c.changed.time()
+	if previous.Before(earliest) {
+		previous = earliest
+	}
+	return readiness.Date(now, previous, stamped)
 }
 
 // stamped is when the objects say that the cell came to its present verdict;
 // the zero time where none says so.
 func (c *cell) stamped() time.Time {
-	if c.node.state == nil || !c.verdict.expected {
+	if !c.verdict.expected {
 		return time.Time{}
 	}
 	if c.verdict.reason.Cause() == CauseNode {

@@ -4,6 +4,7 @@ package schedule
 
 import (
 	"container/heap"
+	"math"
 	"time"
 )
 
@@ -19,12 +20,26 @@ type Queue struct{ entries entries }
 
 // Push makes a target due at a time.
 func (q *Queue) Push(at time.Time, target Target) {
-	heap.Push(&q.entries, entry{at.UnixNano(), target})
+	heap.Push(&q.entries, entry{Nanoseconds(at), target})
+}
+
+// Nanoseconds is a time in Unix nanoseconds; the nearest there are for one
+// before 1678 or after 2261, where UnixNano gives anything. Stamps of such times
+// exist, and what is never due must not be due for ever.
+func Nanoseconds(t time.Time) int64 {
+	switch nanoseconds := t.UnixNano(); {
+	case time.Unix(0, nanoseconds).Equal(t):
+		return nanoseconds
+	case t.Unix() < 0:
+		return math.MinInt64
+	default:
+		return math.MaxInt64
+	}
 }
 
 // Advance does what is due by now.
 func (q *Queue) Advance(now time.Time) {
-	for len(q.entries) > 0 && q.entries[0].at <= now.UnixNano() {
+	for len(q.entries) > 0 && q.entries[0].at <= Nanoseconds(now) {
 		heap.Pop(&q.entries).(entry).target.Due(now)
 	}
 }
