@@ -74,7 +74,7 @@ func (l *Ledger) SetDaemonSet(object *record.DaemonSet, now time.Time) {
 		l.recompute(set, true, occasion{event: DaemonSetCreated, born: momentOf(object.Created.Time())}, now)
 	case before.Generation != object.Generation:
 		l.recompute(set, true, occasion{event: DaemonSetChanged, born: momentOf(now)}, now)
-	case currentRevision(object, set.revisions) != set.current:
+	case before.TemplateGeneration != object.TemplateGeneration || currentRevision(object, set.revisions) != set.current:
 		l.recompute(set, false, occasion{event: RevisionChanged, born: momentOf(now)}, now)
 	}
 }
