@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -160,6 +161,11 @@ func (s *Set) awaitSync(ctx context.Context, handler Handler) {
 	}
 	handler.Synced()
 	s.synced.Store(true)
+	known := []any{"msg", "all initial objects are known"}
+	for _, health := range s.Health() {
+		known = append(known, health.Resource, health.Objects)
+	}
+	level.Info(s.logger).Log(known...)
 }
 
 // Synced tells whether the handler has been told that it knows everything.
