@@ -1,0 +1,136 @@
+// The command floor is the least that a program made with client-go can do to
+// follow the same objects as the exporter: bare reflectors, the same selector,
+// streamed lists, protobuf, and each object reduced to its key as it is
+// decoded. It prints "synced" and how many keys it holds, and ends when its
+// standard input is closed or a signal comes.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers"
+)
+
+func main() {
+	kubeconfig := flag.String("kubeconfig", "", "kubeconfig of the API server")
+	flag.Parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // ends with whoever started us
+		cancel()
+	}()
+	if err := run(ctx, *kubeconfig); err != nil {
+		fmt.Fprintln(os.Stderr, "floor:", err)
+		os.Exit(1)
+	}
+}
+
+// watched is one resource.
+type watched struct {
+	version  schema.GroupVersion
+	path     string
+	resource string
+	selector string
+	object   runtime.Object
+}
+
+func run(ctx context.Context, kubeconfig string) error {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return err
+	}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	config.ContentType, config.QPS = runtime.ContentTypeProtobuf, -1
+
+	var stores []*keyStore
+	var running sync.WaitGroup
+	defer running.Wait()
+	for _, what := range []watched{
+		{corev1.SchemeGroupVersion, "/api", "nodes", "", &corev1.Node{}},
+		{corev1.SchemeGroupVersion, "/api", "pods", informers.DefaultPodsSelector, &corev1.Pod{}},
+		{appsv1.SchemeGroupVersion, "/apis", "daemonsets", "", &appsv1.DaemonSet{}},
+	} {
+		reflector, store, err := what.reflect(config)
+		if err != nil {
+			return err
+		}
+		stores = append(stores, store)
+		running.Go(func() { reflector.RunWithContext(ctx) })
+	}
+	held := 0
+	for _, store := range stores {
+		select {
+		case <-store.filled:
+			held += len(store.ListKeys())
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	fmt.Println("synced", held)
+	<-ctx.Done()
+	return nil
+}
+
+func (w watched) reflect(config *rest.Config) (*cache.Reflector, *keyStore, error) {
+	config = rest.CopyConfig(config)
+	config.GroupVersion, config.APIPath = &w.version, w.path
+	client, err := rest.RESTClientFor(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	source := cache.NewFilteredListWatchFromClient(client, w.resource, metav1.NamespaceAll, func(options *metav1.ListOptions) {
+		options.LabelSelector = w.selector
+	})
+	store := &keyStore{
+		Store:  cache.NewStore(cache.MetaNamespaceKeyFunc, cache.WithTransformer(toKey)),
+		filled: make(chan struct{}),
+	}
+	return cache.NewReflectorWithOptions(source, w.object, store, cache.ReflectorOptions{}), store, nil
+}
+
+// keyStore holds nothing but keys.
+type keyStore struct {
+	cache.Store
+	once   sync.Once
+	filled chan struct{}
+}
+
+// Transformer implements cache.TransformingStore.
+func (s *keyStore) Transformer() cache.TransformFunc { return toKey }
+
+// Replace implements cache.Store. The reflector calls it when it has everything.
+func (s *keyStore) Replace(objects []any, version string) error {
+	defer s.once.Do(func() { close(s.filled) })
+	return s.Store.Replace(objects, version)
+}
+
+// toKey reduces an object to what the store finds it by.
+func toKey(object any) (any, error) {
+	key, err := cache.MetaNamespaceKeyFunc(object)
+	return cache.ExplicitKey(key), err
+}

@@ -1,0 +1,132 @@
+package synthetic
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// Config is how the server behaves.
+type Config struct {
+	Size Size
+	// NoStreamedLists refuses to stream lists, as API servers before 1.32 do.
+	NoStreamedLists bool
+	// BookmarkInterval is how often a watch gets a bookmark; a minute if zero.
+	BookmarkInterval time.Duration
+}
+
+// Server answers as an API server does. It is an http.Handler and needs no end.
+type Server struct {
+	config      Config
+	collections []collection
+}
+
+// NewServer makes a Server.
+func NewServer(config Config) *Server {
+	if config.BookmarkInterval == 0 {
+		config.BookmarkInterval = time.Minute
+	}
+	return &Server{config: config, collections: collectionsOf(config.Size)}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/version":
+		answer(w, http.StatusOK, version.Info{Major: "1", Minor: "37", GitVersion: "v1.37.2", Platform: "linux/amd64"})
+	case "/livez", "/readyz", "/healthz":
+		_, _ = w.Write([]byte("ok")) // the client may have gone away
+	default:
+		if err := s.serve(w, r); err != nil {
+			refuse(w, err)
+		}
+	}
+}
+
+// serve answers a request for a resource. It returns an error only before it
+// has begun to answer.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) *apierrors.StatusError {
+	group, namespace, resource, name, ok := route(r.URL.Path)
+	if !ok {
+		return apierrors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, "", "no such path", 0, true)
+	}
+	from := s.collection(group, resource)
+	switch {
+	case r.Method != http.MethodGet:
+		return apierrors.NewMethodNotSupported(group.WithResource(resource).GroupResource(), r.Method)
+	case from == nil || name != "":
+		return apierrors.NewNotFound(group.WithResource(resource).GroupResource(), name)
+	}
+	var options metav1.ListOptions
+	if err := scheme.ParameterCodec.DecodeParameters(r.URL.Query(), schema.GroupVersion{Version: "v1"}, &options); err != nil {
+		return apierrors.NewBadRequest(err.Error())
+	}
+	selected, err := newSelection(namespace, &options)
+	if err != nil {
+		return apierrors.NewBadRequest(err.Error())
+	}
+	if !options.Watch {
+		return from.list(w, selected, &options)
+	}
+	if refusal := s.checkStreaming(&options); refusal != nil {
+		return refusal
+	}
+	watch := watchStream{from: from, selected: selected, interval: s.config.BookmarkInterval}
+	return watch.serve(w, r, &options)
+}
+
+func (s *Server) collection(group schema.GroupVersion, resource string) *collection {
+	for i := range s.collections {
+		if s.collections[i].version == group && s.collections[i].resource == resource {
+			return &s.collections[i]
+		}
+	}
+	return nil
+}
+
+// checkStreaming is ValidateListOptions of
+// k8s.io/apimachinery/pkg/apis/meta/internalversion/validation (v0.37).
+func (s *Server) checkStreaming(options *metav1.ListOptions) *apierrors.StatusError {
+	if options.SendInitialEvents == nil {
+		return nil
+	}
+	path := field.NewPath("sendInitialEvents")
+	var mistakes field.ErrorList
+	switch {
+	case s.config.NoStreamedLists:
+		mistakes = append(mistakes, field.Forbidden(path, "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"))
+	case options.ResourceVersionMatch != metav1.ResourceVersionMatchNotOlderThan:
+		mistakes = append(mistakes, field.Forbidden(path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+	case !options.AllowWatchBookmarks:
+		mistakes = append(mistakes, field.Forbidden(path, "sendInitialEvents requires allowWatchBookmarks"))
+	default:
+		return nil
+	}
+	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "ListOptions"}, "", mistakes)
+}
+
+// refuse answers with a Status. Servers may send it in JSON whatever is asked.
+func refuse(w http.ResponseWriter, err *apierrors.StatusError) {
+	status := err.Status()
+	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
+	answer(w, int(status.Code), status)
+}
+
+func answer(w http.ResponseWriter, code int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		http.Error(w, fmt.Sprintf("encoding a %T: %v", value, err), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = w.Write(body) // the client may have gone away
+}
