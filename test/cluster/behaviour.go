@@ -42,7 +42,8 @@ const (
 	// ContainerConfig waits in CreateContainerConfigError.
 	ContainerConfig Behaviour = "container-config"
 	// CrashLoop has the first container exit with 1 two seconds after each start.
-	// It is started again at once the first time, then after 10s, 20s, 40s.
+	// It is started again at once the first time, then after 10s, 20s, 40s, and
+	// is Ready in between.
 	CrashLoop Behaviour = "crash-loop"
 	// NeverReady runs, and its readiness probe fails.
 	NeverReady Behaviour = "never-ready"

@@ -5,7 +5,7 @@
 // programs (see package build), so that what they decide about DaemonSets,
 // nodes and pods is not our opinion of it. kubelets are played by kwok: the
 // stages in this package make it write what recordings of a real kubelet show,
-// and [PullPlug] makes it fall silent. A pod chooses with [BehaviourAnnotation]
+// and [Cluster.PullPlug] makes it fall silent. A pod chooses with [BehaviourAnnotation]
 // how it fares.
 //
 //	c, err := cluster.Start(ctx, cluster.Config{})

@@ -97,7 +97,7 @@ func (c Config) flags(component Component, dir *workdir, e endpoints) map[string
 			"manage-all-nodes":                 "false",
 			"manage-nodes-with-label-selector": plugLabel + "=" + plugIn,
 			"node-lease-duration-seconds":      strconv.Itoa(int(c.NodeLeaseDuration / time.Second)),
-			// The address of no node: see stageGuard.
+			// The address of no node: see stage.template.
 			"node-ip": noNodeIP,
 		}
 	}

@@ -35,7 +35,9 @@ func (c *Cluster) Restart(ctx context.Context, component Component) error {
 func (c *Cluster) StopAPIServer() error { return c.Kill(APIServer) }
 
 // StartAPIServer starts it again on the same port and data, and returns when it
-// serves.
+// serves. The other components find it by themselves: at once after an outage of
+// seconds, within half a minute after a longer one, for clients back off. A kwok
+// that is restarted itself takes its nodes over when their leases have expired.
 func (c *Cluster) StartAPIServer(ctx context.Context) error { return c.Restart(ctx, APIServer) }
 
 // Pause stops a component from running without ending it (SIGSTOP): its

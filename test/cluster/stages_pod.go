@@ -5,7 +5,8 @@ package cluster
 // leaving: its deletion was asked for. accepted: the kubelet has taken it in
 // hand. running: all of its containers run. gates: all readiness gates are open,
 // which is for others than the kubelet to say. wrong: the first container, the
-// one that troubles happen to, waits for this reason.
+// one that troubles happen to, waits for this reason. backoff: how long a
+// container that crashed waits for its next start, in seconds.
 const podPrelude = `
 def leaving: .metadata.deletionTimestamp != null;
 def phase($p): (leaving | not) and .status.phase == $p;
@@ -15,6 +16,7 @@ def accepted: containers | length > 0;
 def running: accepted and (containers | all(.state.running != null));
 def gates: . as $pod | (.spec.readinessGates // []) | all(.conditionType as $type | $pod | condition($type) == "True");
 def wrong($reason): first | .state.waiting.reason == $reason;
+def backoff: [10 * pow(2; .restartCount - 1), 300] | min;
 `
 
 // podStages are what a kubelet does to its pods.

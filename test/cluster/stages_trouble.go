@@ -26,17 +26,20 @@ func troubleStages() []stage {
 				`"configmap \"agent\" not found"`)),
 		},
 		// c-crash: started again at once the first time, with a back-off from then
-		// on, during which CrashLoopBackOff shows after a second.
+		// on. CrashLoopBackOff shows for most of the first one; of the later ones a
+		// kubelet shows it for an instant at the end, and "terminated" before.
 		{
-			name:   "pod-crash",
-			when:   `phase("Running") and running and behaviour == "crash-loop" and condition("ContainersReady") == "True"`,
+			name: "pod-crash",
+			when: `phase("Running") and running and behaviour == "crash-loop" and
+				condition("ContainersReady") == "True" and (condition("Ready") == "True") == gates`,
 			at:     `(first | .state.running.startedAt | stamp) + 2 | todateiso8601`,
 			status: observed + containers(onlyFirst(exit("1"))) + conditions(unready()...),
 		},
 		{
 			name: "pod-crash-backoff",
 			when: `phase("Running") and (first | .state.terminated != null and .restartCount > 0)`,
-			at:   `"1s"`,
+			at: `first | if .restartCount == 1 then "1s" else
+				(.state.terminated.finishedAt | stamp) + backoff - 1 | todateiso8601 end`,
 			status: observed + containers(onlyFirst(`{{ $last = $state }}`+waitFor("CrashLoopBackOff",
 				`(printf "back-off restarting failed container=%s pod=%s_%s(%s)" $c.name $.metadata.name $.metadata.namespace $.metadata.uid)`))),
 		},
@@ -44,19 +47,19 @@ func troubleStages() []stage {
 			name: "pod-restart",
 			when: `phase("Running") and ((first | .state.terminated != null and .restartCount == 0) or wrong("CrashLoopBackOff"))`,
 			at: `first | if .restartCount == 0 then "0s" else
-				(.lastState.terminated.finishedAt | stamp) + ([10 * pow(2; .restartCount - 1), 300] | min) | todateiso8601 end`,
+				(.lastState.terminated.finishedAt | stamp) + backoff | todateiso8601 end`,
 			status: observed + containers(onlyFirst(
 				`{{ if $state.terminated }}{{ $last = $state }}{{ end }}{{ $restarts = add1 $restarts }}`+run)),
 		},
 		// Not recorded. The words are those of pkg/kubelet/eviction v1.37.
 		{
 			name: "pod-evict",
-			when: `phase("Running") and behaviour == "evicted"`,
+			when: `phase("Running") and running and behaviour == "evicted"`,
 			status: observed + `
 phase: Failed
 reason: Evicted
 message: "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. "
-` + containers(`{{ if $state.running }}`+exit("137")+`{{ end }}`) + conditions(
+` + containers(exit("137")) + conditions(
 				condition{kind: "DisruptionTarget", status: "True", reason: "TerminationByKubelet",
 					message: "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. "},
 				condition{kind: "ContainersReady", status: "False", reason: "PodFailed"},
