@@ -14,7 +14,9 @@ LDFLAGS := -s -w \
 	-X $(MODULE).Revision=$(shell git rev-parse HEAD 2>/dev/null || echo unknown) \
 	-X $(MODULE).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 
-LINT   := $(GO) tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml
+GOLANGCI := $(GO) tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
+LINT     := $(GOLANGCI) run --config $(CURDIR)/.golangci.yml
+FORMAT   := $(GOLANGCI) fmt --config $(CURDIR)/.golangci.yml
 ARGS   ?=
 PKG    ?= ./...
 BENCH  ?= .
@@ -45,6 +47,11 @@ lint: ## gofmt, go vet and the linters, in both modules
 	$(GO) vet ./...
 	$(LINT) ./...
 	cd test && $(GO) vet ./... && $(LINT) ./...
+
+.PHONY: fmt
+fmt: ## format the code
+	$(FORMAT) ./...
+	cd test && $(FORMAT) ./...
 
 .PHONY: cc
 cc: # the race detector needs a C compiler

@@ -231,4 +231,4 @@ func (l *logReader) tail() string {
 	return strings.Join(l.lines, "\n")
 }
 
-func (l *logReader) close() { _ = l.PipeWriter.Close() }
+func (l *logReader) close() { _ = l.Close() }
