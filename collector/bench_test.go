@@ -1,0 +1,217 @@
+package collector
+
+import (
+	"net/http"
+	"runtime"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// BenchmarkFleet measures what clusters of several sizes, given as nodes x
+// DaemonSets, cost. Each fleet is built once for all benchmarks of its size.
+func BenchmarkFleet(b *testing.B) {
+	for _, size := range []fleetSize{{1000, 20}, {5000, 30}, {100_000, 10}} {
+		b.Run(size.String(), func(b *testing.B) {
+			if testing.Short() && size.cells() > 200_000 {
+				b.Skip("takes a gigabyte of memory")
+			}
+			b.Run("heap", func(b *testing.B) { benchmarkHeap(b, size) })
+			f := newFleet(b, size)
+			f.addNodes(b)
+			f.addDaemonSets(b)
+			f.addPods(b)
+			f.collector.Synced()
+			b.Run("initial_list", f.benchmarkInitialList)
+			b.Run("scrape", f.benchmarkScrape)
+			b.Run("event", f.benchmarkEvents)
+		})
+	}
+}
+
+// benchmarkHeap measures what stays in memory for a node and for a pod of a
+// DaemonSet, in the informers' caches and in the collector together.
+func benchmarkHeap(b *testing.B, size fleetSize) {
+	for b.Loop() {
+		empty := liveHeap()
+		f := newFleet(b, size)
+		f.addNodes(b)
+		f.collector.Synced()
+		nodes := liveHeap()
+		runtime.KeepAlive(f)
+		f = nil
+
+		before := liveHeap()
+		f = newFleet(b, size)
+		f.addNodes(b)
+		f.addDaemonSets(b)
+		f.addPods(b)
+		f.collector.Synced()
+		all := liveHeap()
+		runtime.KeepAlive(f)
+		b.ReportMetric(float64(nodes-empty)/float64(size.nodes), "B/node")
+		b.ReportMetric(float64(all-before-(nodes-empty))/float64(size.cells()), "B/pod")
+	}
+}
+
+// liveHeap is how many bytes of heap are in use once the garbage is gone. What
+// package unique interned goes with the second collection.
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// benchmarkInitialList measures taking everything in, from the first object to
+// the moment when scrapes are answered, without decoding.
+func (f *fleet) benchmarkInitialList(b *testing.B) {
+	pods := f.pods()
+	b.ReportAllocs()
+	for b.Loop() {
+		collector := newFleetCollector(b, f.clock)
+		for _, node := range f.nodes {
+			collector.Node(nil, node)
+		}
+		for _, pod := range pods {
+			collector.Pod(nil, pod.(*record.Pod))
+		}
+		for _, ds := range f.daemonSets {
+			collector.DaemonSet(nil, ds)
+		}
+		collector.Synced()
+	}
+}
+
+// benchmarkScrape measures a scrape: the collector alone, gathered in a
+// registry, and as HTTP answers with it.
+func (f *fleet) benchmarkScrape(b *testing.B) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(f.collector)
+	gaps := float64(f.size.gaps())
+	b.Run("collect", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			samples := make(chan prometheus.Metric, 1000)
+			go func() {
+				defer close(samples)
+				f.collector.Collect(samples)
+			}()
+			for range samples {
+			}
+		}
+	})
+	b.Run("gather", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := registry.Gather(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/gaps, "ns/gap")
+	})
+	for _, encoding := range []string{"text", "gzip"} {
+		b.Run(encoding, func(b *testing.B) {
+			handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: encoding == "text"})
+			request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "/metrics", nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			request.Header.Set("Accept-Encoding", "gzip")
+			b.ReportAllocs()
+			var sent countingWriter
+			for b.Loop() {
+				sent = countingWriter{header: http.Header{}}
+				handler.ServeHTTP(&sent, request)
+				if sent.code != 0 && sent.code != http.StatusOK {
+					b.Fatalf("status %d", sent.code)
+				}
+			}
+			b.ReportMetric(float64(sent.size), "B/scrape")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/gaps, "ns/gap")
+		})
+	}
+}
+
+// countingWriter is an http.ResponseWriter that throws the answer away.
+type countingWriter struct {
+	header http.Header
+	code   int
+	size   int
+}
+
+func (w *countingWriter) Header() http.Header { return w.header }
+
+func (w *countingWriter) WriteHeader(code int) { w.code = code }
+
+func (w *countingWriter) Write(data []byte) (int, error) {
+	w.size += len(data)
+	return len(data), nil
+}
+
+// benchmarkEvents measures what a change costs, there and back again.
+func (f *fleet) benchmarkEvents(b *testing.B) {
+	const set, node = 3, 250
+	pods := [2]*record.Pod{f.size.pod(set, node, true, 1), f.size.pod(set, node, true, 2)}
+	lost := f.size.pod(set, node, false, 3)
+	nodes := [2]*record.Node{f.nodes[node], f.size.node(b, node, corev1.ConditionTrue)}
+	away := f.size.node(b, node, corev1.ConditionUnknown)
+	labelled := f.size.node(b, node, corev1.ConditionTrue)
+	labelled.Labels["node.example.com/another"] = "label"
+	sets := [2]*record.DaemonSet{f.daemonSets[set], f.size.daemonSet(set, 1)}
+	changed := f.size.daemonSet(set, 2)
+
+	for _, event := range []struct {
+		name   string
+		change func(turn int)
+	}{
+		{"pod/same", func(turn int) { f.collector.Pod(pods[turn%2], pods[(turn+1)%2]) }},
+		{"pod/readiness", func(turn int) {
+			if turn%2 == 0 {
+				f.collector.Pod(pods[0], lost)
+			} else {
+				f.collector.Pod(lost, pods[0])
+			}
+		}},
+		{"node/heartbeat", func(turn int) { f.collector.Node(nodes[turn%2], nodes[(turn+1)%2]) }},
+		{"node/readiness", func(turn int) {
+			if turn%2 == 0 {
+				f.collector.Node(nodes[0], away)
+			} else {
+				f.collector.Node(away, nodes[0])
+			}
+		}},
+		{"node/labels", func(turn int) {
+			if turn%2 == 0 {
+				f.collector.Node(nodes[0], labelled)
+			} else {
+				f.collector.Node(labelled, nodes[0])
+			}
+		}},
+		{"daemonset/status", func(turn int) { f.collector.DaemonSet(sets[turn%2], sets[(turn+1)%2]) }},
+		{"daemonset/template", func(turn int) {
+			if turn%2 == 0 {
+				f.collector.DaemonSet(sets[0], changed)
+			} else {
+				f.collector.DaemonSet(changed, sets[0])
+			}
+		}},
+	} {
+		b.Run(event.name, func(b *testing.B) {
+			b.ReportAllocs()
+			turn := 0
+			for b.Loop() {
+				event.change(turn)
+				turn++
+			}
+			if turn%2 == 1 {
+				event.change(turn) // and back, for what comes next
+			}
+		})
+	}
+}

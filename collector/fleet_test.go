@@ -1,0 +1,224 @@
+package collector
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	testingclock "k8s.io/utils/clock/testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// fleetSize is a cluster for benchmarks: each DaemonSet fits each node, and one
+// cell in a hundred is a gap.
+type fleetSize struct{ nodes, daemonSets int }
+
+func (s fleetSize) String() string { return fmt.Sprintf("%dx%d", s.nodes, s.daemonSets) }
+func (s fleetSize) cells() int     { return s.nodes * s.daemonSets }
+
+// broken tells which cells are gaps. Neighbours on a node are not, so that the
+// gaps are on as many nodes as can be.
+func (s fleetSize) broken(set, node int) bool { return (node+set*7)%100 == 0 }
+
+func (s fleetSize) gaps() (count int) {
+	for set := range s.daemonSets {
+		for node := range s.nodes {
+			if s.broken(set, node) {
+				count++
+			}
+		}
+	}
+	return count
+}
+
+// fleetNow is when the benchmarks take place, long after everything was made.
+func fleetNow() time.Time { return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC) }
+
+func fleetCreated() metav1.Time { return metav1.NewTime(fleetNow().Add(-240 * time.Hour)) }
+
+func fleetUID(kind byte, index int) types.UID {
+	return types.UID(fmt.Sprintf("%02x6d96d7-8bd6-4b79-91a8-%012x", kind, index))
+}
+
+func fleetNodeName(index int) string {
+	return fmt.Sprintf("ip-10-%03d-%03d-%03d.eu-central-1.compute.internal", index>>16, index>>8&0xff, index&0xff)
+}
+
+// node makes a node with 20 labels and 50 images and sends it through protobuf,
+// so that its strings lie in memory as they do when they come from an API
+// server.
+func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) *record.Node {
+	source := &corev1.Node{ObjectMeta: metav1.ObjectMeta{
+		Name: fleetNodeName(index), UID: fleetUID('n', index), ResourceVersion: "1", CreationTimestamp: fleetCreated(),
+		Labels: map[string]string{
+			corev1.LabelTopologyZone: "eu-central-1" + string(rune('a'+index%3)), corev1.LabelHostname: fleetNodeName(index),
+		},
+	}}
+	for i := len(source.Labels); i < 20; i++ {
+		source.Labels[fmt.Sprintf("node.example.com/label-number-%d", i)] = fmt.Sprintf("value-%d", i)
+	}
+	for i := range 50 {
+		image := fmt.Sprintf("registry.example.com/platform/observability/agent-%d", i)
+		source.Status.Images = append(source.Status.Images, corev1.ContainerImage{Names: []string{
+			image + "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", image + ":v1.14.2",
+		}})
+	}
+	for _, kind := range []corev1.NodeConditionType{corev1.NodeMemoryPressure, corev1.NodeDiskPressure, corev1.NodePIDPressure, corev1.NodeReady} {
+		condition := corev1.NodeCondition{Type: kind, Status: corev1.ConditionFalse, LastTransitionTime: fleetCreated()}
+		if kind == corev1.NodeReady {
+			condition.Status, condition.Reason = ready, "KubeletReady"
+		}
+		source.Status.Conditions = append(source.Status.Conditions, condition)
+	}
+	wire, err := source.Marshal()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	decoded := &corev1.Node{}
+	if err := decoded.Unmarshal(wire); err != nil {
+		tb.Fatal(err)
+	}
+	return record.FromNode(decoded)
+}
+
+// daemonSet makes a DaemonSet that tolerates everything.
+func (s fleetSize) daemonSet(index int, generation int64) *record.DaemonSet {
+	return record.FromDaemonSet(&appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "kube-system", Name: fmt.Sprintf("node-agent-%d", index), UID: fleetUID('d', index),
+			ResourceVersion: fmt.Sprint(generation), Generation: generation, CreationTimestamp: fleetCreated(),
+			Annotations: map[string]string{appsv1.DeprecatedTemplateGeneration: "3"},
+		},
+		Spec: appsv1.DaemonSetSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+			NodeSelector: map[string]string{"node.example.com/label-number-7": "value-7"},
+			Tolerations:  []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
+		}}},
+		Status: appsv1.DaemonSetStatus{ObservedGeneration: generation, DesiredNumberScheduled: int32(s.nodes)},
+	})
+}
+
+// pod makes a pod of a DaemonSet on a node. Of five DaemonSets one has an init
+// container and two have two containers.
+func (s fleetSize) pod(set, node int, ready bool, version int) *record.Pod {
+	created := fleetCreated()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "kube-system", Name: fmt.Sprintf("node-agent-%d-%05d", set, node), UID: fleetUID('p', set*s.nodes+node),
+			ResourceVersion: fmt.Sprint(version), CreationTimestamp: created,
+			Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: fmt.Sprintf("66879f7%03d", set), "pod-template-generation": "3"},
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: "apps/v1", Kind: "DaemonSet", Name: fmt.Sprintf("node-agent-%d", set), UID: fleetUID('d', set), Controller: new(true),
+			}},
+		},
+		Spec:   corev1.PodSpec{NodeName: fleetNodeName(node)},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning, StartTime: &created},
+	}
+	status := corev1.ConditionTrue
+	if !ready {
+		status = corev1.ConditionFalse
+	}
+	for _, kind := range []corev1.PodConditionType{corev1.PodScheduled, corev1.PodReady} {
+		condition := corev1.PodCondition{Type: kind, Status: corev1.ConditionTrue, LastTransitionTime: created}
+		if kind == corev1.PodReady {
+			condition.Status = status
+		}
+		pod.Status.Conditions = append(pod.Status.Conditions, condition)
+	}
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: created}}
+	for number := range 1 + set%5/3 {
+		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{
+			Name: fmt.Sprintf("agent-%d", number), Ready: ready, State: running,
+		})
+	}
+	if set%5 == 0 {
+		pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "init", State: corev1.ContainerState{
+			Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: created},
+		}}}
+	}
+	return record.FromPod(pod)
+}
+
+// fleet is a collector that knows a whole cluster, and the informers' caches
+// beside it.
+type fleet struct {
+	size      fleetSize
+	clock     *testingclock.FakeClock
+	collector *Collector
+	// The caches of the informers, by resource, and what they hold.
+	caches     [3]cache.Indexer
+	nodes      []*record.Node
+	daemonSets []*record.DaemonSet
+}
+
+// newFleet makes a collector that knows nothing yet.
+func newFleet(tb testing.TB, size fleetSize) *fleet {
+	tb.Helper()
+	f := &fleet{size: size, clock: testingclock.NewFakeClock(fleetNow())}
+	f.collector = newFleetCollector(tb, f.clock)
+	for i := range f.caches {
+		f.caches[i] = cache.NewIndexer(cache.DeletionHandlingMetaNamespaceKeyFunc, cache.Indexers{})
+	}
+	return f
+}
+
+func newFleetCollector(tb testing.TB, now *testingclock.FakeClock) *Collector {
+	tb.Helper()
+	collector, err := New(Config{
+		Clock: now, Logger: log.NewNopLogger(), Health: func() []informers.ResourceHealth { return nil },
+		MaxGapSeries: 1_000_000, JoinGrace: 5 * time.Minute,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return collector
+}
+
+// addNodes hands all nodes over, as an informer does.
+func (f *fleet) addNodes(tb testing.TB) {
+	tb.Helper()
+	for index := range f.size.nodes {
+		node := f.size.node(tb, index, corev1.ConditionTrue)
+		f.store(tb, 0, node)
+		f.nodes = append(f.nodes, node)
+		f.collector.Node(nil, node)
+	}
+}
+
+func (f *fleet) addDaemonSets(tb testing.TB) {
+	tb.Helper()
+	for index := range f.size.daemonSets {
+		ds := f.size.daemonSet(index, 1)
+		f.store(tb, 1, ds)
+		f.daemonSets = append(f.daemonSets, ds)
+		f.collector.DaemonSet(nil, ds)
+	}
+}
+
+func (f *fleet) addPods(tb testing.TB) {
+	tb.Helper()
+	for set := range f.size.daemonSets {
+		for node := range f.size.nodes {
+			pod := f.size.pod(set, node, !f.size.broken(set, node), 1)
+			f.store(tb, 2, pod)
+			f.collector.Pod(nil, pod)
+		}
+	}
+}
+
+func (f *fleet) store(tb testing.TB, resource int, object any) {
+	tb.Helper()
+	if err := f.caches[resource].Add(object); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// pods are all pods, from the cache.
+func (f *fleet) pods() []any { return f.caches[2].List() }
