@@ -26,10 +26,10 @@ func TestNodesAndAccess(t *testing.T) {
 		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "runtime-down"}))
 		must(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.NotReady))
 		must(t, c.WaitNodeReady(ctx, "runtime-down", corev1.ConditionFalse))
-		must(t, waitTaint(t, c, "runtime-down", corev1.TaintNodeNotReady, true))
+		must(t, waitTaint(ctx, c, "runtime-down", corev1.TaintNodeNotReady, true))
 		must(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.Healthy))
 		must(t, c.WaitNodeReady(ctx, "runtime-down", corev1.ConditionTrue))
-		must(t, waitTaint(t, c, "runtime-down", corev1.TaintNodeNotReady, false))
+		must(t, waitTaint(ctx, c, "runtime-down", corev1.TaintNodeNotReady, false))
 	})
 
 	t.Run("a node whose kubelet never came up is Unknown after the startup grace period", func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestNodesAndAccess(t *testing.T) {
 			ready := nodeReady(node)
 			return ready.Status == corev1.ConditionUnknown && ready.Reason == "NodeStatusNeverUpdated", string(ready.Status) + " " + ready.Reason
 		}))
-		must(t, waitTaint(t, c, "stillborn", corev1.TaintNodeUnreachable, true))
+		must(t, waitTaint(ctx, c, "stillborn", corev1.TaintNodeUnreachable, true))
 	})
 
 	t.Run("a node can take its time to become ready", func(t *testing.T) {
@@ -119,9 +119,8 @@ func nodeReady(node *corev1.Node) corev1.NodeCondition {
 	return corev1.NodeCondition{}
 }
 
-func waitTaint(t *testing.T, c *cluster.Cluster, node, key string, want bool) error {
-	t.Helper()
-	return c.WaitNode(t.Context(), node, "taint "+key, func(node *corev1.Node) (bool, string) {
+func waitTaint(ctx context.Context, c *cluster.Cluster, node, key string, want bool) error {
+	return c.WaitNode(ctx, node, "taint "+key, func(node *corev1.Node) (bool, string) {
 		has := false
 		for _, taint := range node.Spec.Taints {
 			has = has || taint.Key == key

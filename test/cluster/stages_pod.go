@@ -77,8 +77,10 @@ func readinessStages() []stage {
 			when: probed + `(gates | not) and (condition("Ready") == "True" or condition("ContainersReady") != "True")`,
 			status: observed + containers(`{{ $ready = true }}`) + conditions(
 				condition{kind: "ContainersReady", status: "True"},
-				condition{kind: "Ready", status: "False", reason: "ReadinessGatesNotReady",
-					message: "the status of a pod readiness gate is not True"}),
+				condition{
+					kind: "Ready", status: "False", reason: "ReadinessGatesNotReady",
+					message: "the status of a pod readiness gate is not True",
+				}),
 		},
 		{
 			name:   "pod-unready",

@@ -60,8 +60,10 @@ phase: Failed
 reason: Evicted
 message: "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. "
 ` + containers(exit("137")) + conditions(
-				condition{kind: "DisruptionTarget", status: "True", reason: "TerminationByKubelet",
-					message: "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. "},
+				condition{
+					kind: "DisruptionTarget", status: "True", reason: "TerminationByKubelet",
+					message: "The node was low on resource: memory. Threshold quantity: 100Mi, available: 52Mi. ",
+				},
 				condition{kind: "ContainersReady", status: "False", reason: "PodFailed"},
 				condition{kind: "Ready", status: "False", reason: "PodFailed"}),
 		},

@@ -29,7 +29,7 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		return 1
 	}
-	fmt.Println(binaries.ControlPlane)
-	fmt.Println(binaries.Kwok)
+	fmt.Fprintln(os.Stdout, binaries.ControlPlane)
+	fmt.Fprintln(os.Stdout, binaries.Kwok)
 	return 0
 }
