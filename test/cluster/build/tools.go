@@ -20,10 +20,9 @@ func Prometheus(ctx context.Context, progress io.Writer) (string, error) {
 	return tool(ctx, progress, "prometheus", "about 6 minutes", "-tags=remove_all_sd")
 }
 
-// KubeStateMetrics returns the directory of kube-state-metrics, where the
-// program bears the name that Go gives to a second major version: v2.
+// KubeStateMetrics returns the directory of kube-state-metrics.
 func KubeStateMetrics(ctx context.Context, progress io.Writer) (string, error) {
-	return tool(ctx, progress, "kube-state-metrics", "about 2 minutes")
+	return tool(ctx, progress, "kube-state-metrics", "about 4 minutes")
 }
 
 // Alertmanager returns the directory of alertmanager and amtool. Their module

@@ -1,0 +1,133 @@
+package scenarios
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
+)
+
+// A part is a program that serves HTTP beside the cluster. It ends with this
+// process at the latest.
+type part struct {
+	name    string
+	url     string
+	command *exec.Cmd
+	log     string
+	ended   chan struct{}
+}
+
+// startPart starts a program and returns when it answers at a path. arguments
+// gets the address to listen on.
+func startPart(ctx context.Context, launcher *child.Launcher, dir, name, path, ready string, arguments func(address string) []string) (*part, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	p := &part{name: name, url: "http://" + address, log: filepath.Join(dir, name+".log"), ended: make(chan struct{})}
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	p.command = exec.Command(path, arguments(address)...)
+	p.command.Dir = dir
+	p.command.Stdout, p.command.Stderr = log, log
+	if err := launcher.Start(p.command); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	go func() {
+		_ = p.command.Wait() // why it ended stands in its log
+		close(p.ended)
+	}()
+	return p, p.wait(ctx, ready)
+}
+
+func (p *part) wait(ctx context.Context, ready string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	poll := time.NewTicker(100 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		_, err := get(ctx, p.url+ready)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w, see %s", p.name, err, p.log)
+		case <-p.ended:
+			return fmt.Errorf("%s has ended, see %s", p.name, p.log)
+		case <-poll.C:
+		}
+	}
+}
+
+func (p *part) stop() {
+	_ = p.command.Process.Kill() // it may have ended by itself
+	<-p.ended
+}
+
+// freeAddress is a loopback address on which nothing listens, below the ports
+// that outgoing connections get.
+func freeAddress() (string, error) {
+	for range 100 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(18000+rand.IntN(2000)))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			return address, listener.Close()
+		}
+	}
+	return "", fmt.Errorf("no free port")
+}
+
+// get reads a URL.
+func get(ctx context.Context, address string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("HTTP %d: %s", response.StatusCode, body)
+	}
+	return body, err
+}
+
+// queryRange asks Prometheus and tells how many series the answer has.
+func (p *part) queryRange(ctx context.Context, query string, from, to time.Time) (int, error) {
+	values := url.Values{
+		"query": {query},
+		"start": {strconv.FormatInt(from.Unix(), 10)},
+		"end":   {strconv.FormatInt(to.Unix(), 10)},
+		"step":  {"5"},
+	}
+	body, err := get(ctx, p.url+"/api/v1/query_range?"+values.Encode())
+	if err != nil {
+		return 0, err
+	}
+	var answer struct {
+		Data struct {
+			Result []json.RawMessage `json:"result"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return 0, fmt.Errorf("read answer: %w", err)
+	}
+	return len(answer.Data.Result), nil
+}

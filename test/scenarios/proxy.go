@@ -1,0 +1,81 @@
+package scenarios
+
+import (
+	"io"
+	"net"
+	"sync"
+)
+
+// A proxy passes TCP connections on until it is frozen: then they stay open and
+// silent, as behind a broken network.
+type proxy struct {
+	listener net.Listener
+	target   string
+	frozen   chan struct{}
+	once     sync.Once
+}
+
+func newProxy(target string) (*proxy, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{listener: listener, target: target, frozen: make(chan struct{})}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go p.pass(conn)
+		}
+	}()
+	return p, nil
+}
+
+func (p *proxy) address() string { return p.listener.Addr().String() }
+
+func (p *proxy) freeze() { p.once.Do(func() { close(p.frozen) }) }
+
+func (p *proxy) close() { _ = p.listener.Close() }
+
+func (p *proxy) pass(from net.Conn) {
+	select {
+	case <-p.frozen:
+		return // accepted and never answered
+	default:
+	}
+	to, err := net.Dial("tcp", p.target)
+	if err != nil {
+		_ = from.Close()
+		return
+	}
+	go p.copy(to, from)
+	p.copy(from, to)
+}
+
+// copy leaves both connections open when it is frozen.
+func (p *proxy) copy(to, from net.Conn) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		select {
+		case <-p.frozen:
+			return
+		default:
+		}
+		if n > 0 {
+			if _, err := to.Write(buffer[:n]); err != nil {
+				break
+			}
+		}
+		if err != nil {
+			if err != io.EOF {
+				_ = to.Close()
+			}
+			break
+		}
+	}
+	_ = to.Close()
+	_ = from.Close()
+}

@@ -1,0 +1,190 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+)
+
+// How long things may take. Everything is judged when all wanted alerts have
+// arrived, but not before watching has lasted as long as a false one would need.
+const (
+	setUp = 4 * time.Minute
+	watch = 160 * time.Second
+	late  = 60 * time.Second
+)
+
+func all() []*scenario {
+	return slices.Concat(podScenarios(), nodeScenarios(), changeScenarios(), everydayScenarios(), exporterScenarios())
+}
+
+func TestScenarios(t *testing.T) {
+	if os.Getenv("DAEMONSET_EXPORTER") == "" {
+		t.Fatal("set $DAEMONSET_EXPORTER to the exporter's binary, or use make test-scenarios")
+	}
+	ctx := t.Context()
+	w, err := newWorld(ctx, t.TempDir(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	build, cancel := context.WithTimeout(ctx, setUp)
+	defer cancel()
+	each(t, func(s *scenario) error { return s.build(build, w) })
+	if err := w.startExporters(build); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.startMonitoring(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	watching, stop := context.WithCancel(ctx)
+	log := &alertLog{alerts: map[string]*alert{}}
+	done := make(chan error, 1)
+	go func() { done <- log.follow(watching, w.alertmanager) }()
+	// The build is over: nodes that joined are no longer joining.
+	if err := pause(ctx, 20*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if early := log.subjects(); len(early) > 0 {
+		t.Logf("before any fault there were alerts about %v", early)
+	}
+	begun := time.Now()
+	each(t, func(s *scenario) error { return s.cause(ctx, w, s) })
+
+	var verdicts []verdict
+	for missing := true; missing || time.Since(begun) < watch; {
+		if err := pause(ctx, time.Second); err != nil {
+			t.Fatal(err)
+		}
+		verdicts, missing = verdicts[:0], false
+		for _, s := range all() {
+			v := judge(s, w.marked(s.name), log.of(s.name, true), log.of(s.name, false))
+			verdicts = append(verdicts, v)
+			missing = missing || len(v.missed) > 0
+		}
+		if time.Since(begun) > watch+late {
+			break
+		}
+	}
+	checkDashboards(t, w, begun)
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	print(os.Stdout, verdicts)
+	report(t, verdicts, log)
+}
+
+// each runs something for all scenarios at once.
+func each(t *testing.T, do func(*scenario) error) {
+	t.Helper()
+	var group sync.WaitGroup
+	for _, s := range all() {
+		group.Go(func() {
+			if err := do(s); err != nil {
+				t.Errorf("%s: %v", s.name, err)
+			}
+		})
+	}
+	group.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+func report(t *testing.T, verdicts []verdict, log *alertLog) {
+	known := []string{}
+	for _, v := range verdicts {
+		known = append(known, v.scenario.name)
+		for _, missed := range v.missed {
+			t.Errorf("%s: %s: %s did not arrive as it should", v.scenario.name, v.scenario.story, missed)
+		}
+		for _, wrong := range v.wrong {
+			t.Errorf("%s: %s: %s is a false alarm", v.scenario.name, v.scenario.story, wrong)
+		}
+		for _, a := range log.of(v.scenario.name, true) {
+			for name, text := range a.Annotations {
+				if strings.Contains(text, "<no value>") || strings.Contains(text, "error") || strings.Contains(text, "{{") {
+					t.Errorf("%s: the %s of %s reads %q", v.scenario.name, name, a.name(), text)
+				}
+			}
+		}
+	}
+	for _, subject := range log.subjects() {
+		if !slices.Contains(known, subject) {
+			t.Errorf("alerts about %q, which is no scenario: %v", subject, log.of(subject, true))
+		}
+	}
+}
+
+// empty are the panels that have good reason to show nothing in the scenarios.
+func empty() []string {
+	return []string{
+		"node.json: Transitions within an hour", // asks for an hour
+	}
+}
+
+// checkDashboards runs every query of every dashboard. Each panel must show
+// something for at least one DaemonSet, or node.
+func checkDashboards(t *testing.T, w *world, begun time.Time) {
+	t.Helper()
+	dashboards, err := shipped.ReadDashboards(w.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queries := 0
+	for file, dashboard := range dashboards {
+		for _, panel := range dashboard.Panels {
+			shown := 0
+			for _, target := range panel.Targets {
+				for _, values := range fillings(file) {
+					query := shipped.Fill(target.Expr, values)
+					series, err := w.prometheus.queryRange(t.Context(), query, begun, time.Now())
+					if err != nil {
+						t.Errorf("%s, %q: %v\n%s", file, panel.Title, err, query)
+					}
+					queries++
+					shown += series
+				}
+			}
+			name := fmt.Sprintf("%s: %s", file, panel.Title)
+			if shown == 0 && len(panel.Targets) > 0 && !slices.Contains(empty(), name) {
+				t.Errorf("%s shows nothing in any scenario", name)
+			}
+		}
+	}
+	t.Logf("%d queries of dashboards were answered", queries)
+}
+
+// fillings are what the variables of a dashboard are filled with, one after the
+// other.
+func fillings(file string) []map[string]string {
+	var fillings []map[string]string
+	switch file {
+	case "daemonset.json":
+		for _, s := range all() {
+			if s.agent.present {
+				fillings = append(fillings, map[string]string{"cluster": ".*", "namespace": s.agent.space(), "daemonset": s.name})
+			}
+		}
+	case "node.json":
+		for _, node := range []string{"down-1", "crash-1", "flap-1"} {
+			fillings = append(fillings, map[string]string{"cluster": ".*", "node": node})
+		}
+	default:
+		fillings = append(fillings, map[string]string{"cluster": ".*", "instance": ".*"})
+	}
+	return fillings
+}
