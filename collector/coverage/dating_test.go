@@ -6,6 +6,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 )
 
 // States that began before the exporter are dated by their stamps, so that a
@@ -113,6 +115,50 @@ func TestLateChanges(t *testing.T) {
 			w.gapsAre("agent on a: " + test.want)
 		})
 	}
+}
+
+// Only what changed may date a change: the stamps of a cell's other objects are
+// about something else.
+func TestOnlyWhatChangedDatesAGap(t *testing.T) {
+	t.Parallel()
+	old := pod("agent", "a")
+	successor := func(since int) *record.Pod {
+		return pod("agent", "a", called("new"), podCreated(since), podIs("False", since))
+	}
+	t.Run("a pod goes whose successor has long not been ready", func(t *testing.T) {
+		t.Parallel()
+		w := start(t, daemonSet("agent"), node("a"), old)
+		w.at(20.5).see(successor(20))
+		w.at(100.5).lose(old)
+		w.gapsAre("agent on a: pod_not_ready since 100.5")
+	})
+	t.Run("a relist misses the pod and brings its successor", func(t *testing.T) {
+		t.Parallel()
+		w := start(t, daemonSet("agent"), node("a"), old)
+		w.at(100.5).see(successor(20)).lose(record.MissedPod(old))
+		w.gapsAre("agent on a: pod_not_ready since 20")
+	})
+	t.Run("a pod fails whose successor has long not been ready", func(t *testing.T) {
+		t.Parallel()
+		w := start(t, daemonSet("agent"), node("a"), old)
+		w.at(20.5).see(successor(20))
+		w.at(100.5).see(pod("agent", "a", phase("Failed")))
+		w.gapsAre("agent on a: pod_not_ready since 100.5")
+	})
+	t.Run("minReadySeconds grow", func(t *testing.T) {
+		t.Parallel()
+		w := start(t, daemonSet("agent"), node("a"), old)
+		w.at(50.5).see(pod("agent", "a", podIs("True", 50)))
+		w.at(100.5).see(daemonSet("agent", minReady(60), generation(2)))
+		w.gapsAre("agent on a: min_ready_seconds since 100.5")
+	})
+	t.Run("a node turns ready under a pod that crashed meanwhile", func(t *testing.T) {
+		t.Parallel()
+		w := start(t, daemonSet("agent"), node("a", unreachable(-60)), old)
+		w.at(50.5).see(pod("agent", "a", podIs("False", 50), containerIs(terminated(1), 1)))
+		w.at(100.5).see(node("a", nodeIs("True", 100)))
+		w.gapsAre("agent on a: crash_loop since -60")
+	})
 }
 
 // Where no object carries a stamp, a gap begins with the last of what it takes.

@@ -105,7 +105,7 @@ func (l *Ledger) SetPod(before, pod *record.Pod, now time.Time) {
 		return
 	}
 	set, n := l.set(pod.Owner), l.node(pod.Node)
-	l.changeCell(set, n, nil, now, func(c *cell) {
+	l.changeCell(set, n, occasion{event: PodChanged, changed: pod}, now, func(c *cell) {
 		if earlier := c.put(pod); earlier != nil {
 			set.forget(earlier)
 		}
@@ -120,7 +120,7 @@ func (l *Ledger) DeletePod(pod *record.Pod, now time.Time) {
 	if !inCell(pod) || set == nil || n == nil || set.cells[n.slot] == nil {
 		return
 	}
-	l.changeCell(set, n, pod, now, func(c *cell) {
+	l.changeCell(set, n, occasion{event: PodChanged, removed: pod}, now, func(c *cell) {
 		if last := c.take(pod.UID); last != nil {
 			set.forget(last)
 		}

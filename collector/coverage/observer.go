@@ -60,8 +60,9 @@ type occasion struct {
 	// born dates cells that the event makes: before it, nothing was expected of
 	// them. Zero for cells that are older than the exporter.
 	born moment
-	// removed is the pod that is gone, in its last version.
-	removed *record.Pod
+	// changed is the pod that is new or has changed; removed is the pod that is
+	// gone, in its last version.
+	changed, removed *record.Pod
 }
 
 // Key names a cell.

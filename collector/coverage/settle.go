@@ -60,7 +60,7 @@ func (l *Ledger) recompute(set *daemonSet, decide bool, why occasion, now time.T
 
 // changeCell makes a change to the pods of one cell and brings it up to date,
 // and all of its DaemonSet's where the change tells which revision is current.
-func (l *Ledger) changeCell(set *daemonSet, n *node, removed *record.Pod, now time.Time, change func(*cell)) {
+func (l *Ledger) changeCell(set *daemonSet, n *node, why occasion, now time.Time, change func(*cell)) {
 	c := set.cells[n.slot]
 	if c == nil {
 		born := momentOf(now)
@@ -76,7 +76,7 @@ func (l *Ledger) changeCell(set *daemonSet, n *node, removed *record.Pod, now ti
 	}
 	set.tally(n, -1)
 	change(c)
-	l.settle(set, n, occasion{event: PodChanged, removed: removed}, now)
+	l.settle(set, n, why, now)
 	set.tally(n, 1)
 	if set.object != nil && currentRevision(set.object, set.revisions) != set.current {
 		l.recompute(set, false, occasion{event: RevisionChanged, born: momentOf(now)}, now)
@@ -100,7 +100,7 @@ func (l *Ledger) settle(set *daemonSet, n *node, why occasion, now time.Time) {
 	if next.expected && !before.expected {
 		c.changed = why.born // whatever its pods went through before, nothing was expected of them
 	}
-	l.turn(c, next, now)
+	l.turn(c, next, why, now)
 	if at := momentOf(wake); at != 0 && (c.wake == 0 || at < c.wake) {
 		c.wake = at
 		l.queue.Push(wake, c)
@@ -127,13 +127,13 @@ func (l *Ledger) discard(c *cell) {
 }
 
 // turn takes a cell from one verdict to the next and dates the change.
-func (l *Ledger) turn(c *cell, next verdict, now time.Time) {
+func (l *Ledger) turn(c *cell, next verdict, why occasion, now time.Time) {
 	before := c.verdict
 	c.verdict = next
 	if before.expected == next.expected && before.reason == next.reason {
 		return
 	}
-	at := momentOf(c.date(now))
+	at := momentOf(c.date(why, now))
 	switch {
 	case !before.gap() && next.gap():
 		c.opened, c.first = at, next.reason
@@ -183,8 +183,8 @@ func (l *Ledger) tallyGroup(n *node, sign int) {
 // date tells when the cell came to its present verdict, by the rules of
 // readiness.Date. A cell without a previous change began before the exporter,
 // but not before its node and its DaemonSet.
-func (c *cell) date(now time.Time) time.Time {
-	stamped := c.stamped()
+func (c *cell) date(why occasion, now time.Time) time.Time {
+	stamped := c.stamped(why)
 	if stamped.IsZero() {
 		return now
 	}
@@ -203,12 +203,15 @@ func (c *cell) date(now time.Time) time.Time {
 }
 
 // stamped is when the objects say that the cell came to its present verdict;
-// the zero time where none says so.
-func (c *cell) stamped() time.Time {
-	if !c.verdict.expected {
+// the zero time where none says so. Only what changed can say it: a stamp of
+// something else is about another time.
+func (c *cell) stamped(why occasion) time.Time {
+	switch {
+	case !c.verdict.expected || why.event == DaemonSetChanged || why.event == RevisionChanged:
 		return time.Time{}
-	}
-	if c.verdict.reason.Cause() == CauseNode {
+	case why.removed != nil && !why.removed.Missed:
+		return time.Time{}
+	case c.verdict.reason.Cause() == CauseNode || why.event == NodeChanged:
 		return c.node.state.Since()
 	}
 	var latest time.Time
@@ -216,6 +219,9 @@ func (c *cell) stamped() time.Time {
 		latest = c.node.state.Since()
 	}
 	for pod := range c.pods() {
+		if why.changed != nil && why.changed != pod {
+			continue
+		}
 		if at := podStamp(c.verdict.reason, pod, c.set.object.MinReadySeconds).Time(); at.After(latest) {
 			latest = at
 		}

@@ -1,0 +1,349 @@
+package coverage_test
+
+import (
+	"strings"
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// model is the ledger as one would write it who has all the time in the world:
+// after every event it looks at every pair of a DaemonSet and a node, by the text
+// of the design. It shares nothing with the ledger but Placement.Decide.
+type model struct {
+	now   time.Time
+	nodes map[string]*modelNode
+	sets  map[record.UID]*record.DaemonSet
+	pods  map[record.UID]*record.Pod
+	// gaps are the open ones, and when they opened.
+	gaps   map[pair]time.Time
+	places map[*record.DaemonSet]*coverage.Placement
+}
+
+type pair struct {
+	ds   record.UID
+	node string
+}
+
+type modelNode struct {
+	object     *record.Node
+	wasReady   bool
+	since      time.Time
+	firstReady time.Time
+}
+
+func newModel() *model {
+	return &model{
+		nodes: map[string]*modelNode{}, sets: map[record.UID]*record.DaemonSet{}, pods: map[record.UID]*record.Pod{},
+		gaps: map[pair]time.Time{}, places: map[*record.DaemonSet]*coverage.Placement{},
+	}
+}
+
+// pass lets time pass: what it changes comes before the event.
+func (m *model) pass(now time.Time) {
+	m.now = now
+	m.account()
+}
+
+func (m *model) apply(e event) {
+	switch object := e.object.(type) {
+	case *record.Node:
+		m.applyNode(object, e.gone)
+	case *record.DaemonSet:
+		if e.gone {
+			delete(m.sets, object.UID)
+		} else {
+			m.sets[object.UID] = object
+		}
+	case *record.Pod:
+		if e.gone {
+			delete(m.pods, object.UID)
+		} else {
+			m.pods[object.UID] = object
+		}
+	}
+}
+
+func (m *model) applyNode(object *record.Node, gone bool) {
+	n := m.nodes[object.Name]
+	same := n != nil && n.object.UID == object.UID
+	switch {
+	case gone && same:
+		delete(m.nodes, object.Name)
+		m.closeGapsOf(object.Name)
+	case gone:
+	case same:
+		before := n.status()
+		n.object = object
+		n.wasReady = n.wasReady || object.Ready.Status == record.True
+		if (before == readiness.Ready) != (n.status() == readiness.Ready) {
+			n.since = m.now
+			if before == readiness.NeverReady {
+				n.firstReady = m.now
+			}
+		}
+	default:
+		m.closeGapsOf(object.Name)
+		// The story shows every node from its creation on.
+		n = &modelNode{object: object, wasReady: object.Ready.Status == record.True, since: object.Created.Time()}
+		m.nodes[object.Name] = n
+	}
+}
+
+func (m *model) closeGapsOf(node string) {
+	for key := range m.gaps {
+		if key.node == node {
+			delete(m.gaps, key)
+		}
+	}
+}
+
+func (n *modelNode) status() readiness.Status {
+	switch {
+	case n.object.Ready.Status == record.True:
+		return readiness.Ready
+	case !n.wasReady:
+		return readiness.NeverReady
+	case n.object.Ready.Status == record.Unknown:
+		return readiness.Unreachable
+	default:
+		return readiness.NotReady
+	}
+}
+
+// joinGrace is the story's.
+const joinGrace = 5 * time.Minute
+
+func (n *modelNode) lifecycle(now time.Time) readiness.Lifecycle {
+	leaving := !n.object.Deleted.IsZero() || n.object.Announced
+	for _, taint := range n.object.Taints {
+		leaving = leaving || taint.Key == "ToBeDeletedByClusterAutoscaler"
+	}
+	switch {
+	case leaving:
+		return readiness.Leaving
+	case n.object.Unschedulable:
+		return readiness.Cordoned
+	case now.Sub(n.object.Created.Time()) < joinGrace || now.Sub(n.firstReady) < joinGrace:
+		return readiness.Joining
+	default:
+		return readiness.Active
+	}
+}
+
+// account is all that there is to say.
+type account struct {
+	Totals   map[record.UID]coverage.Totals
+	Gaps     map[pair]gapAccount
+	Troubles map[string]troubleAccount
+	Groups   map[groupAccount]int
+}
+
+type gapAccount struct {
+	Reason    coverage.Reason
+	Lifecycle readiness.Lifecycle
+	Opened    time.Duration // after noon
+}
+
+type troubleAccount struct {
+	Status    readiness.Status
+	Lifecycle readiness.Lifecycle
+	Gaps      int
+	Since     time.Duration // after noon
+}
+
+type groupAccount struct {
+	Status    readiness.Status
+	Lifecycle readiness.Lifecycle
+	Zone      string
+}
+
+// account judges everything.
+func (m *model) account() account {
+	all := account{
+		Totals: map[record.UID]coverage.Totals{}, Gaps: map[pair]gapAccount{},
+		Troubles: map[string]troubleAccount{}, Groups: map[groupAccount]int{},
+	}
+	gapsOf := map[string]int{}
+	for uid, ds := range m.sets {
+		totals := coverage.Totals{Repelled: map[coverage.Repulsion]int32{}}
+		for name, n := range m.nodes {
+			key := pair{uid, name}
+			gap, open := m.judgePair(ds, n, &totals)
+			if !open {
+				delete(m.gaps, key)
+				continue
+			}
+			if _, was := m.gaps[key]; !was {
+				m.gaps[key] = m.now
+			}
+			gap.Opened = m.gaps[key].Sub(at(0))
+			all.Gaps[key] = gap
+			gapsOf[name]++
+		}
+		all.Totals[uid] = totals
+	}
+	for key := range m.gaps {
+		if m.sets[key.ds] == nil {
+			delete(m.gaps, key)
+		}
+	}
+	for name, n := range m.nodes {
+		status, lifecycle := n.status(), n.lifecycle(m.now)
+		all.Groups[groupAccount{status, lifecycle, n.object.Labels["zone"]}]++
+		if status != readiness.Ready || gapsOf[name] > 0 {
+			all.Troubles[name] = troubleAccount{status, lifecycle, gapsOf[name], n.since.Sub(at(0))}
+		}
+	}
+	return all
+}
+
+// judgePair adds what one node is to one DaemonSet.
+func (m *model) judgePair(ds *record.DaemonSet, n *modelNode, totals *coverage.Totals) (gap gapAccount, open bool) {
+	place := m.places[ds]
+	if place == nil {
+		place = coverage.NewPlacement(&ds.Template)
+		m.places[ds] = place
+	}
+	var view coverage.View
+	view.Show(n.object)
+	decision := place.Decide(&view)
+	lifecycle := n.lifecycle(m.now)
+
+	var mine, ofSet []*record.Pod
+	for _, pod := range m.pods {
+		if pod.Owner == ds.UID {
+			ofSet = append(ofSet, pod)
+			if pod.Node.Value() == n.object.Name {
+				mine = append(mine, pod)
+			}
+		}
+	}
+	current := modelRevision(ds, ofSet)
+	reason := coverage.Covered
+	if decision.Exclusion == coverage.Expected {
+		totals.Expected[lifecycle]++
+		if reason = modelReason(n.status(), mine, ds, m.now); reason == coverage.Covered {
+			totals.Covered[lifecycle]++
+		} else {
+			totals.Gaps[lifecycle][reason]++
+			gap, open = gapAccount{Reason: reason, Lifecycle: lifecycle}, true
+		}
+		if modelOutdated(ds, mine, current, m.now) {
+			totals.Outdated++
+		}
+	} else {
+		totals.Excluded[lifecycle][decision.Exclusion]++
+		if decision.Sole >= 0 {
+			taint := n.object.Taints[decision.Sole]
+			totals.Repelled[coverage.Repulsion{Lifecycle: lifecycle, Key: taint.Key, Effect: string(taint.Effect)}]++
+		}
+		if len(withoutEnded(mine)) > 0 {
+			totals.Misplaced[lifecycle][decision.Upstream]++
+		}
+	}
+	if modelUpstream(ds, decision.Upstream, mine, current, m.now, &totals.Upstream) {
+		cause := coverage.CauseOther
+		if open {
+			cause = reason.Cause()
+		}
+		totals.Unavailable[cause]++
+	}
+	return gap, open
+}
+
+// modelReason is the table of gap reasons, first that holds. Of several pods the
+// one that is furthest on speaks: a live one before one that has failed, that
+// before one that is asked to end.
+func modelReason(status readiness.Status, pods []*record.Pod, ds *record.DaemonSet, now time.Time) coverage.Reason {
+	switch status {
+	case readiness.Unreachable:
+		return coverage.NodeUnreachable
+	case readiness.NeverReady:
+		return coverage.NodeNeverReady
+	case readiness.NotReady:
+		return coverage.NodeNotReady
+	}
+	var live, failed, ending []coverage.Reason
+	for _, pod := range pods {
+		ended := pod.Phase == record.PhaseFailed || pod.Phase == record.PhaseSucceeded
+		switch {
+		case !ended && modelAvailable(pod, ds, now):
+			return coverage.Covered
+		case pod.Deleted != 0:
+			ending = append(ending, coverage.PodTerminating)
+		case ended && pod.Evicted:
+			failed = append(failed, coverage.PodEvicted)
+		case ended:
+			failed = append(failed, coverage.PodFailed)
+		default:
+			live = append(live, modelLiveReason(pod))
+		}
+	}
+	for _, reasons := range [][]coverage.Reason{live, failed, ending} {
+		furthest := coverage.Covered
+		for _, reason := range reasons {
+			furthest = max(furthest, reason)
+		}
+		if furthest != coverage.Covered {
+			return furthest
+		}
+	}
+	return coverage.PodMissing
+}
+
+// modelAvailable is Ready for minReadySeconds.
+func modelAvailable(pod *record.Pod, ds *record.DaemonSet, now time.Time) bool {
+	if pod.Ready.Status != record.True {
+		return false
+	}
+	return ds.MinReadySeconds == 0 || now.Unix()-int64(pod.Ready.Since) >= int64(ds.MinReadySeconds)
+}
+
+func modelLiveReason(pod *record.Pod) coverage.Reason {
+	switch {
+	case !pod.Bound && pod.Resources:
+		return coverage.InsufficientResources
+	case !pod.Bound:
+		return coverage.PodUnschedulable
+	case pod.Ready.Status == record.True:
+		return coverage.MinReadySeconds
+	}
+	var image, config, loop, other, start bool
+	for _, c := range pod.Containers {
+		waits := c.State == record.Waiting
+		image = image || waits && c.Wait == record.WaitImage
+		config = config || waits && c.Wait == record.WaitConfig
+		loop = loop || waits && c.Wait == record.WaitBackOff || c.State == record.Terminated && c.Restarts > 0
+		other = other || waits && c.Wait == record.WaitOther
+		start = start || waits && c.Wait == record.WaitStart
+	}
+	switch {
+	case image:
+		return coverage.ImagePull
+	case config:
+		return coverage.ContainerConfig
+	case loop:
+		return coverage.CrashLoop
+	case other:
+		return coverage.Other
+	case start || len(pod.Containers) == 0:
+		return coverage.PodStarting
+	case pod.ReadinessGates:
+		return coverage.ReadinessGate
+	default:
+		return coverage.PodNotReady
+	}
+}
+
+func less(a, b *record.Pod) bool {
+	if a.Bound != b.Bound {
+		return a.Bound
+	}
+	if a.Created != b.Created {
+		return a.Created < b.Created
+	}
+	return strings.Compare(a.Name, b.Name) < 0
+}
