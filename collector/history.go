@@ -148,8 +148,14 @@ func (h *history) DaemonSetDeleted(ds *record.DaemonSet) {
 func (h *history) Rescheduled(ds *record.DaemonSet, trigger rescheduling.Trigger, stages [rescheduling.Stages]time.Duration) {
 	namespace, name := ds.Namespace.Value(), ds.Name
 	total := time.Duration(0)
-	for stage, duration := range stages {
+	for _, duration := range stages {
 		total += duration
+	}
+	if total < 0 {
+		h.clockSkew.WithLabelValues().Inc()
+		return
+	}
+	for stage, duration := range stages {
 		h.observe(h.reschedulingStage, duration, namespace, name, rescheduling.Stage(stage).String())
 	}
 	h.observe(h.rescheduling, total, namespace, name, trigger.String())

@@ -130,7 +130,7 @@ func (m *metrics) declareTerminations() {
 		"Pods that were removed since the exporter started, by the first outcome that holds: forced (no grace period, containers running), node_lost (the node was not Ready, or gone), grace_exceeded (killed at the end of the grace period, or removed more than 2 s after it), graceful (all containers ended in time), not_running (none ran), unknown.",
 		labelNamespace, labelDaemonSet, labelOutcome)
 	m.terminating = m.gauge("daemonset_pods_terminating",
-		"Pods that were asked to end and are still there: within_grace, overdue (the grace period ended more than 2 s ago), node_lost (the node is not Ready, or gone).",
+		"Pods that were asked to end and are still there: within_grace, overdue (the grace period is over), node_lost (the node is not Ready, or gone).",
 		labelNamespace, labelDaemonSet, labelState)
 	m.containerRestarts = m.counter("daemonset_container_restarts_total",
 		"Restarts of containers that the exporter saw, by how the run before ended: OOMKilled, Error, Completed, other. Restarts from before it first saw the pod are left out.",

@@ -163,6 +163,16 @@ func (l *Ledger) NodeReady(name record.Text) (exists, ready bool) {
 	return true, n.state.Status() == readiness.Ready
 }
 
+// NodeSince is when that node turned Ready, or ceased to be; the zero time where
+// there is none.
+func (l *Ledger) NodeSince(name record.Text) time.Time {
+	n := l.nodes[name]
+	if n == nil || n.state == nil {
+		return time.Time{}
+	}
+	return n.state.Since()
+}
+
 // DaemonSet is the DaemonSet of that UID, or nil.
 func (l *Ledger) DaemonSet(uid record.UID) *record.DaemonSet {
 	if set := l.sets[uid]; set != nil {

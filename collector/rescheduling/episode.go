@@ -3,13 +3,13 @@ package rescheduling
 import (
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 )
 
 // episode is one rescheduling of one cell. Its clock runs only while the node
 // is Ready.
 type episode struct {
-	ds      *record.DaemonSet
 	trigger Trigger
 	// replaced is the revision of the pod whose loss began the episode, if one
 	// did.
@@ -32,6 +32,15 @@ type candidate struct {
 	done    [Ready]bool
 }
 
+// total is what the clock showed at the end. It is negative where the end is
+// dated before the beginning: clocks disagree.
+func (e *episode) total(end time.Time) time.Duration {
+	if e.resumed.IsZero() {
+		return e.elapsed
+	}
+	return e.elapsed + end.Sub(e.resumed)
+}
+
 // clock is what the episode's clock shows.
 func (e *episode) clock(now time.Time) time.Duration {
 	if e.resumed.IsZero() || now.Before(e.resumed) {
@@ -52,17 +61,29 @@ func (e *episode) resume(now time.Time) {
 	}
 }
 
-// follow notes the steps that a pod has taken by now.
+// follow notes the steps that a pod has taken by now. Where the watch was
+// interrupted, its stamps tell when it took them.
 func (e *episode) follow(pod *record.Pod, now time.Time) *candidate {
 	c := e.candidate(pod.UID)
 	if c == nil {
 		e.pods = append(e.pods, candidate{uid: pod.UID})
 		c = &e.pods[len(e.pods)-1]
 	}
-	at := e.clock(now)
-	for stage, reached := range [Ready]bool{Create: true, Schedule: pod.Bound, Start: started(pod)} {
-		if reached && !c.done[stage] {
-			c.done[stage], c.reached[stage] = true, at
+	if diedUnseen(pod) {
+		// What it said of its containers before was not true any more.
+		c.done[Start] = false
+	}
+	for stage, step := range [Ready]struct {
+		reached bool
+		stamp   record.Stamp
+	}{
+		Create:   {true, pod.Created},
+		Schedule: {pod.Bound, pod.Scheduled.Since},
+		Start:    {started(pod), startStamp(pod)},
+	} {
+		if step.reached && !c.done[stage] {
+			c.done[stage] = true
+			c.reached[stage] = e.clock(readiness.Date(now, e.resumed, step.stamp.Time()))
 		}
 	}
 	return c
@@ -88,7 +109,7 @@ func (e *episode) forget(uid record.UID) {
 	}
 }
 
-// stages cuts the whole duration where the pod took its steps. A step that was
+// stages cuts the whole duration, which may be negative, where the pod took its steps. A step that was
 // not seen took no time of its own.
 func (c *candidate) stages(total time.Duration) [Stages]time.Duration {
 	var stages [Stages]time.Duration
@@ -105,13 +126,34 @@ func (c *candidate) stages(total time.Duration) [Stages]time.Duration {
 	return stages
 }
 
+// startStamp is when the last of the containers that run now was started.
+func startStamp(pod *record.Pod) record.Stamp {
+	var latest record.Stamp
+	for i := range pod.Containers {
+		latest = max(latest, pod.Containers[i].Started)
+	}
+	return latest
+}
+
+// diedUnseen tells that a container ended while its kubelet was away, as in a
+// power cut, and has not been started again.
+func diedUnseen(pod *record.Pod) bool {
+	for i := range pod.Containers {
+		c := &pod.Containers[i]
+		if !c.Init && c.State == record.Terminated && c.Exit.Ending == record.EndedUnknown {
+			return true
+		}
+	}
+	return false
+}
+
 // started tells that the kubelet has started the pod's containers. One that has
 // ended since has been started.
 func started(pod *record.Pod) bool {
 	if pod.Ready.Status == record.True {
 		return true
 	}
-	if len(pod.Containers) == 0 {
+	if len(pod.Containers) == 0 || diedUnseen(pod) {
 		return false
 	}
 	for i := range pod.Containers {

@@ -26,9 +26,12 @@ type termination struct {
 	running []record.Text
 	// forced and nodeLost are what the outcome needs to remember.
 	forced, nodeLost bool
-	state            State
-	counted          bool
-	alarm            time.Time
+	// late tells that the first version with a deletion timestamp that was seen
+	// is the kubelet's last: when the end was asked for, and what ran then, is
+	// not known.
+	late    bool
+	counted Terminating
+	alarm   time.Time
 }
 
 // Due counts a pod as overdue (schedule.Target).
@@ -61,6 +64,8 @@ func (term *termination) outcome(now time.Time) Outcome {
 		return Forced
 	case term.nodeLost || term.pod.Disruption == record.CollectedByPodGC:
 		return NodeLost
+	case term.late:
+		return Unknown
 	case exceeded || now.After(term.deadline.Add(slack)):
 		return GraceExceeded
 	case len(term.running) == 0:
@@ -110,6 +115,22 @@ func runningAt(pod *record.Pod, asked record.Stamp) []record.Text {
 		}
 	}
 	return running
+}
+
+// kubeletsLast tells that a pod shows what its kubelet leaves behind: no grace
+// period, and containers that have ended. A pod that had ended before it was
+// asked to looks the same.
+func kubeletsLast(pod *record.Pod) bool {
+	if pod.Grace > 0 || anyRunning(pod) {
+		return false
+	}
+	for i := range pod.Containers {
+		c := &pod.Containers[i]
+		if !c.Init && c.State == record.Terminated && c.Exit.Ending != record.EndedUnknown {
+			return true
+		}
+	}
+	return false
 }
 
 func anyRunning(pod *record.Pod) bool {

@@ -14,6 +14,9 @@ type Cluster interface {
 	// NodeReady tells whether there is a node of that name, and whether it is
 	// Ready.
 	NodeReady(name record.Text) (exists, ready bool)
+	// NodeSince is when that node turned Ready, or ceased to be; the zero time
+	// where there is none.
+	NodeSince(name record.Text) time.Time
 	// DaemonSet is the DaemonSet of that UID, or nil.
 	DaemonSet(uid record.UID) *record.DaemonSet
 	// Queue is what waits for time to pass.
@@ -74,7 +77,7 @@ func (t *Terminations) Start(now time.Time) {
 	early := t.early
 	t.early = nil
 	for _, pod := range early {
-		t.request(pod, now)
+		t.request(nil, pod, now)
 	}
 }
 
@@ -109,7 +112,7 @@ func (t *Terminations) SetPod(before, pod *record.Pod, now time.Time) {
 	}
 	term := t.open[pod.UID]
 	if term == nil {
-		t.request(pod, now)
+		t.request(before, pod, now)
 		return
 	}
 	term.pod = pod
@@ -126,7 +129,7 @@ func (t *Terminations) DeletePod(pod *record.Pod, now time.Time) {
 	}
 	term, ds := t.open[pod.UID], t.cluster.DaemonSet(pod.Owner)
 	if term == nil && !pod.Deleted.IsZero() && !pod.Missed && ds != nil {
-		term = t.request(pod, now)
+		term = t.request(nil, pod, now)
 	}
 	switch {
 	case ds == nil:
@@ -137,6 +140,9 @@ func (t *Terminations) DeletePod(pod *record.Pod, now time.Time) {
 		t.recorder.Terminated(ds, NotRunning, Unmeasured)
 	case pod.Missed:
 		term.pod, term.deadline = pod, now
+		t.recorder.Terminated(ds, term.outcome(now), Unmeasured)
+	case term.late:
+		term.pod = pod
 		t.recorder.Terminated(ds, term.outcome(now), Unmeasured)
 	default:
 		term.pod = pod
@@ -167,8 +173,9 @@ func (t *Terminations) nodeOf(pod *record.Pod) (exists, ready bool) {
 	return t.cluster.NodeReady(pod.Node)
 }
 
-// request begins to follow a pod.
-func (t *Terminations) request(pod *record.Pod, now time.Time) *termination {
+// request begins to follow a pod; before is its version before it was asked to
+// end, or nil if that was not seen.
+func (t *Terminations) request(before, pod *record.Pod, now time.Time) *termination {
 	asked := pod.DeletionRequested()
 	term := &termination{
 		terminations: t,
@@ -180,7 +187,8 @@ func (t *Terminations) request(pod *record.Pod, now time.Time) *termination {
 	term.deadline = term.requested.Add(time.Duration(pod.Grace) * time.Second)
 	exists, ready := t.nodeOf(pod)
 	term.forced = pod.Grace == 0 && exists && anyRunning(pod)
-	term.nodeLost = !exists || !ready
+	term.nodeLost = !exists || !ready || t.cluster.NodeSince(pod.Node).After(term.requested)
+	term.late = kubeletsLast(pod) && (before == nil || !before.Terminal())
 	t.open[pod.UID] = term
 	t.settle(term, now)
 	return term
@@ -197,33 +205,31 @@ func (t *Terminations) NodeChanged(name record.Text, now time.Time) {
 
 // settle counts a termination where it stands now.
 func (t *Terminations) settle(term *termination, now time.Time) {
-	t.count(term, -1)
 	exists, ready := t.nodeOf(term.pod)
 	term.nodeLost = term.nodeLost || !exists || !ready
-	overdue := term.deadline.Add(slack)
+	state := WithinGrace
 	switch {
 	case !exists || !ready:
-		term.state = OnLostNode
-	case !now.Before(overdue):
-		term.state = Overdue
+		state = OnLostNode
+	case !now.Before(term.deadline):
+		state = Overdue
 	default:
-		term.state = WithinGrace
-		if !term.alarm.Equal(overdue) {
-			term.alarm = overdue
-			t.cluster.Queue().Push(overdue, term)
+		if !term.alarm.Equal(term.deadline) {
+			term.alarm = term.deadline
+			t.cluster.Queue().Push(term.deadline, term)
 		}
 	}
+	t.count(term, -1)
+	term.counted = Terminating{term.pod.Owner, state}
 	t.count(term, 1)
 }
 
 func (t *Terminations) count(term *termination, sign int) {
-	if !term.counted && sign < 0 {
+	if term.counted == (Terminating{}) {
 		return
 	}
-	term.counted = sign > 0
-	key := Terminating{term.pod.Owner, term.state}
-	if t.counts[key] += sign; t.counts[key] == 0 {
-		delete(t.counts, key)
+	if t.counts[term.counted] += sign; t.counts[term.counted] == 0 {
+		delete(t.counts, term.counted)
 	}
 }
 

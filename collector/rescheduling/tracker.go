@@ -76,7 +76,7 @@ func (t *Tracker) wait(key coverage.Key, e *episode, change *coverage.Change, no
 		}
 		t.episodes[key] = e
 	}
-	e.resume(change.ChangedAt())
+	e.resume(change.Node().Since())
 	for pod := range change.Pods() {
 		if live(pod) {
 			e.follow(pod, now)
@@ -101,7 +101,7 @@ func (t *Tracker) complete(e *episode, change *coverage.Change, now time.Time) {
 	if pod == nil {
 		return
 	}
-	total := e.clock(change.ChangedAt())
+	total := e.total(change.ChangedAt())
 	stages := e.follow(pod, now).stages(total)
 	t.recorder.Rescheduled(change.DaemonSet(), e.settled(pod), stages)
 }

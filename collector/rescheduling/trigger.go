@@ -15,7 +15,7 @@ func begin(change *coverage.Change, now time.Time) *episode {
 	if change.Event() == coverage.Started {
 		return pickUp(change, now)
 	}
-	e := &episode{ds: change.DaemonSet(), resumed: change.ChangedAt()}
+	e := &episode{resumed: change.ChangedAt()}
 	switch trigger, ok := arrival(change); {
 	case ok:
 		e.trigger = trigger
@@ -27,7 +27,16 @@ func begin(change *coverage.Change, now time.Time) *episode {
 	if e.resumed.IsZero() || e.resumed.After(now) {
 		e.resumed = now
 	}
+	e.notBefore(change.Node().Since())
 	return e
+}
+
+// notBefore keeps the clock from counting time in which the node was not Ready:
+// a pod's stamp may lie in it.
+func (e *episode) notBefore(ready time.Time) {
+	if e.resumed.Before(ready) {
+		e.resumed = ready
+	}
 }
 
 // arrival is the trigger of a cell to which a need has come: its node turned
@@ -66,7 +75,7 @@ func (e *episode) lose(change *coverage.Change) {
 func lostPod(change *coverage.Change) *record.Pod {
 	lost := change.Removed()
 	for pod := range change.Pods() {
-		if lost == nil || pod.Created > lost.Created {
+		if !live(pod) && (lost == nil || pod.Created > lost.Created) {
 			lost = pod
 		}
 	}
@@ -99,13 +108,10 @@ func (e *episode) settled(pod *record.Pod) Trigger {
 	}
 }
 
-// lostWorking tells that the pod that covered the cell is gone or going, and
-// that those which are left have never been Ready: a pod ended while the one
-// that was to follow it, or surged beside it, was not there yet.
+// lostWorking tells that a pod is gone or going, and that those which are left
+// have never been Ready: a pod ended while the one that was to follow it, or
+// surged beside it, was not there yet.
 func lostWorking(change *coverage.Change) bool {
-	if !change.WasExpected() || change.Was() != coverage.Covered {
-		return false
-	}
 	lost := change.Removed() != nil
 	for pod := range change.Pods() {
 		if live(pod) && everReady(pod) {
@@ -134,27 +140,25 @@ const recent = time.Minute
 // regain it in place and is no rescheduling.
 func pickUp(change *coverage.Change, now time.Time) *episode {
 	node, ds := change.Node(), change.DaemonSet()
-	e := &episode{ds: ds}
+	e := &episode{}
 	pod := oldestLive(change)
-	switch {
-	case pod == nil && lostPod(change) == nil:
+	switch lost := lossStamp(change); {
+	case pod == nil && lost.IsZero():
 		e.trigger = reasonOf(now, node, ds)
 		e.resumed = now
-	case pod == nil:
-		e.lose(change)
-		e.resumed = readiness.Begun(now, lossStamp(change).Time())
-	case pod.Created.Time().Before(node.Since()) && wentDownWithNode(pod, node):
+	case pod == nil && lost.Time().Before(node.Since()), pod != nil && wentDownWithNode(pod, node):
 		e.trigger = turned(node)
 		e.resumed = node.Since()
-	case everReady(pod):
+	case pod == nil:
+		e.lose(change)
+		e.resumed = readiness.Begun(now, lost.Time())
+	case everReady(pod) || againReady(pod):
 		return nil
 	default:
 		e.trigger = reasonOf(pod.Created.Time(), node, ds)
 		e.resumed = readiness.Begun(now, pod.Created.Time())
 	}
-	if e.resumed.Before(node.Since()) {
-		e.resumed = node.Since()
-	}
+	e.notBefore(node.Since())
 	return e
 }
 
@@ -177,14 +181,30 @@ func lossStamp(change *coverage.Change) record.Stamp {
 		return 0
 	case pod.Ready.Status == record.False:
 		return max(pod.Ready.Since, pod.DeletionRequested())
+	case pod.Deleted.IsZero():
+		return pod.Created
 	default:
 		return pod.DeletionRequested()
 	}
 }
 
-// wentDownWithNode tells that a pod has not been Ready since its node is.
+// wentDownWithNode tells that a pod is older than its node's present Ready and
+// was not available when that began.
 func wentDownWithNode(pod *record.Pod, node *readiness.Node) bool {
-	return pod.Ready.Status != record.True && !pod.Ready.Since.Time().After(node.Since())
+	since := pod.Ready.Since.Time()
+	if !pod.Created.Time().Before(node.Since()) {
+		return false
+	}
+	if pod.Ready.Status == record.True { // and its minReadySeconds are running
+		return since.After(node.Since()) && since.Sub(node.Since()) <= recent
+	}
+	return !since.After(node.Since())
+}
+
+// againReady tells that a pod whose minReadySeconds are running was Ready
+// before, as far as that shows: it turned Ready long after it was created.
+func againReady(pod *record.Pod) bool {
+	return pod.Ready.Status == record.True && pod.Ready.Since.Time().Sub(pod.Created.Time()) > recent
 }
 
 // everReady tells that a pod that is not Ready has been: the condition has
