@@ -108,6 +108,7 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 // gives the exporter's own metrics only.
 func (c *Collector) Collect(sink chan<- prometheus.Metric) {
 	c.build.Collect(sink)
+	shared := pairs{}
 	for _, part := range []struct {
 		name string
 		read func(emit)
@@ -117,7 +118,7 @@ func (c *Collector) Collect(sink chan<- prometheus.Metric) {
 		{"rescheduling", c.readRescheduling},
 		{"exporter", c.readExporter},
 	} {
-		for _, metric := range c.run(part.name, part.read) {
+		for _, metric := range c.run(part.name, part.read, shared) {
 			sink <- metric
 		}
 	}
@@ -138,7 +139,7 @@ type emit func(metric *Metric, value float64, labels ...string)
 
 // run reads one part of a scrape, and says how long that took and whether it
 // succeeded. A part that fails gives nothing and leaves the others alone.
-func (c *Collector) run(part string, read func(emit)) (samples []prometheus.Metric) {
+func (c *Collector) run(part string, read func(emit), shared pairs) (samples []prometheus.Metric) {
 	begun := c.config.Clock.Now()
 	success := 1.0
 	func() {
@@ -149,12 +150,12 @@ func (c *Collector) run(part string, read func(emit)) (samples []prometheus.Metr
 			}
 		}()
 		read(func(metric *Metric, value float64, labels ...string) {
-			samples = append(samples, metric.with(value, labels...))
+			samples = append(samples, metric.with(shared, value, labels...))
 		})
 	}()
 	return append(samples,
-		c.metrics.collectorSuccess.with(success, part),
-		c.metrics.collectorDuration.with(c.config.Clock.Since(begun).Seconds(), part))
+		c.metrics.collectorSuccess.with(shared, success, part),
+		c.metrics.collectorDuration.with(shared, c.config.Clock.Since(begun).Seconds(), part))
 }
 
 // Node implements informers.Handler.

@@ -21,13 +21,13 @@ func (c *Collector) readCoverage(emit emit) {
 		return
 	}
 	gaps, dropped := c.ledger.Gaps(c.config.MaxGapSeries)
+	var labels []string
 	for i := range gaps {
 		gap := &gaps[i]
-		labels := append(make([]string, 0, 8),
-			gap.DaemonSet.Namespace.Value(), gap.DaemonSet.Name, gap.Node.Name)
-		labels = append(labels, valuesOf(gap.Labels)...)
-		emit(c.metrics.gapStart, unix(gap.Opened),
-			append(labels, gap.Lifecycle.String(), gap.Reason.Cause().String(), gap.Reason.String())...)
+		labels = append(labels[:0], gap.DaemonSet.Namespace.Value(), gap.DaemonSet.Name, gap.Node.Name)
+		labels = appendValues(labels, gap.Labels)
+		labels = append(labels, gap.Lifecycle.String(), gap.Reason.Cause().String(), gap.Reason.String())
+		emit(c.metrics.gapStart, unix(gap.Opened), labels...)
 	}
 	emit(c.metrics.gapSeriesDropped, float64(dropped))
 }
@@ -127,8 +127,13 @@ func (c *Collector) readExporter(emit emit) {
 
 // valuesOf are the values of the zone and of the node labels that a flag asked
 // for.
-func valuesOf(labels coverage.NodeLabels) []string {
-	return strings.Split(labels.Value(), coverage.NodeLabelSeparator)
+func valuesOf(labels coverage.NodeLabels) []string { return appendValues(nil, labels) }
+
+func appendValues(values []string, labels coverage.NodeLabels) []string {
+	for value := range strings.SplitSeq(labels.Value(), coverage.NodeLabelSeparator) {
+		values = append(values, value)
+	}
+	return values
 }
 
 // unix is a time in seconds since 1970; 0 for no time.

@@ -13,15 +13,15 @@ import (
 type cell struct {
 	set  *daemonSet
 	node *node
-	// pod and rest are the pods of the DaemonSet on the node. Nearly always
-	// there is just the one.
+	// pod and more are the pods of the DaemonSet on the node. Nearly always
+	// there is just the one, and more is nil.
 	pod     *record.Pod
-	rest    []*record.Pod
+	more    *[]*record.Pod
 	verdict verdict
-	// index is the place among the open gaps; -1 for a cell that has none.
-	index int32
 	// first is the reason with which the gap opened.
 	first Reason
+	// index is the place among the open gaps; -1 for a cell that has none.
+	index int32
 	// changed is when the verdict last changed, opened when the gap did.
 	changed, opened moment
 	// wake is the earliest timer that is set for the cell.
@@ -55,10 +55,10 @@ func (v verdict) spendingCause() Cause {
 // pods yields the pods of the cell.
 func (c *cell) pods() iter.Seq[*record.Pod] {
 	return func(yield func(*record.Pod) bool) {
-		if c.pod == nil || !yield(c.pod) {
+		if c.pod == nil || !yield(c.pod) || c.more == nil {
 			return
 		}
-		for _, pod := range c.rest {
+		for _, pod := range *c.more {
 			if !yield(pod) {
 				return
 			}
@@ -76,32 +76,38 @@ func (c *cell) put(pod *record.Pod) (earlier *record.Pod) {
 		earlier, c.pod = c.pod, pod
 		return earlier
 	}
-	for i := range c.rest {
-		if c.rest[i].UID == pod.UID {
-			earlier, c.rest[i] = c.rest[i], pod
-			return earlier
+	if c.more == nil {
+		c.more = &[]*record.Pod{pod}
+		return nil
+	}
+	for i, other := range *c.more {
+		if other.UID == pod.UID {
+			(*c.more)[i] = pod
+			return other
 		}
 	}
-	c.rest = append(c.rest, pod)
+	*c.more = append(*c.more, pod)
 	return nil
 }
 
 // take removes a pod and returns its last version, or nil if it is not here.
 func (c *cell) take(uid record.UID) (last *record.Pod) {
-	if c.pod == nil {
+	switch {
+	case c.pod == nil:
 		return nil
-	}
-	if c.pod.UID == uid {
+	case c.pod.UID == uid:
 		last, c.pod = c.pod, nil
-		if len(c.rest) > 0 {
-			c.pod, c.rest = c.rest[0], c.rest[1:]
+		if c.more != nil {
+			c.pod, *c.more = (*c.more)[0], (*c.more)[1:]
 		}
-	} else if i := slices.IndexFunc(c.rest, func(pod *record.Pod) bool { return pod.UID == uid }); i >= 0 {
-		last = c.rest[i]
-		c.rest = slices.Delete(c.rest, i, i+1)
+	case c.more != nil:
+		if i := slices.IndexFunc(*c.more, func(pod *record.Pod) bool { return pod.UID == uid }); i >= 0 {
+			last = (*c.more)[i]
+			*c.more = slices.Delete(*c.more, i, i+1)
+		}
 	}
-	if len(c.rest) == 0 {
-		c.rest = nil
+	if c.more != nil && len(*c.more) == 0 {
+		c.more = nil
 	}
 	return last
 }

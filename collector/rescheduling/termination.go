@@ -47,7 +47,7 @@ func (term *termination) shorten(pod *record.Pod) {
 	if pod.Grace == 0 && !anyRunning(pod) {
 		return
 	}
-	deadline := term.requested.Add(time.Duration(pod.Deleted-term.asked) * time.Second)
+	deadline := term.requested.Add(pod.Deleted.Sub(term.asked))
 	if deadline.Before(term.deadline) {
 		term.deadline = deadline
 	}

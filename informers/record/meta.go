@@ -10,6 +10,7 @@ package record
 
 import (
 	"hash/fnv"
+	"math"
 	"strconv"
 	"time"
 	"unique"
@@ -74,17 +75,20 @@ func parseUUID(text string) (UID, bool) {
 	return uid, true
 }
 
-// Stamp is a moment as the API writes it: Unix time in whole seconds. Zero
-// means that the object carries none.
-type Stamp int64
+// Stamp is a moment as the API writes it: Unix time in whole seconds, which fit
+// into half a word until 2106. Zero means that the object carries none.
+type Stamp uint32
 
-// StampOf is the Stamp of an API time; zero for nil and for the zero time.
+// StampOf is the Stamp of an API time; zero for nil, for the zero time and for
+// times before 1970. Times after 2106 count as the last moment that there is.
 func StampOf(t *metav1.Time) Stamp {
 	if t == nil || t.IsZero() {
 		return 0
 	}
-	return Stamp(t.Unix())
+	return stampAt(t.Unix())
 }
+
+func stampAt(seconds int64) Stamp { return Stamp(min(max(seconds, 0), math.MaxUint32)) }
 
 // IsZero tells whether the object carries no such moment.
 func (s Stamp) IsZero() bool { return s == 0 }
@@ -102,7 +106,12 @@ func (s Stamp) Add(seconds int64) Stamp {
 	if s == 0 {
 		return 0
 	}
-	return s + Stamp(seconds)
+	return stampAt(int64(s) + seconds)
+}
+
+// Sub is the time from another Stamp to this one.
+func (s Stamp) Sub(other Stamp) time.Duration {
+	return time.Duration(int64(s)-int64(other)) * time.Second
 }
 
 // Meta is what every record keeps of its object's metadata.

@@ -81,11 +81,11 @@ func TestStamp(t *testing.T) {
 		of   *metav1.Time
 		want record.Stamp
 	}{
-		"no time is no stamp":                  {nil, 0},
-		"the zero time is no stamp":            {&metav1.Time{}, 0},
-		"a time is its whole Unix second":      {&metav1.Time{Time: noon.Add(900 * time.Millisecond)}, 1795435200},
-		"a time before 1970 is negative":       {&metav1.Time{Time: time.Unix(-5, 0)}, -5},
-		"a time far in the future stays there": {&metav1.Time{Time: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}, 253402300799},
+		"no time is no stamp":                     {nil, 0},
+		"the zero time is no stamp":               {&metav1.Time{}, 0},
+		"a time is its whole Unix second":         {&metav1.Time{Time: noon.Add(900 * time.Millisecond)}, 1795435200},
+		"a time before 1970 is no stamp":          {&metav1.Time{Time: time.Unix(-5, 0)}, 0},
+		"a time after 2106 is the last that fits": {&metav1.Time{Time: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}, 4294967295},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

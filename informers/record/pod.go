@@ -1,6 +1,7 @@
 package record
 
 import (
+	"math"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -51,7 +52,7 @@ type Pod struct {
 	// Deleted is the deletion timestamp: the moment the grace period ends.
 	Deleted Stamp
 	// Grace is deletionGracePeriodSeconds; meaningful only with Deleted.
-	Grace int64
+	Grace int32
 	// Started is status.startTime: when the kubelet took the pod.
 	Started Stamp
 	// Ready and Scheduled are the conditions Ready and PodScheduled.
@@ -98,7 +99,7 @@ func FromPod(pod *corev1.Pod) *Pod {
 		record.Owner = ParseUID(owner.UID)
 	}
 	if pod.DeletionGracePeriodSeconds != nil {
-		record.Grace = max(0, *pod.DeletionGracePeriodSeconds)
+		record.Grace = int32(min(max(0, *pod.DeletionGracePeriodSeconds), math.MaxInt32))
 	}
 	for i := range pod.Status.Conditions {
 		record.readCondition(&pod.Status.Conditions[i])
@@ -191,7 +192,7 @@ func (p *Pod) Terminal() bool { return p.Phase == PhaseFailed || p.Phase == Phas
 
 // DeletionRequested is when the pod was asked to end. Its deletion timestamp is
 // the end of the grace period; zero for a pod that nobody has deleted.
-func (p *Pod) DeletionRequested() Stamp { return p.Deleted.Add(-p.Grace) }
+func (p *Pod) DeletionRequested() Stamp { return p.Deleted.Add(-int64(p.Grace)) }
 
 // MissedPod is the last version of a pod that nobody saw go.
 func MissedPod(last *Pod) *Pod {
