@@ -1,0 +1,142 @@
+package deploy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+const (
+	root      = "../.."
+	namespace = "daemonset-exporter"
+	release   = "daemonset-exporter"
+	chart     = root + "/deploy/helm/daemonset-exporter"
+)
+
+// tool runs a program of tools/manifests and gives what it prints.
+func tool(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := tryTool(t, name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func tryTool(t *testing.T, name string, args ...string) (string, error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", append([]string{"tool", "-modfile=" + root + "/tools/manifests/go.mod", name}, args...)...)
+	home := t.TempDir()
+	command.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, out, stderr.Bytes())
+	}
+	return string(out), nil
+}
+
+// kustomized renders the base with some components, as an overlay of a user
+// would.
+func kustomized(t *testing.T, components ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	deploy, err := filepath.Abs(root + "/deploy/kustomize")
+	if err != nil {
+		t.Fatal(err)
+	}
+	relative, err := filepath.Rel(dir, deploy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- %s/base\ntransformers:\n- namespace.yaml\ncomponents:\n", relative)
+	for _, component := range components {
+		fmt.Fprintf(&b, "- %s/components/%s\n", relative, component)
+	}
+	transformer, err := os.ReadFile(filepath.Join(deploy, "operator/namespace.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"kustomization.yaml": []byte(b.String()), "namespace.yaml": transformer} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tool(t, "kustomize", "build", dir)
+}
+
+// templated renders the chart. Helm built from its module does not know of
+// which Kubernetes it is.
+func templated(t *testing.T, values ...string) string {
+	t.Helper()
+	return tool(t, "helm", templateArgs(values...)...)
+}
+
+func templateArgs(values ...string) []string {
+	args := []string{"template", release, chart, "--namespace", namespace, "--kube-version", "1.37.2"}
+	for _, value := range values {
+		args = append(args, "--set", value)
+	}
+	return args
+}
+
+// objects reads a manifest, by kind, namespace and name.
+func objects(t *testing.T, manifest string) map[string]*unstructured.Unstructured {
+	t.Helper()
+	found := map[string]*unstructured.Unstructured{}
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifest), 4096)
+	for {
+		object := &unstructured.Unstructured{}
+		if err := decoder.Decode(object); errors.Is(err, io.EOF) {
+			return found
+		} else if err != nil {
+			t.Fatalf("read manifest: %v", err)
+		}
+		if len(object.Object) == 0 {
+			continue
+		}
+		key := strings.Join([]string{object.GetKind(), object.GetNamespace(), object.GetName()}, "/")
+		if found[key] != nil {
+			t.Errorf("%s is there twice", key)
+		}
+		found[key] = object
+	}
+}
+
+// comparable takes away what kustomize and Helm may differ in: what Helm says
+// about itself, the order of flags, and line ends at the end of a file.
+func comparable(t *testing.T, manifest string) map[string]map[string]any {
+	t.Helper()
+	plain := map[string]map[string]any{}
+	for key, object := range objects(t, manifest) {
+		labels := object.GetLabels()
+		delete(labels, "helm.sh/chart")
+		delete(labels, "app.kubernetes.io/managed-by")
+		object.SetLabels(labels)
+		switch object.GetKind() {
+		case "Deployment":
+			container := object.Object["spec"].(map[string]any)["template"].(map[string]any)["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)
+			args := container["args"].([]any)
+			slices.SortFunc(args, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
+		case "ConfigMap":
+			data := object.Object["data"].(map[string]any)
+			for name, content := range data {
+				data[name] = strings.TrimSpace(content.(string))
+			}
+		}
+		plain[key] = object.Object
+	}
+	return plain
+}
