@@ -34,28 +34,35 @@ func BenchmarkFleet(b *testing.B) {
 }
 
 // benchmarkHeap measures what stays in memory for a node and for a pod of a
-// DaemonSet, in the informers' caches and in the collector together.
+// DaemonSet, in the informers' caches and in the collector together: with 1 % of
+// the cells in an episode, and with all of them.
 func benchmarkHeap(b *testing.B, size fleetSize) {
 	for b.Loop() {
-		empty := liveHeap()
-		f := newFleet(b, size)
-		f.addNodes(b)
-		f.collector.Synced()
-		nodes := liveHeap()
-		runtime.KeepAlive(f)
-		f = nil
-
-		before := liveHeap()
-		f = newFleet(b, size)
-		f.addNodes(b)
-		f.addDaemonSets(b)
-		f.addPods(b)
-		f.collector.Synced()
-		all := liveHeap()
-		runtime.KeepAlive(f)
-		b.ReportMetric(float64(nodes-empty)/float64(size.nodes), "B/node")
-		b.ReportMetric(float64(all-before-(nodes-empty))/float64(size.cells()), "B/pod")
+		nodes := heapOf(b, size, func(f *fleet) { f.addNodes(b) })
+		perPod := func(waiting bool) float64 {
+			all := heapOf(b, size, func(f *fleet) {
+				f.waiting = waiting
+				f.addNodes(b)
+				f.addDaemonSets(b)
+				f.addPods(b)
+			})
+			return float64(all-nodes) / float64(size.cells())
+		}
+		b.ReportMetric(float64(nodes)/float64(size.nodes), "B/node")
+		b.ReportMetric(perPod(false), "B/pod")
+		b.ReportMetric(perPod(true), "B/pod-in-episode")
 	}
+}
+
+// heapOf is how much heap a fleet takes that is filled so.
+func heapOf(b *testing.B, size fleetSize, fill func(*fleet)) int64 {
+	before := liveHeap()
+	f := newFleet(b, size)
+	fill(f)
+	f.collector.Synced()
+	after := liveHeap()
+	runtime.KeepAlive(f)
+	return after - before
 }
 
 // liveHeap is how many bytes of heap are in use once the garbage is gone. What

@@ -156,6 +156,8 @@ type fleet struct {
 	caches     [3]cache.Indexer
 	nodes      []*record.Node
 	daemonSets []*record.DaemonSet
+	// waiting makes every pod one that has not been Ready yet.
+	waiting bool
 }
 
 // newFleet makes a collector that knows nothing yet.
@@ -206,7 +208,7 @@ func (f *fleet) addPods(tb testing.TB) {
 	tb.Helper()
 	for set := range f.size.daemonSets {
 		for node := range f.size.nodes {
-			pod := f.size.pod(set, node, !f.size.broken(set, node), 1)
+			pod := f.size.pod(set, node, !f.waiting && !f.size.broken(set, node), 1)
 			f.store(tb, 2, pod)
 			f.collector.Pod(nil, pod)
 		}
