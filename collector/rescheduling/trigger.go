@@ -152,7 +152,7 @@ func pickUp(change *coverage.Change, now time.Time) *episode {
 	case pod == nil:
 		e.lose(change)
 		e.resumed = readiness.Begun(now, lost.Time())
-	case everReady(pod) || againReady(pod):
+	case mayRegain(change):
 		return nil
 	default:
 		e.trigger = reasonOf(pod.Created.Time(), node, ds)
@@ -199,6 +199,17 @@ func wentDownWithNode(pod *record.Pod, node *readiness.Node) bool {
 		return since.After(node.Since()) && since.Sub(node.Since()) <= recent
 	}
 	return !since.After(node.Since())
+}
+
+// mayRegain tells that one of the pods that are left has been Ready and may be
+// so again in place.
+func mayRegain(change *coverage.Change) bool {
+	for pod := range change.Pods() {
+		if live(pod) && (everReady(pod) || againReady(pod)) {
+			return true
+		}
+	}
+	return false
 }
 
 // againReady tells that a pod whose minReadySeconds are running was Ready
