@@ -1,28 +1,207 @@
 package collector
 
 import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	testingclock "k8s.io/utils/clock/testing"
-	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
-func TestLint(t *testing.T) {
-	c, err := New(Config{Clock: testingclock.NewFakeClock(time.Unix(1000, 0)), Logger: log.NewNopLogger(), Health: func() []informers.ResourceHealth { return []informers.ResourceHealth{{Resource: "pods"}} }, MaxGapSeries: 10})
+// eventful has happened what makes every metric appear.
+func eventful(t *testing.T) *cast {
+	t.Helper()
+	c := stage(t, "a", "b", "c", "d")
+	c.collector.config.Health = func() []informers.ResourceHealth {
+		return []informers.ResourceHealth{{Resource: "pods", Synced: true, Objects: 4, LastEvent: c.begin}}
+	}
+	c.daemonSet("tainted", func(ds *appsv1.DaemonSet) { ds.Spec.Template.Spec.NodeName = "d" })
+	c.synced()
+	c.after(10).node("a", unheard)
+	c.node("d", up, func(n *corev1.Node) {
+		n.Spec.Taints = []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}
+	})
+	c.collector.observeDetection(9 * time.Second)
+	c.after(20).node("a", up)
+	c.pod("b-1", "b", restarts(1, 1, "Error"), started)
+	c.after(25).pod("b-1", "b", ready)
+	c.pod("c-1", "c", asked(30))
+	c.after(30).pod("c-1", "c", ends(0))
+	c.gone("c-1", false)
+	c.pod("c-2", "c", ready)
+	c.node("e", broken)
+	c.after(40).node("e", up)
+	c.pod("e-1", "e", ready)
+	c.pod("b-1", "b", asked(30), ends(0))
+	c.node("a", broken)
+	return c
+}
+
+func TestAllMetricsAppearAndPassTheLint(t *testing.T) {
+	t.Parallel()
+	c := eventful(t)
+	families, err := c.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Synced()
-	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(c)
-	mfs, err := reg.Gather()
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil {
 		t.Fatal(err)
 	}
-	problems, err := promlint.NewWithMetricFamilies(mfs).Lint()
-	t.Log(len(mfs), problems, err)
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+	gathered := map[string]*dto.MetricFamily{}
+	for _, family := range families {
+		gathered[family.GetName()] = family
+	}
+	for _, row := range Metrics() {
+		family := gathered[row.Name]
+		if family == nil {
+			t.Errorf("%s never appears", row.Name)
+			continue
+		}
+		delete(gathered, row.Name)
+		checkFamily(t, row, family)
+	}
+	delete(gathered, "daemonset_exporter_build_info") // of the library
+	for name := range gathered {
+		t.Errorf("%s is not in the table", name)
+	}
+}
+
+func checkFamily(t *testing.T, row *Metric, family *dto.MetricFamily) {
+	t.Helper()
+	if family.GetType() != row.Type || family.GetHelp() != row.Help {
+		t.Errorf("%s: type %v and help %q are not the table's", row.Name, family.GetType(), family.GetHelp())
+	}
+	want := slices.Sorted(slices.Values(row.Labels))
+	for _, metric := range family.Metric {
+		var got []string
+		for _, label := range metric.Label {
+			got = append(got, label.GetName())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has labels %v, and the table says %v", row.Name, got, want)
+		}
+		if h := metric.Histogram; h != nil && (len(h.Bucket) != 12 || h.Schema == nil || h.GetSampleSum() > 0 && len(h.PositiveSpan) == 0) {
+			t.Errorf("%s is not classic and native at once: %v", row.Name, h)
+		}
+	}
+}
+
+func TestDescribeCoversTheTable(t *testing.T) {
+	t.Parallel()
+	c := stage(t)
+	descs := make(chan *prometheus.Desc, 100)
+	c.collector.Describe(descs)
+	close(descs)
+	var all strings.Builder
+	for desc := range descs {
+		all.WriteString(desc.String())
+	}
+	for _, row := range Metrics() {
+		if !strings.Contains(all.String(), `"`+row.Name+`"`) {
+			t.Errorf("%s is not described", row.Name)
+		}
+	}
+}
+
+func TestTheTableIsWellFormed(t *testing.T) {
+	t.Parallel()
+	unit := regexp.MustCompile(`_(seconds|nodes|gaps|total|terminating|pending|synced|objects|dropped|success)$`)
+	seen := map[string]bool{}
+	for _, row := range Metrics() {
+		switch {
+		case seen[row.Name]:
+			t.Errorf("%s is declared twice", row.Name)
+		case !strings.HasPrefix(row.Name, "daemonset_") || !unit.MatchString(row.Name):
+			t.Errorf("%s tells no unit", row.Name)
+		case row.Type == dto.MetricType_COUNTER != strings.HasSuffix(row.Name, "_total"):
+			t.Errorf("%s is a %v", row.Name, row.Type)
+		case len(row.Help) < 40 || !strings.HasSuffix(row.Help, "."):
+			t.Errorf("%s: help %q", row.Name, row.Help)
+		case slices.ContainsFunc(row.Labels, func(label string) bool { return !slices.Contains(reservedLabels(), label) }):
+			t.Errorf("%s has labels that a node label could be called: %v", row.Name, row.Labels)
+		}
+		seen[row.Name] = true
+	}
+}
+
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	families, err := eventful(t).registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeOpenMetrics, expfmt.TypeProtoDelim} {
+		var out bytes.Buffer
+		encoder := expfmt.NewEncoder(&out, expfmt.NewFormat(format))
+		for _, family := range families {
+			if err := encoder.Encode(family); err != nil {
+				t.Errorf("format %v: %v", format, err)
+			}
+		}
+		if closer, ok := encoder.(expfmt.Closer); ok {
+			if err := closer.Close(); err != nil {
+				t.Errorf("format %v: %v", format, err)
+			}
+		}
+		if out.Len() < 10_000 {
+			t.Errorf("format %v: only %d bytes", format, out.Len())
+		}
+	}
+}
+
+func TestExposition(t *testing.T) {
+	t.Parallel()
+	c := stage(t, "a", "b").synced()
+	c.after(10).node("a", unheard)
+	want := `
+# HELP daemonset_gap_start_timestamp_seconds When the node's open gap began, in Unix time: when the exporter saw it begin or, for a gap older than the exporter, what the objects' stamps say. A pod that was missing already is dated by the exporter's start. One series for each open gap, at most --coverage.max-gap-series; gaps that a node causes are left out first.
+# TYPE daemonset_gap_start_timestamp_seconds gauge
+daemonset_gap_start_timestamp_seconds{cause="node",daemonset="agent",lifecycle="active",namespace="default",node="a",reason="node_unreachable",zone=""} 1.79543521e+09
+# HELP daemonset_node_failures_total Turns of a node from Ready to not Ready since the exporter started, by the status it turned to. Seen on the watch, so that turns between two scrapes count. One way of not being Ready that turns into another is no second failure.
+# TYPE daemonset_node_failures_total counter
+daemonset_node_failures_total{status="unreachable",zone=""} 1
+# HELP daemonset_covered_nodes Expected nodes that are Ready and hold an available pod of the DaemonSet, one that has been Ready for minReadySeconds. Pods on nodes that are not Ready are left out, whatever they claim.
+# TYPE daemonset_covered_nodes gauge
+daemonset_covered_nodes{daemonset="agent",lifecycle="active",namespace="default"} 1
+daemonset_covered_nodes{daemonset="agent",lifecycle="cordoned",namespace="default"} 0
+daemonset_covered_nodes{daemonset="agent",lifecycle="joining",namespace="default"} 0
+daemonset_covered_nodes{daemonset="agent",lifecycle="leaving",namespace="default"} 0
+`
+	if err := testutil.GatherAndCompare(c.registry, strings.NewReader(want),
+		"daemonset_gap_start_timestamp_seconds", "daemonset_node_failures_total", "daemonset_covered_nodes"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNodeLabels(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []NodeLabel{
+		{Metric: "pool"}, {Node: "pool", Metric: "node-pool"}, {Node: "pool", Metric: "__pool"}, {Node: "pool", Metric: "zone"},
+	} {
+		if _, err := New(Config{
+			Clock: testingclock.NewFakeClock(time.Time{}), Logger: log.NewNopLogger(), NodeLabels: []NodeLabel{wrong},
+		}); err == nil {
+			t.Errorf("%+v is taken", wrong)
+		}
+	}
+	if err := CheckNodeLabels([]NodeLabel{{Node: "pool", Metric: "pool"}, {Node: "arch", Metric: "arch"}}); err != nil {
+		t.Error(err)
+	}
 }
