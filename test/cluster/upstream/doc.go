@@ -1,0 +1,2 @@
+// Package upstream compares what the exporter decides with Kubernetes' own code.
+package upstream

@@ -1,0 +1,29 @@
+package upstream
+
+import (
+	"os"
+	"regexp"
+	"testing"
+)
+
+var kubernetesVersion = regexp.MustCompile(`(?m)^\s*k8s\.io/kubernetes (\S+)`)
+
+func TestOracleIsOfTheVersionOfTheControlPlane(t *testing.T) {
+	t.Parallel()
+	if got, want := versionIn(t, "go.mod"), versionIn(t, "../controlplane/go.mod"); got != want {
+		t.Errorf("go.mod has k8s.io/kubernetes %s, the control plane %s: make them the same", got, want)
+	}
+}
+
+func versionIn(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := kubernetesVersion.FindSubmatch(content)
+	if found == nil {
+		t.Fatalf("%s names no version of k8s.io/kubernetes", path)
+	}
+	return string(found[1])
+}
