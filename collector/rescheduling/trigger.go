@@ -109,17 +109,14 @@ func (e *episode) settled(pod *record.Pod) Trigger {
 }
 
 // lostWorking tells that a pod is gone or going, and that those which are left
-// have never been Ready: a pod ended while the one that was to follow it, or
+// have not been Ready yet: a pod ended while the one that was to follow it, or
 // surged beside it, was not there yet.
 func lostWorking(change *coverage.Change) bool {
 	lost := change.Removed() != nil
 	for pod := range change.Pods() {
-		if live(pod) && everReady(pod) {
-			return false
-		}
 		lost = lost || !live(pod)
 	}
-	return lost
+	return lost && !mayRegain(change)
 }
 
 func anyLive(change *coverage.Change) bool {
@@ -201,11 +198,11 @@ func wentDownWithNode(pod *record.Pod, node *readiness.Node) bool {
 	return !since.After(node.Since())
 }
 
-// mayRegain tells that one of the pods that are left has been Ready and may be
-// so again in place.
+// mayRegain tells that one of the pods that are left has been Ready since its
+// node is, and may be so again in place.
 func mayRegain(change *coverage.Change) bool {
 	for pod := range change.Pods() {
-		if live(pod) && (everReady(pod) || againReady(pod)) {
+		if live(pod) && !wentDownWithNode(pod, change.Node()) && (everReady(pod) || againReady(pod)) {
 			return true
 		}
 	}
