@@ -22,9 +22,8 @@ type scenario struct {
 	agent agent
 	// cause causes it. It calls w.mark when the fault begins.
 	cause func(ctx context.Context, w *world, s *scenario) error
-	want  []want
-	// silent is what only looks like a failure.
-	silent bool
+	// want is empty for what only looks like a failure.
+	want []want
 }
 
 // want is an alert that must arrive, or may.

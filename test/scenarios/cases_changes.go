@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
 
@@ -17,7 +19,8 @@ func changeScenarios() []*scenario {
 				return s.roll(ctx, w, map[string]string{cluster.BehaviourAnnotation: string(cluster.ContainerConfig)})
 			},
 			want: []want{
-				{alert: "DaemonSetPodConfigError"}, {alert: "DaemonSetRolloutStuck"},
+				{alert: "DaemonSetPodConfigError"},
+				{alert: "DaemonSetRolloutStuck"},
 				{alert: "DaemonSetReschedulingHangs", inhibited: true},
 			},
 		},
@@ -35,7 +38,8 @@ func changeScenarios() []*scenario {
 				return s.roll(ctx, w, map[string]string{"example.com/revision": "2"})
 			},
 			want: []want{
-				{alert: "DaemonSetNodeDown", node: "budget-1"}, {alert: "DaemonSetRolloutBlockedByNodes"},
+				{alert: "DaemonSetNodeDown", node: "budget-1"},
+				{alert: "DaemonSetRolloutBlockedByNodes"},
 				{alert: "DaemonSetPodStuckOnLostNode", maybe: true},
 			},
 		},
@@ -72,7 +76,7 @@ func changeScenarios() []*scenario {
 func everydayScenarios() []*scenario {
 	return []*scenario{
 		{
-			name: "autoscale", story: "the autoscaler adds two nodes and removes one, which dies before it is gone", nodes: 3, silent: true,
+			name: "autoscale", story: "the autoscaler adds two nodes and removes one within 12 minutes", nodes: 3,
 			agent: agent{present: true},
 			cause: func(ctx context.Context, w *world, s *scenario) error {
 				w.mark(s.name)
@@ -83,20 +87,31 @@ func everydayScenarios() []*scenario {
 						return err
 					}
 				}
-				if err := s.patchNode(ctx, w, 1, `{"spec":{"taints":[{"key":"ToBeDeletedByClusterAutoscaler","effect":"NoSchedule"}]}}`); err != nil {
+				if err := s.leave(ctx, w, 1); err != nil {
 					return err
 				}
-				if err := w.PullPlug(ctx, s.node(1)); err != nil {
+				if err := pause(ctx, 24*time.Second); err != nil {
+					return err
+				}
+				return s.remove(ctx, w, 1)
+			},
+		},
+		{
+			name: "linger", story: "a node that the autoscaler removes is switched off and stays listed for 25 minutes", nodes: 2,
+			agent: agent{present: true},
+			cause: func(ctx context.Context, w *world, s *scenario) error {
+				w.mark(s.name)
+				if err := s.leave(ctx, w, 1); err != nil {
 					return err
 				}
 				if err := pause(ctx, 50*time.Second); err != nil {
 					return err
 				}
-				return w.DeleteNode(ctx, s.node(1))
+				return s.remove(ctx, w, 1)
 			},
 		},
 		{
-			name: "reboot", story: "a node is cordoned, rebooted within minutes and used again", nodes: 2, silent: true, agent: agent{present: true},
+			name: "reboot", story: "a node is cordoned, rebooted within minutes and used again", nodes: 2, agent: agent{present: true},
 			cause: func(ctx context.Context, w *world, s *scenario) error {
 				if err := s.patchNode(ctx, w, 1, `{"spec":{"unschedulable":true}}`); err != nil {
 					return err
@@ -118,7 +133,7 @@ func everydayScenarios() []*scenario {
 			},
 		},
 		{
-			name: "maintenance", story: "a node is cordoned, and its agent broken for a while by whoever works there", nodes: 2, silent: true, agent: agent{present: true},
+			name: "maintenance", story: "a node is cordoned, and its agent broken for a while by whoever works there", nodes: 2, agent: agent{present: true},
 			cause: func(ctx context.Context, w *world, s *scenario) error {
 				if err := s.patchNode(ctx, w, 1, `{"spec":{"unschedulable":true}}`); err != nil {
 					return err
@@ -134,7 +149,7 @@ func everydayScenarios() []*scenario {
 			},
 		},
 		{
-			name: "update", story: "six nodes are updated in order, two at a time", nodes: 6, silent: true,
+			name: "update", story: "six nodes are updated in order, two at a time", nodes: 6,
 			agent: agent{present: true, strategy: "2", annotations: map[string]string{cluster.StartAfterAnnotation: "5"}},
 			cause: func(ctx context.Context, w *world, s *scenario) error {
 				w.mark(s.name)
@@ -142,4 +157,27 @@ func everydayScenarios() []*scenario {
 			},
 		},
 	}
+}
+
+// leave marks a node as the cluster autoscaler does before it removes it, and
+// switches it off.
+func (s *scenario) leave(ctx context.Context, w *world, i int) error {
+	if err := s.patchNode(ctx, w, i, `{"spec":{"taints":[{"key":"ToBeDeletedByClusterAutoscaler","effect":"NoSchedule"}]}}`); err != nil {
+		return err
+	}
+	return w.PullPlug(ctx, s.node(i))
+}
+
+// remove deletes a node and, for the pod garbage collector, its pod: that takes
+// 45 s, which at our pace would be 20 minutes.
+func (s *scenario) remove(ctx context.Context, w *world, i int) error {
+	pod, err := s.pod(ctx, w, i)
+	if err != nil {
+		return err
+	}
+	if err := w.DeleteNode(ctx, s.node(i)); err != nil {
+		return err
+	}
+	now := int64(0)
+	return w.Client().CoreV1().Pods(s.agent.space()).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: &now})
 }

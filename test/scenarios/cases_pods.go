@@ -10,6 +10,10 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
 
+// history at our pace is how long Prometheus must have seen what was expected.
+// Some of it has passed when the causes begin.
+const history = time.Hour/Pace - 15*time.Second
+
 // noPods is a quota under which a pod that is deleted stays away.
 func noPods(namespace string) []byte {
 	return []byte("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: " + namespace + "}\nspec: {hard: {pods: \"0\"}}\n")
@@ -120,8 +124,7 @@ func podScenarios() []*scenario {
 		{
 			name: "drift", story: "a node loses the label that the DaemonSet selects", nodes: 3, agent: agent{present: true},
 			cause: func(ctx context.Context, w *world, s *scenario) error {
-				// Prometheus must have seen how it was, for longer than an alert waits.
-				if err := pause(ctx, 40*time.Second); err != nil {
+				if err := pause(ctx, history); err != nil {
 					return err
 				}
 				w.mark(s.name)
@@ -132,7 +135,7 @@ func podScenarios() []*scenario {
 		{
 			name: "taint", story: "a node is given a taint that the DaemonSet does not tolerate", nodes: 3, agent: agent{present: true},
 			cause: func(ctx context.Context, w *world, s *scenario) error {
-				if err := pause(ctx, 40*time.Second); err != nil {
+				if err := pause(ctx, history); err != nil {
 					return err
 				}
 				w.mark(s.name)

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"io"
 	"net"
 	"sync"
 )
@@ -65,17 +64,14 @@ func (p *proxy) copy(to, from net.Conn) {
 		default:
 		}
 		if n > 0 {
-			if _, err := to.Write(buffer[:n]); err != nil {
-				break
+			if _, failure := to.Write(buffer[:n]); err == nil {
+				err = failure
 			}
 		}
 		if err != nil {
-			if err != io.EOF {
-				_ = to.Close()
-			}
-			break
+			_ = to.Close()
+			_ = from.Close()
+			return
 		}
 	}
-	_ = to.Close()
-	_ = from.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +129,23 @@ func TestEveryAlertHasTests(t *testing.T) {
 	for _, alert := range rules(t).Alerts() {
 		if !bytes.Contains(all, []byte(alert.Alert)) {
 			t.Errorf("%s has no test in %s", alert.Alert, shipped.RuleTests)
+		}
+	}
+}
+
+func TestAlertmanagerSpeaksOfAlertsThatExist(t *testing.T) {
+	t.Parallel()
+	config, err := os.ReadFile(path(t, shipped.AlertmanagerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var known []string
+	for _, alert := range rules(t).Alerts() {
+		known = append(known, alert.Alert)
+	}
+	for _, name := range regexp.MustCompile(`DaemonSet[A-Z]\w+`).FindAllString(string(config), -1) {
+		if !slices.Contains(known, name) {
+			t.Errorf("there is no alert %s", name)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -110,7 +111,7 @@ func (v *Vocabulary) checkSelector(selector *parser.VectorSelector) []string {
 	var faults []string
 	for _, matcher := range selector.LabelMatchers {
 		switch {
-		case matcher.Name == labels.MetricName:
+		case matcher.Name == model.MetricNameLabel:
 		case !slices.Contains(known, matcher.Name):
 			faults = append(faults, fmt.Sprintf("%s has no label %q", selector.Name, matcher.Name))
 		default:
