@@ -182,13 +182,20 @@ func TestNodeConditionTaintsAreLeftOut(t *testing.T) {
 		effect   corev1.TaintEffect
 		upstream string
 	}{
-		{"not-ready", "NoExecute", "run"}, {"not-ready", "NoSchedule", "keep"},
-		{"unreachable", "NoExecute", "run"}, {"unreachable", "NoSchedule", "keep"},
-		{"disk-pressure", "NoExecute", "stop"}, {"disk-pressure", "NoSchedule", "run"},
-		{"memory-pressure", "NoExecute", "stop"}, {"memory-pressure", "NoSchedule", "run"},
-		{"pid-pressure", "NoExecute", "stop"}, {"pid-pressure", "NoSchedule", "run"},
-		{"unschedulable", "NoExecute", "stop"}, {"unschedulable", "NoSchedule", "run"},
-		{"network-unavailable", "NoExecute", "stop"}, {"network-unavailable", "NoSchedule", "keep"},
+		{"not-ready", "NoExecute", "run"},
+		{"not-ready", "NoSchedule", "keep"},
+		{"unreachable", "NoExecute", "run"},
+		{"unreachable", "NoSchedule", "keep"},
+		{"disk-pressure", "NoExecute", "stop"},
+		{"disk-pressure", "NoSchedule", "run"},
+		{"memory-pressure", "NoExecute", "stop"},
+		{"memory-pressure", "NoSchedule", "run"},
+		{"pid-pressure", "NoExecute", "stop"},
+		{"pid-pressure", "NoSchedule", "run"},
+		{"unschedulable", "NoExecute", "stop"},
+		{"unschedulable", "NoSchedule", "run"},
+		{"network-unavailable", "NoExecute", "stop"},
+		{"network-unavailable", "NoSchedule", "keep"},
 	} {
 		got := decide(daemonSet("agent"), node("a", tainted(prefix+test.key, test.effect)))
 		if want := (decision{test.upstream, "expected", ""}); got != want {

@@ -138,17 +138,20 @@ func TestOutdatedNodes(t *testing.T) {
 		"an old pod that ends counts while it works":    {now2, map[string]pods{"a": {{deleted(25, 30)}, second(starting(-5))}}, 5},
 		"after a return to the first template its pods are current again": {
 			[]func(*appsv1.DaemonSet){generation(3)},
-			map[string]pods{"a": {second()}, "b": {{revision("first", 3)}}}, 1,
+			map[string]pods{"a": {second()}, "b": {{revision("first", 3)}}},
+			1,
 		},
 		"before a pod says so, the controller's count does": {
 			[]func(*appsv1.DaemonSet){generation(3), status(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 4})},
-			map[string]pods{"a": {second()}}, 1,
+			map[string]pods{"a": {second()}},
+			1,
 		},
 		"but not one that is about an earlier template": {
 			[]func(*appsv1.DaemonSet){generation(3), func(ds *appsv1.DaemonSet) {
 				ds.Status = appsv1.DaemonSetStatus{UpdatedNumberScheduled: 4, ObservedGeneration: 2}
 			}},
-			map[string]pods{"a": {second()}}, 5,
+			map[string]pods{"a": {second()}},
+			5,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

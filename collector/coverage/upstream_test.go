@@ -125,20 +125,47 @@ func TestMisplacedPods(t *testing.T) {
 		pods pods
 		want []string
 	}{
-		"under a NoSchedule taint it may stay": {nil, []func(*corev1.Node){tainted("gpu", "NoSchedule")}, one(),
-			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1"}},
-		"under a NoExecute taint it must go": {nil, []func(*corev1.Node){tainted("gpu", "NoExecute")}, one(),
-			[]string{"excluded active taint: 1", "misplaced active stop: 1", "repelled active gpu:NoExecute: 1"}},
-		"where the selector does not match it must go": {[]func(*appsv1.DaemonSet){selecting("disk", "ssd")}, nil, one(),
-			[]string{"excluded active node_selector: 1", "misplaced active stop: 1"}},
-		"two pods are one node": {nil, []func(*corev1.Node){tainted("gpu", "NoSchedule")}, pods{nil, nil},
-			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1", "spent other: 1"}},
-		"a dead node misplaces nobody": {nil, []func(*corev1.Node){unreachable(-60)}, one(),
-			[]string{"expected active: 1", "gap active node_unreachable: 1"}},
-		"without a pod nothing is misplaced": {nil, []func(*corev1.Node){tainted("gpu", "NoSchedule"), tainted("cp", "NoSchedule")}, nil,
-			[]string{"excluded active taint: 1"}},
-		"on a cordoned node it is by its lifecycle": {[]func(*appsv1.DaemonSet){selecting("disk", "ssd")}, []func(*corev1.Node){cordoned}, one(),
-			[]string{"excluded cordoned node_selector: 1", "misplaced cordoned stop: 1"}},
+		"under a NoSchedule taint it may stay": {
+			nil,
+			[]func(*corev1.Node){tainted("gpu", "NoSchedule")},
+			one(),
+			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1"},
+		},
+		"under a NoExecute taint it must go": {
+			nil,
+			[]func(*corev1.Node){tainted("gpu", "NoExecute")},
+			one(),
+			[]string{"excluded active taint: 1", "misplaced active stop: 1", "repelled active gpu:NoExecute: 1"},
+		},
+		"where the selector does not match it must go": {
+			[]func(*appsv1.DaemonSet){selecting("disk", "ssd")},
+			nil, one(),
+			[]string{"excluded active node_selector: 1", "misplaced active stop: 1"},
+		},
+		"two pods are one node": {
+			nil,
+			[]func(*corev1.Node){tainted("gpu", "NoSchedule")},
+			pods{nil, nil},
+			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1", "spent other: 1"},
+		},
+		"a dead node misplaces nobody": {
+			nil,
+			[]func(*corev1.Node){unreachable(-60)},
+			one(),
+			[]string{"expected active: 1", "gap active node_unreachable: 1"},
+		},
+		"without a pod nothing is misplaced": {
+			nil,
+			[]func(*corev1.Node){tainted("gpu", "NoSchedule"), tainted("cp", "NoSchedule")},
+			nil,
+			[]string{"excluded active taint: 1"},
+		},
+		"on a cordoned node it is by its lifecycle": {
+			[]func(*appsv1.DaemonSet){selecting("disk", "ssd")},
+			[]func(*corev1.Node){cordoned},
+			one(),
+			[]string{"excluded cordoned node_selector: 1", "misplaced cordoned stop: 1"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

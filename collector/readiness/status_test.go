@@ -125,14 +125,26 @@ func TestTurns(t *testing.T) {
 		node []option
 		want readiness.Turn
 	}{
-		{"nothing turns where only a label changes", 30, []option{cordoned},
-			readiness.Turn{From: readiness.Ready, To: readiness.Ready, At: at(30), Failure: readiness.Ready}},
-		{"a failure turns from ready", 60, []option{ready("Unknown", 60)},
-			readiness.Turn{From: readiness.Ready, To: readiness.Unreachable, At: at(60), Failure: readiness.Ready}},
-		{"a failed node may turn from one status into another", 100, []option{ready("False", 100)},
-			readiness.Turn{From: readiness.Unreachable, To: readiness.NotReady, At: at(100), Failure: readiness.Unreachable}},
-		{"a return tells how long the outage was and how it began", 160, []option{ready("True", 160)},
-			readiness.Turn{From: readiness.NotReady, To: readiness.Ready, At: at(160), Outage: 100 * time.Second, Failure: readiness.Unreachable}},
+		{
+			"nothing turns where only a label changes", 30,
+			[]option{cordoned},
+			readiness.Turn{From: readiness.Ready, To: readiness.Ready, At: at(30), Failure: readiness.Ready},
+		},
+		{
+			"a failure turns from ready", 60,
+			[]option{ready("Unknown", 60)},
+			readiness.Turn{From: readiness.Ready, To: readiness.Unreachable, At: at(60), Failure: readiness.Ready},
+		},
+		{
+			"a failed node may turn from one status into another", 100,
+			[]option{ready("False", 100)},
+			readiness.Turn{From: readiness.Unreachable, To: readiness.NotReady, At: at(100), Failure: readiness.Unreachable},
+		},
+		{
+			"a return tells how long the outage was and how it began", 160,
+			[]option{ready("True", 160)},
+			readiness.Turn{From: readiness.NotReady, To: readiness.Ready, At: at(160), Outage: 100 * time.Second, Failure: readiness.Unreachable},
+		},
 	} {
 		got := n.Update(node(step.node...), rules(), at(step.at))
 		if step.want.To != readiness.Ready || step.want.From == readiness.Ready {

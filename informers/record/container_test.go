@@ -62,9 +62,11 @@ func TestStatesOfAContainer(t *testing.T) {
 			record.Container{State: record.Terminated, Exit: exit3},
 		},
 		"one that runs again remembers its last exit": {
-			corev1.ContainerStatus{Name: "agent", RestartCount: 2,
+			corev1.ContainerStatus{
+				Name: "agent", RestartCount: 2,
 				State:                corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
-				LastTerminationState: corev1.ContainerState{Terminated: crash}},
+				LastTerminationState: corev1.ContainerState{Terminated: crash},
+			},
 			record.Container{State: record.Running, Restarts: 2, Last: exit3},
 		},
 		"one without a state waits for its start": {

@@ -131,8 +131,10 @@ func TestConditionsOfAPod(t *testing.T) {
 			Conditions: []corev1.PodCondition{
 				{Type: "somebody.io/gate", Status: "False"},
 				{Type: corev1.PodReady, Status: "False", Reason: "ReadinessGatesNotReady", LastTransitionTime: noon},
-				{Type: corev1.PodScheduled, Status: "False", LastTransitionTime: noon,
-					Message: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]."},
+				{
+					Type: corev1.PodScheduled, Status: "False", LastTransitionTime: noon,
+					Message: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+				},
 				{Type: corev1.DisruptionTarget, Status: "True", Reason: "EvictionByEvictionAPI"},
 			},
 		},

@@ -65,7 +65,7 @@ func licenceIn(dir string) (string, error) {
 			return "", err
 		}
 		for _, file := range files {
-			content, err := os.ReadFile(file) //nolint:gosec // a file of the module cache
+			content, err := os.ReadFile(file)
 			if err != nil {
 				return "", err
 			}

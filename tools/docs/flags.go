@@ -64,7 +64,7 @@ func help(root string) (string, error) {
 }
 
 func run(dir string, env []string, name string, args ...string) (string, error) {
-	command := exec.CommandContext(context.Background(), name, args...) //nolint:gosec // our own programs
+	command := exec.CommandContext(context.Background(), name, args...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer

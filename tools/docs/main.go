@@ -45,7 +45,7 @@ func write(root string) error {
 		if bytes.Equal(before, after) {
 			continue
 		}
-		if err := os.WriteFile(path, after, 0o644); err != nil { //nolint:gosec // pages are for everybody
+		if err := os.WriteFile(path, after, 0o644); err != nil {
 			return err
 		}
 		_, _ = io.WriteString(os.Stdout, p.page+"\n")
