@@ -73,7 +73,7 @@ func (s *watchStream) serve(w http.ResponseWriter, r *http.Request, options *met
 // encodeTo sets the encoding of events and frames up as client-go has it.
 func (s *watchStream) encodeTo(out io.Writer) {
 	info, _ := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), runtime.ContentTypeProtobuf)
-	s.events = streaming.NewEncoder(info.StreamSerializer.Framer.NewFrameWriter(out), info.StreamSerializer.Serializer)
+	s.events = streaming.NewEncoder(info.StreamSerializer.NewFrameWriter(out), info.StreamSerializer.Serializer)
 }
 
 // initial sends everything there is, then the bookmark that says so.
