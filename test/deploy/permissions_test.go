@@ -1,0 +1,64 @@
+package deploy
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers"
+)
+
+// grants are what a role allows, in the words of the exporter.
+func grants(t *testing.T, role *unstructured.Unstructured) map[string][]string {
+	t.Helper()
+	if role == nil {
+		t.Fatal("the role is missing")
+	}
+	granted := map[string][]string{}
+	rules, _, _ := unstructured.NestedSlice(role.Object, "rules")
+	for _, rule := range rules {
+		fields := rule.(map[string]any)
+		verbs, _, _ := unstructured.NestedStringSlice(fields, "verbs")
+		groups, _, _ := unstructured.NestedStringSlice(fields, "apiGroups")
+		resources, _, _ := unstructured.NestedStringSlice(fields, "resources")
+		for _, group := range groups {
+			for _, resource := range resources {
+				granted[group+"/"+resource] = verbs
+			}
+		}
+	}
+	return granted
+}
+
+// needs are the permissions that satisfy choose.
+func needs(choose func(informers.Permission) bool) map[string][]string {
+	needed := map[string][]string{}
+	for _, permission := range informers.Permissions() {
+		if choose(permission) {
+			needed[permission.Group+"/"+permission.Resource] = permission.Verbs
+		}
+	}
+	return needed
+}
+
+func TestRolesGrantWhatTheExporterNeedsAndNoMore(t *testing.T) {
+	t.Parallel()
+	isLease := func(p informers.Permission) bool { return p.Resource == "leases" }
+	everywhere := objects(t, kustomized(t))
+	few := objects(t, kustomized(t, "namespaced"))
+	for _, tc := range []struct {
+		name   string
+		role   *unstructured.Unstructured
+		choose func(informers.Permission) bool
+	}{
+		{"the ClusterRole", everywhere["ClusterRole//"+release], func(p informers.Permission) bool { return !isLease(p) }},
+		{"the Role for leases", everywhere["Role/kube-node-lease/"+release], isLease},
+		{"the ClusterRole beside Roles", few["ClusterRole//"+release], func(p informers.Permission) bool { return !p.Namespaced }},
+		{"the Role of a namespace", few["Role/kube-system/"+release], func(p informers.Permission) bool { return p.Namespaced && !isLease(p) }},
+	} {
+		if diff := cmp.Diff(needs(tc.choose), grants(t, tc.role)); diff != "" {
+			t.Errorf("%s, -needed +granted:\n%s", tc.name, diff)
+		}
+	}
+}

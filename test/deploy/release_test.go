@@ -1,0 +1,157 @@
+package deploy
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"debug/buildinfo"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+const version = "v0.1.0"
+
+// released makes a release for this platform only, and publishes nothing.
+func released(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "release")
+	command := exec.CommandContext(t.Context(), root+"/tools/release/release", version, "0123abc", "main")
+	command.Env = append(os.Environ(), "OUTPUT="+dir, "PLATFORMS="+runtime.GOOS+"/"+runtime.GOARCH)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+func TestReleaseIsWholeAndTheSameTwice(t *testing.T) {
+	t.Parallel()
+	dir := released(t)
+	sums := read(t, filepath.Join(dir, "sha256sums.txt"))
+	if again := read(t, filepath.Join(released(t), "sha256sums.txt")); !bytes.Equal(sums, again) {
+		t.Errorf("the same release twice differs:\n%s\n%s", sums, again)
+	}
+	files := map[string][]byte{}
+	for line := range strings.Lines(string(sums)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		files[name] = read(t, filepath.Join(dir, name))
+		if got := fmt.Sprintf("%x", sha256.Sum256(files[name])); got != sum {
+			t.Errorf("%s: checksum %s, want %s", name, got, sum)
+		}
+	}
+
+	name := fmt.Sprintf("daemonset_exporter-%s.%s-%s", version[1:], runtime.GOOS, runtime.GOARCH)
+	archive := unpack(t, files[name+".tar.gz"])
+	for _, want := range []string{"LICENSE", "CHANGELOG.md", "dependencies.md", "daemonset_exporter"} {
+		if len(archive[name+"/"+want]) == 0 {
+			t.Errorf("the archive lacks %s", want)
+		}
+	}
+	checkVersion(t, archive[name+"/daemonset_exporter"])
+	checkSBOM(t, files[name+".cdx.json"], archive[name+"/daemonset_exporter"])
+
+	packed := unpack(t, files["daemonset-exporter-"+version[1:]+".tgz"])
+	var about struct{ Version, AppVersion string }
+	if err := yaml.Unmarshal(packed["daemonset-exporter/Chart.yaml"], &about); err != nil {
+		t.Fatal(err)
+	}
+	if about.Version != version[1:] || about.AppVersion != version[1:] {
+		t.Errorf("the chart says %v", about)
+	}
+	for _, want := range []string{"files/daemonset_exporter.rules.yaml", "files/dashboards/fleet.json"} {
+		if len(packed["daemonset-exporter/"+want]) == 0 {
+			t.Errorf("the chart lacks %s", want)
+		}
+	}
+}
+
+// TestVersionsInTheTreeAreOne: what a tag must be.
+func TestVersionsInTheTreeAreOne(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"deploy/helm/daemonset-exporter/Chart.yaml", "deploy/kustomize/base/kustomization.yaml"} {
+		if !bytes.Contains(read(t, root+"/"+file), []byte(version[1:]+"\n")) {
+			t.Errorf("%s does not say %s", file, version)
+		}
+	}
+	dockerfile := string(read(t, root+"/Dockerfile"))
+	for _, want := range []string{"common/version.Version=$VERSION", `org.opencontainers.image.version="$VERSION"`} {
+		if !strings.Contains(dockerfile, want) {
+			t.Errorf("the Dockerfile lacks %s", want)
+		}
+	}
+}
+
+func checkVersion(t *testing.T, content []byte) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "daemonset_exporter")
+	if err := os.WriteFile(path, content, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), path, "--version").CombinedOutput()
+	if want := "version " + version + " (branch: main, revision: 0123abc"; err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("--version says %q, %v", out, err)
+	}
+}
+
+// checkSBOM compares it with what the binary says of itself.
+func checkSBOM(t *testing.T, sbom, content []byte) {
+	t.Helper()
+	info, err := buildinfo.Read(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bom struct {
+		Components []struct{ Name, Version string }
+	}
+	if err := json.Unmarshal(sbom, &bom); err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]string{}
+	for _, component := range bom.Components {
+		listed[component.Name] = component.Version
+	}
+	for _, module := range info.Deps {
+		if listed[module.Path] != module.Version {
+			t.Errorf("SBOM: %s is %q, want %q", module.Path, listed[module.Path], module.Version)
+		}
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func unpack(t *testing.T, archive []byte) map[string][]byte {
+	t.Helper()
+	plain, err := gzip.NewReader(bytes.NewReader(archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for reader := tar.NewReader(plain); ; {
+		header, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if files[header.Name], err = io.ReadAll(reader); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
