@@ -131,3 +131,18 @@ func (p *part) queryRange(ctx context.Context, query string, from, to time.Time)
 	}
 	return len(answer.Data.Result), nil
 }
+
+// labelValues asks Prometheus for the values of a label.
+func (p *part) labelValues(ctx context.Context, selector, label string) ([]string, error) {
+	body, err := get(ctx, p.url+"/api/v1/label/"+label+"/values?"+url.Values{"match[]": {selector}}.Encode())
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Data []string `json:"data"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, fmt.Errorf("read answer: %w", err)
+	}
+	return answer.Data, nil
+}
