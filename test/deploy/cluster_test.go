@@ -301,11 +301,12 @@ func without(rule rbacv1.PolicyRule, verb string) []string {
 
 func (s *site) missingRightIsNamed(ctx context.Context, verb, resource string) {
 	s.t.Helper()
-	running := s.startAsItself(nil)
-	want := fmt.Sprintf("cannot %s %s", verb, resource)
-	err := s.Wait(ctx, "the exporter to say: "+want, func(ctx context.Context) (bool, string, error) {
-		status, body, err := running.Get(ctx, "/-/ready")
-		return strings.Contains(body, want), fmt.Sprintf("%d: %s", status, body), err
+	log := &syncLog{}
+	running := s.startAsItself(log)
+	want := fmt.Sprintf("forbidden: cannot %s %s", verb, resource)
+	err := s.Wait(ctx, "the log to say: "+want, func(context.Context) (bool, string, error) {
+		text := log.String()
+		return strings.Contains(text, want), text, nil
 	})
 	if err != nil {
 		s.t.Error(err)
