@@ -1,110 +1,160 @@
 package upstream
 
 import (
+	"fmt"
+	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/textlogger"
 	"k8s.io/kubernetes/pkg/controller/daemon"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage/coveragetest"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 )
 
 const (
-	// fixedSeed makes every run of the first test the same.
-	fixedSeed = 20261124
-	// pairs is how many (DaemonSet, node) pairs each run compares.
-	pairs = 200_000
+	fixedSeed = 20261123
+	// nodesEach is how many nodes each DaemonSet meets: its rules are parsed once.
+	nodesEach = 10
 )
 
-func TestPlacementIsTheControllers(t *testing.T) {
+type dice struct{ *rand.Rand }
+
+func (d dice) Roll(n int) int { return d.IntN(n) }
+
+// Upstream logs each toleration with an operator that it does not know.
+func quiet() klog.Logger {
+	return textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(io.Discard)))
+}
+
+// Every verdict of the exporter's placement is that of NodeShouldRunDaemonPod,
+// on the same objects; expected is its verdict on the node without the taints
+// that report the node's condition; and the exclusion is the first of node name,
+// selector, affinity and taints at which upstream says no.
+func TestPlacementAgainstUpstream(t *testing.T) {
 	t.Parallel()
-	t.Run("with the fixed seed", func(t *testing.T) {
-		t.Parallel()
-		comparePlacement(t, fixedSeed)
-	})
-	t.Run("with a random seed", func(t *testing.T) {
-		t.Parallel()
-		comparePlacement(t, rand.Uint64())
-	})
-}
-
-// comparePlacement makes random pairs and finds not one difference. Few enough
-// keys and values make every verdict and every exclusion occur often.
-func comparePlacement(t *testing.T, seed uint64) {
-	t.Helper()
-	t.Logf("seed %d", seed)
-	random := &generator{rand.New(rand.NewPCG(seed, 0))}
-	logger := klog.Logger{}
-	verdicts := map[coverage.Verdict]int{}
-	exclusions := map[coverage.Exclusion]int{}
-	for range pairs / 4 {
-		ds := random.daemonSet()
-		placement := coverage.NewPlacement(&record.FromDaemonSet(ds).Template)
-		for range 4 {
-			node := random.node()
-			var view coverage.View
-			view.Show(record.FromNode(node))
-			decision := placement.Decide(&view)
-			verdicts[decision.Upstream]++
-			exclusions[decision.Exclusion]++
-
-			if want := upstreamVerdict(logger, node, ds); decision.Upstream != want {
-				t.Fatalf("upstream says %s, we say %s\nDaemonSet: %+v\nnode: %s %v %+v",
-					want, decision.Upstream, ds.Spec.Template.Spec, node.Name, node.Labels, node.Spec.Taints)
+	for seed, pairs := range map[uint64]int{fixedSeed: 240_000, rand.Uint64(): 60_000} {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			o := oracle{random: dice{rand.New(rand.NewPCG(seed, 0))}, logger: quiet(), seen: map[string]int{}}
+			for o.pairs < pairs {
+				if problem := o.compare(); problem != "" {
+					t.Fatalf("pair %d of seed %d: %s", o.pairs, seed, problem)
+				}
 			}
-			// What is expected is what upstream runs on the same node once it
-			// has no taint that reports its condition.
-			healthy := node.DeepCopy()
-			healthy.Spec.Taints = withoutConditions(node.Spec.Taints)
-			want := upstreamVerdict(logger, healthy, ds) == coverage.Run
-			if got := decision.Exclusion == coverage.Expected; got != want {
-				t.Fatalf("expected is %t, want %t\nDaemonSet: %+v\nnode: %s %v %+v",
-					got, want, ds.Spec.Template.Spec, node.Name, node.Labels, node.Spec.Taints)
+			t.Logf("%d pairs of seed %d, not one difference: %v", o.pairs, seed, o.seen)
+			for what, least := range map[string]float64{
+				"run": 0.05, "keep": 0.03, "stop": 0.05, "expected": 0.05,
+				"node_name": 0.03, "node_selector": 0.03, "node_affinity": 0.03, "taint": 0.05,
+				"sole taint": 0.03, "expected, not run": 0.01,
+			} {
+				if share := float64(o.seen[what]) / float64(o.pairs); share < least {
+					t.Errorf("%q in %.1f %% of all pairs, want at least %.0f %%: they prove too little", what, 100*share, 100*least)
+				}
 			}
-		}
-	}
-	t.Logf("verdicts %v, exclusions %v", verdicts, exclusions)
-	for verdict := range coverage.Verdicts {
-		if verdicts[verdict] < pairs/100 {
-			t.Errorf("only %d pairs of %d are %s: the test says little of them", verdicts[verdict], pairs, verdict)
-		}
-	}
-	for exclusion := range coverage.Exclusions {
-		if exclusions[exclusion] < pairs/100 {
-			t.Errorf("only %d pairs of %d are %s: the test says little of them", exclusions[exclusion], pairs, exclusion)
-		}
+		})
 	}
 }
 
-func upstreamVerdict(logger klog.Logger, node *corev1.Node, ds *appsv1.DaemonSet) coverage.Verdict {
-	shouldRun, shouldContinue := daemon.NodeShouldRunDaemonPod(logger, node, ds)
-	switch {
-	case shouldRun:
+type oracle struct {
+	random dice
+	logger klog.Logger
+	pairs  int
+	seen   map[string]int
+}
+
+// compare decides for one DaemonSet on some nodes, and says what differs.
+func (o *oracle) compare() string {
+	ds := coveragetest.DaemonSet(o.random)
+	placement := coverage.NewPlacement(&record.FromDaemonSet(ds).Template)
+	var view coverage.View
+	for range nodesEach {
+		o.pairs++
+		node := coveragetest.Node(o.random)
+		view.Show(record.FromNode(node))
+		got := placement.Decide(&view)
+		want := o.decide(ds, node)
+		if got != want {
+			return fmt.Sprintf("%s\nupstream: %s\nnode %q, labels %v, taints %v\nDaemonSet %+v",
+				words(got), words(want), node.Name, node.Labels, node.Spec.Taints, ds.Spec.Template.Spec)
+		}
+		o.seen[got.Upstream.String()]++
+		o.seen[got.Exclusion.String()]++
+		if got.Sole >= 0 {
+			o.seen["sole taint"]++
+		}
+		if got.Exclusion == coverage.Expected && got.Upstream != coverage.Run {
+			o.seen["expected, not run"]++
+		}
+	}
+	return ""
+}
+
+func words(d coverage.Decision) string {
+	return fmt.Sprintf("%v, %v, sole taint %d", d.Upstream, d.Exclusion, d.Sole)
+}
+
+func (o *oracle) upstream(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verdict {
+	switch run, keep := daemon.NodeShouldRunDaemonPod(o.logger, node, ds); {
+	case run:
 		return coverage.Run
-	case shouldContinue:
+	case keep:
 		return coverage.Keep
 	default:
 		return coverage.Stop
 	}
 }
 
-// withoutConditions leaves out the taints of a failed or cordoned node, as the
-// design lists them.
-func withoutConditions(taints []corev1.Taint) []corev1.Taint {
-	var kept []corev1.Taint
-	for _, taint := range taints {
-		switch taint.Key {
-		case "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable",
-			"node.kubernetes.io/disk-pressure", "node.kubernetes.io/memory-pressure",
-			"node.kubernetes.io/pid-pressure", "node.kubernetes.io/network-unavailable",
-			"node.kubernetes.io/unschedulable":
-		default:
-			kept = append(kept, taint)
+// decide makes the decision by asking nobody but upstream.
+func (o *oracle) decide(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Decision {
+	bare := coveragetest.WithoutConditions(node)
+	decision := coverage.Decision{Upstream: o.upstream(ds, node), Exclusion: coverage.Expected, Sole: -1}
+	if o.upstream(ds, bare) == coverage.Run {
+		return decision
+	}
+	if decision.Exclusion = o.exclusion(&ds.Spec.Template.Spec, bare); decision.Exclusion == coverage.ExcludedByTaint {
+		decision.Sole = o.sole(ds, node)
+	}
+	return decision
+}
+
+// exclusion asks upstream for one rule after the other: which is the first that
+// alone excludes the node?
+func (o *oracle) exclusion(spec *corev1.PodSpec, node *corev1.Node) coverage.Exclusion {
+	for _, rule := range []struct {
+		alone     corev1.PodSpec
+		exclusion coverage.Exclusion
+	}{
+		{corev1.PodSpec{NodeName: spec.NodeName, Tolerations: tolerateAll}, coverage.ExcludedByNodeName},
+		{corev1.PodSpec{NodeSelector: spec.NodeSelector, Tolerations: tolerateAll}, coverage.ExcludedByNodeSelector},
+		{corev1.PodSpec{Affinity: spec.Affinity, Tolerations: tolerateAll}, coverage.ExcludedByNodeAffinity},
+	} {
+		var part appsv1.DaemonSet
+		part.Spec.Template.Spec = rule.alone
+		if o.upstream(&part, node) != coverage.Run {
+			return rule.exclusion
 		}
 	}
-	return kept
+	return coverage.ExcludedByTaint
+}
+
+var tolerateAll = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
+
+// sole is the index of the taint without which upstream would run the pod, once
+// the node's condition is left out; -1 if there is no such taint.
+func (o *oracle) sole(ds *appsv1.DaemonSet, node *corev1.Node) int8 {
+	for i := range node.Spec.Taints {
+		without := *node
+		without.Spec.Taints = slices.Concat(node.Spec.Taints[:i], node.Spec.Taints[i+1:])
+		if o.upstream(ds, coveragetest.WithoutConditions(&without)) == coverage.Run {
+			return int8(i)
+		}
+	}
+	return -1
 }

@@ -1,0 +1,131 @@
+package coverage_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
+	"k8s.io/klog/v2"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage/coveragetest"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+type seeded struct{ *rand.Rand }
+
+func (s seeded) Roll(n int) int { return s.IntN(n) }
+
+// The laws of placement on random pairs. Upstream's own code is the oracle in
+// test/cluster/controlplane/placement; here it is a transcript.
+func TestPlacementLaws(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{storySeed, rand.Uint64()} {
+		dice := seeded{rand.New(rand.NewPCG(seed, 0))}
+		t.Logf("3000 pairs of seed %d", seed)
+		for pair := range 3000 {
+			if problem := placed(dice); problem != "" {
+				t.Fatalf("pair %d of seed %d: %s", pair, seed, problem)
+			}
+		}
+	}
+}
+
+func FuzzPlacement(f *testing.F) {
+	for number := range uint64(16) {
+		random := rand.New(rand.NewPCG(storySeed, number))
+		bytes := make([]byte, 120)
+		for i := range bytes {
+			bytes[i] = byte(random.Uint32())
+		}
+		f.Add(bytes)
+	}
+	f.Fuzz(func(t *testing.T, bytes []byte) {
+		if problem := placed(&coveragetest.Bytes{Left: bytes}); problem != "" {
+			t.Fatal(problem)
+		}
+	})
+}
+
+// placed decides on one pair and says which law the decision breaks, or "".
+func placed(dice coveragetest.Dice) string {
+	ds, node := coveragetest.DaemonSet(dice), coveragetest.Node(dice)
+	before := fmt.Sprint(ds.Spec.Template.Spec, node.Spec)
+	decide := func(node *corev1.Node) coverage.Decision {
+		var view coverage.View
+		view.Show(record.FromNode(node))
+		return coverage.NewPlacement(&record.FromDaemonSet(ds).Template).Decide(&view)
+	}
+	got, bare := decide(node), decide(coveragetest.WithoutConditions(node))
+	upstream := transcript(ds, node)
+	wrong := ""
+	switch {
+	case got.Upstream != upstream:
+		wrong = fmt.Sprintf("upstream says %v", upstream)
+	case (got.Exclusion == coverage.Expected) != (transcript(ds, coveragetest.WithoutConditions(node)) == coverage.Run):
+		wrong = "expected is not run without the taints of the node's condition"
+	case got.Exclusion != bare.Exclusion:
+		wrong = fmt.Sprintf("the taints of the node's condition change the exclusion from %v", bare.Exclusion)
+	case got.Upstream == coverage.Run && got.Exclusion != coverage.Expected:
+		wrong = "upstream runs what is excluded"
+	case bare.Upstream < got.Upstream:
+		wrong = fmt.Sprintf("fewer taints make upstream say %v", bare.Upstream)
+	case fmt.Sprint(ds.Spec.Template.Spec, node.Spec) != before:
+		wrong = "deciding changes the objects"
+	}
+	for i := range node.Spec.Taints {
+		without := node.DeepCopy()
+		without.Spec.Taints = slices.Delete(without.Spec.Taints, i, i+1)
+		alone := got.Exclusion == coverage.ExcludedByTaint && decide(without).Exclusion == coverage.Expected
+		if alone != (int(got.Sole) == i) {
+			wrong = fmt.Sprintf("taint %d alone excludes the node: %v", i, alone)
+		}
+	}
+	if wrong == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s, the decision is %+v\nnode %q with labels %v, taints %v\nDaemonSet %+v", wrong, got,
+		node.Name, node.Labels, node.Spec.Taints, ds.Spec.Template.Spec)
+}
+
+// transcript is nodeShouldRunDaemonPod of pkg/controller/daemon (v1.37).
+func transcript(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verdict {
+	spec := ds.Spec.Template.Spec
+	if spec.NodeName != "" && spec.NodeName != node.Name {
+		return coverage.Stop
+	}
+	if fits, _ := nodeaffinity.NewRequiredNodeAffinity(spec.NodeSelector, spec.Affinity).Match(node); !fits {
+		return coverage.Stop
+	}
+	tolerations := slices.Clone(spec.Tolerations)
+	tolerate := func(key string, effect corev1.TaintEffect) {
+		tolerations = append(tolerations, corev1.Toleration{Key: "node.kubernetes.io/" + key, Operator: "Exists", Effect: effect})
+	}
+	tolerate("not-ready", "NoExecute")
+	tolerate("unreachable", "NoExecute")
+	tolerate("disk-pressure", "NoSchedule")
+	tolerate("memory-pressure", "NoSchedule")
+	tolerate("pid-pressure", "NoSchedule")
+	tolerate("unschedulable", "NoSchedule")
+	if spec.HostNetwork {
+		tolerate("network-unavailable", "NoSchedule")
+	}
+	untolerated := func(effects ...corev1.TaintEffect) bool {
+		_, found := schedulingv1.FindMatchingUntoleratedTaint(klog.Background(), node.Spec.Taints, tolerations,
+			func(t *corev1.Taint) bool { return slices.Contains(effects, t.Effect) }, false)
+		return found
+	}
+	switch {
+	case untolerated("NoExecute"):
+		return coverage.Stop
+	case untolerated("NoSchedule"):
+		return coverage.Keep
+	default:
+		return coverage.Run
+	}
+}

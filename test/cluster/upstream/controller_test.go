@@ -1,0 +1,128 @@
+package upstream
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/pkg/controller/daemon"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+)
+
+// now is when the controller and the ledger look.
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// cluster is nodes, DaemonSets and their pods.
+type cluster struct {
+	nodes []*corev1.Node
+	sets  []*appsv1.DaemonSet
+	pods  []*corev1.Pod
+}
+
+// outcome is what the controller did: the first status that it wrote of each
+// DaemonSet, and the pods that it deleted before.
+type outcome struct {
+	statuses map[string]appsv1.DaemonSetStatus
+	deleted  map[string]bool
+}
+
+// run lets a real controller look at the cluster. Nothing that it does has an
+// effect there.
+func (c *cluster) run(t *testing.T) outcome {
+	t.Helper()
+	ctx, stop := context.WithTimeout(klog.NewContext(t.Context(), quiet()), time.Minute)
+	client := fake.NewClientset(c.objects()...)
+	var (
+		mu   sync.Mutex
+		done = outcome{map[string]appsv1.DaemonSetStatus{}, map[string]bool{}}
+		all  = make(chan struct{})
+	)
+	client.PrependReactor("update", "daemonsets", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		ds := action.(clienttesting.UpdateAction).GetObject().(*appsv1.DaemonSet)
+		mu.Lock()
+		defer mu.Unlock()
+		if _, again := done.statuses[ds.Name]; !again {
+			if done.statuses[ds.Name] = ds.Status; len(done.statuses) == len(c.sets) {
+				close(all)
+			}
+		}
+		return true, ds, nil
+	})
+	client.PrependReactor("create", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		return true, action.(clienttesting.CreateAction).GetObject(), nil
+	})
+	client.PrependReactor("delete", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		done.deleted[action.(clienttesting.DeleteAction).GetName()] = true
+		return true, nil, nil
+	})
+
+	factory := informers.NewSharedInformerFactory(client, 0)
+	backoff := flowcontrol.NewFakeBackOff(time.Second, time.Minute, clocktesting.NewFakeClock(now))
+	controller, err := daemon.NewDaemonSetsController(ctx, factory.Apps().V1().DaemonSets(), factory.Apps().V1().ControllerRevisions(),
+		factory.Core().V1().Pods(), factory.Core().V1().Nodes(), client, backoff)
+	if err != nil {
+		t.Fatal(err)
+	}
+	factory.Start(ctx.Done())
+	factory.WaitForCacheSync(ctx.Done())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		controller.Run(ctx, 2)
+	}()
+	select {
+	case <-all:
+	case <-ctx.Done():
+		t.Error("the controller has not written the status of every DaemonSet")
+	}
+	stop()
+	<-ended
+	factory.Shutdown()
+	return done
+}
+
+func (c *cluster) objects() (objects []runtime.Object) {
+	for _, node := range c.nodes {
+		objects = append(objects, node)
+	}
+	for _, ds := range c.sets {
+		objects = append(objects, ds)
+	}
+	for _, pod := range c.pods {
+		objects = append(objects, pod)
+	}
+	return objects
+}
+
+// ledger is shown the same objects, with the statuses that the controller wrote.
+func (c *cluster) ledger(statuses map[string]appsv1.DaemonSetStatus) *coverage.Ledger {
+	ledger := coverage.NewLedger(readiness.Rules{})
+	for _, node := range c.nodes {
+		ledger.SetNode(record.FromNode(node), now)
+	}
+	for _, pod := range c.pods {
+		ledger.SetPod(nil, record.FromPod(pod), now)
+	}
+	for _, ds := range c.sets {
+		reported := ds.DeepCopy()
+		reported.Status = statuses[ds.Name]
+		ledger.SetDaemonSet(record.FromDaemonSet(reported), now)
+	}
+	ledger.Start(now)
+	return ledger
+}

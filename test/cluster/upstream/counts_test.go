@@ -1,0 +1,58 @@
+package upstream
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+)
+
+// A status that the DaemonSet controller has just written differs in no count
+// from what the ledger gives on the same objects: a real controller runs on
+// random clusters in which nothing that it does has an effect.
+func TestCountsAgainstTheController(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{fixedSeed, rand.Uint64()} {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			random := dice{rand.New(rand.NewPCG(seed, 1))}
+			seen := map[string]int{}
+			for number := range 5 {
+				cluster := randomCluster(random)
+				for _, problem := range cluster.compare(cluster.run(t).statuses, seen) {
+					t.Errorf("cluster %d of seed %d: %s", number, seed, problem)
+				}
+			}
+			t.Logf("statuses of seed %d: %v", seed, seen)
+			for _, count := range []string{"desired", "current", "ready", "available", "unavailable", "updated", "misscheduled"} {
+				if seen[count] < 100 {
+					t.Errorf("%s is %d in all statuses together: they prove too little", count, seen[count])
+				}
+			}
+		})
+	}
+}
+
+// compare shows a ledger the same objects, with the statuses that the controller
+// wrote, and says where those differ from the ledger's own counts.
+func (c *cluster) compare(statuses map[string]appsv1.DaemonSetStatus, seen map[string]int) (problems []string) {
+	for summary := range c.ledger(statuses).Summaries() {
+		status := statuses[summary.DaemonSet.Name]
+		seen["statuses"]++
+		seen["desired"] += int(status.DesiredNumberScheduled)
+		seen["current"] += int(status.CurrentNumberScheduled)
+		seen["ready"] += int(status.NumberReady)
+		seen["available"] += int(status.NumberAvailable)
+		seen["unavailable"] += int(status.NumberUnavailable)
+		seen["updated"] += int(status.UpdatedNumberScheduled)
+		seen["misscheduled"] += int(status.NumberMisscheduled)
+		for _, difference := range summary.StatusDifferences() {
+			if difference.Nodes != 0 {
+				problems = append(problems, fmt.Sprintf("%s of %s differs by %d: the controller says %+v, the ledger %+v",
+					difference.Field, summary.DaemonSet.Name, difference.Nodes, status, summary.Totals.Upstream))
+			}
+		}
+	}
+	return problems
+}
