@@ -114,7 +114,7 @@ func (h *history) NodeTurned(node *record.Node, labels coverage.NodeLabels, turn
 		h.observe(h.outage, turn.Outage, values(turn.Failure)...)
 		h.nodeTransitions.WithLabelValues(node.Name).Inc()
 	}
-	if turn.To == readiness.Unreachable {
+	if turn.Silenced {
 		h.unreachable(node.Name, turn.At)
 	}
 }

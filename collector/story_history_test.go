@@ -21,6 +21,7 @@ func TestTheLeaseIsReadOncePerFailure(t *testing.T) {
 			n.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoSchedule}}
 		})
 		c.after(30).node("a", broken)
+		c.after(35).node("a", unheard)
 		c.after(40).node("a", up)
 		c.says("2 s after the last renewal", "node_detection", detected(2))
 		if len(c.read) != 1 {

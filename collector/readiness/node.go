@@ -15,6 +15,8 @@ type Node struct {
 	wasReady  bool
 	// failure is the status in which the node ceased to be Ready.
 	failure Status
+	// silent tells that the node has been unreachable since it was Ready.
+	silent bool
 	// since is when the node turned ready, or when it ceased to be. It stays
 	// while one way of not being ready turns into another.
 	since time.Time
@@ -28,7 +30,7 @@ type Node struct {
 func NewNode(node *record.Node, rules *Rules, now time.Time) *Node {
 	n := &Node{record: node, wasReady: wasReady(node, now)}
 	n.status = statusOf(node, n.wasReady)
-	n.failure = n.status
+	n.failure, n.silent = n.status, n.status == Unreachable
 	stamp := node.Ready.Since
 	if n.status == NeverReady || stamp.IsZero() {
 		stamp = node.Created
@@ -47,6 +49,9 @@ type Turn struct {
 	// and Failure how that began. Both mean nothing for one that never was.
 	Outage  time.Duration
 	Failure Status
+	// Silenced tells that the node is unreachable for the first time since it
+	// was Ready: its Lease keeps the last sign of life.
+	Silenced bool
 }
 
 // Update takes the next version of the node and tells whether its status
@@ -57,6 +62,8 @@ func (n *Node) Update(node *record.Node, rules *Rules, now time.Time) Turn {
 	n.wasReady = n.wasReady || node.Ready.Status == record.True
 	n.status = statusOf(node, n.wasReady)
 	turn.To = n.status
+	turn.Silenced = n.status == Unreachable && !n.silent
+	n.silent = n.status != Ready && (n.silent || n.status == Unreachable)
 	if (turn.From == Ready) != (turn.To == Ready) {
 		at := Date(now, n.since, node.Ready.Since.Time())
 		turn.At, turn.Outage = at, at.Sub(n.since)

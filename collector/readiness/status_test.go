@@ -133,7 +133,7 @@ func TestTurns(t *testing.T) {
 		{
 			"a failure turns from ready", 60,
 			[]option{ready("Unknown", 60)},
-			readiness.Turn{From: readiness.Ready, To: readiness.Unreachable, At: at(60), Failure: readiness.Ready},
+			readiness.Turn{From: readiness.Ready, To: readiness.Unreachable, At: at(60), Failure: readiness.Ready, Silenced: true},
 		},
 		{
 			"a failed node may turn from one status into another", 100,
@@ -141,9 +141,14 @@ func TestTurns(t *testing.T) {
 			readiness.Turn{From: readiness.Unreachable, To: readiness.NotReady, At: at(100), Failure: readiness.Unreachable},
 		},
 		{
+			"it is silenced once, however often it turns unreachable", 120,
+			[]option{ready("Unknown", 120)},
+			readiness.Turn{From: readiness.NotReady, To: readiness.Unreachable, At: at(120), Failure: readiness.Unreachable},
+		},
+		{
 			"a return tells how long the outage was and how it began", 160,
 			[]option{ready("True", 160)},
-			readiness.Turn{From: readiness.NotReady, To: readiness.Ready, At: at(160), Outage: 100 * time.Second, Failure: readiness.Unreachable},
+			readiness.Turn{From: readiness.Unreachable, To: readiness.Ready, At: at(160), Outage: 100 * time.Second, Failure: readiness.Unreachable},
 		},
 	} {
 		got := n.Update(node(step.node...), rules(), at(step.at))

@@ -30,6 +30,8 @@ type Terminations struct {
 	recorder Recorder
 	cluster  Cluster
 	open     map[record.UID]*termination
+	// onNode is how many of them each node has.
+	onNode map[record.Text]int
 	counts   map[Terminating]int
 	// early are the pods with a deletion timestamp that come in before Start;
 	// nil afterwards.
@@ -66,6 +68,7 @@ func NewTerminations(recorder Recorder, cluster Cluster) *Terminations {
 		recorder: recorder,
 		cluster:  cluster,
 		open:     map[record.UID]*termination{},
+		onNode:   map[record.Text]int{},
 		counts:   map[Terminating]int{},
 		early:    map[record.UID]*record.Pod{},
 	}
@@ -115,7 +118,7 @@ func (t *Terminations) SetPod(before, pod *record.Pod, now time.Time) {
 		t.request(before, pod, now)
 		return
 	}
-	term.pod = pod
+	t.renew(term, pod)
 	term.shorten(pod)
 	t.settle(term, now)
 }
@@ -139,13 +142,14 @@ func (t *Terminations) DeletePod(pod *record.Pod, now time.Time) {
 	case term == nil:
 		t.recorder.Terminated(ds, NotRunning, Unmeasured)
 	case pod.Missed:
-		term.pod, term.deadline = pod, now
+		t.renew(term, pod)
+		term.deadline = now
 		t.recorder.Terminated(ds, term.outcome(now), Unmeasured)
 	case term.late:
-		term.pod = pod
+		t.renew(term, pod)
 		t.recorder.Terminated(ds, term.outcome(now), Unmeasured)
 	default:
-		term.pod = pod
+		t.renew(term, pod)
 		t.recorder.Terminated(ds, term.outcome(now), now.Sub(term.requested))
 	}
 	t.drop(pod.UID)
@@ -190,12 +194,16 @@ func (t *Terminations) request(before, pod *record.Pod, now time.Time) *terminat
 	term.nodeLost = !exists || !ready || t.cluster.NodeSince(pod.Node).After(term.requested)
 	term.late = kubeletsLast(pod) && (before == nil || !before.Terminal())
 	t.open[pod.UID] = term
+	t.place(pod, 1)
 	t.settle(term, now)
 	return term
 }
 
 // NodeChanged takes a node that turned, came or went.
 func (t *Terminations) NodeChanged(name record.Text, now time.Time) {
+	if t.onNode[name] == 0 {
+		return
+	}
 	for _, term := range t.open {
 		if term.pod.Node == name {
 			t.settle(term, now)
@@ -236,6 +244,21 @@ func (t *Terminations) count(term *termination, sign int) {
 func (t *Terminations) drop(uid record.UID) {
 	if term := t.open[uid]; term != nil {
 		t.count(term, -1)
+		t.place(term.pod, -1)
 		delete(t.open, uid)
 	}
+}
+
+// place counts a pod on its node.
+func (t *Terminations) place(pod *record.Pod, sign int) {
+	if t.onNode[pod.Node] += sign; t.onNode[pod.Node] == 0 {
+		delete(t.onNode, pod.Node)
+	}
+}
+
+// renew takes the next version of a pod.
+func (t *Terminations) renew(term *termination, pod *record.Pod) {
+	t.place(term.pod, -1)
+	term.pod = pod
+	t.place(pod, 1)
 }
