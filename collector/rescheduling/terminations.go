@@ -32,7 +32,7 @@ type Terminations struct {
 	open     map[record.UID]*termination
 	// onNode is how many of them each node has.
 	onNode map[record.Text]int
-	counts   map[Terminating]int
+	counts map[Terminating]int
 	// early are the pods with a deletion timestamp that come in before Start;
 	// nil afterwards.
 	early map[record.UID]*record.Pod
