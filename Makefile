@@ -9,10 +9,12 @@ SHELL       := bash
 GO      ?= go
 MODULE  := github.com/prometheus/common/version
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+BRANCH  := $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w \
 	-X $(MODULE).Version=$(VERSION) \
-	-X $(MODULE).Revision=$(shell git rev-parse HEAD 2>/dev/null || echo unknown) \
-	-X $(MODULE).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+	-X $(MODULE).Revision=$(REVISION) \
+	-X $(MODULE).Branch=$(BRANCH)
 
 GOLANGCI := $(GO) tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 LINT     := $(GOLANGCI) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml
@@ -66,6 +68,11 @@ test-e2e: cluster build ## end to end on the real control plane, and against ups
 	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 30m -count=1 $$($(GO) list ./... | grep -v '/test/scenarios$$')
 	cd test/cluster/upstream && $(GO) test -timeout 10m ./...
 
+.PHONY: test-scenarios
+test-scenarios: cluster build ## every alert and dashboard with real Prometheus, Alertmanager and kube-state-metrics
+	@cd test && $(GO) run ./scenarios/cmd/build
+	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 30m -count=1 -v ./scenarios
+
 .PHONY: cluster
 cluster: ## build the control plane for tests and demo: 10 minutes the first time
 	@cd test && $(GO) run ./cluster/cmd/build
@@ -77,6 +84,26 @@ bench: ## benchmarks, for benchstat (BENCH=Scrape COUNT=6)
 .PHONY: bench-process
 bench-process: build ## memory of the whole process against a synthetic API of 5,000 nodes
 	cd test && $(GO) run ./synthetic/cmd/measure --exporter=$(CURDIR)/daemonset_exporter $(ARGS)
+
+.PHONY: docs
+docs: ## generate docs/metrics.md, docs/configuration.md and docs/dependencies.md
+	$(GO) run ./tools/docs
+
+.PHONY: generate
+generate: docs ## generate all that is generated: docs, and the PrometheusRule from the rules
+	cd test && $(GO) test ./scenarios/shipped -update
+
+.PHONY: vulnerabilities
+vulnerabilities: ## look for known vulnerabilities, where their database can be reached
+	@tools/vulnerabilities
+
+.PHONY: image
+image: ## build the image, where a container engine runs (PLATFORMS=linux/amd64,linux/arm64)
+	@tools/image '$(VERSION)' '$(REVISION)' '$(BRANCH)'
+
+.PHONY: release
+release: ## make archives, checksums and SBOMs in dist/release, and publish nothing
+	@tools/release/release '$(VERSION)' '$(REVISION)' '$(BRANCH)'
 
 .PHONY: fuzz
 fuzz: ## fuzz placement and ledger, 30 s each
