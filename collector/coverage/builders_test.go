@@ -234,6 +234,12 @@ func revision(hash string, generation int) func(*corev1.Pod) {
 	}
 }
 
+// taken is when the kubelet took the pod.
+func taken(seconds int) func(*corev1.Pod) {
+	start := stamp(seconds)
+	return func(p *corev1.Pod) { p.Status.StartTime = &start }
+}
+
 func podCreated(seconds int) func(*corev1.Pod) {
 	return func(p *corev1.Pod) { p.CreationTimestamp = stamp(seconds) }
 }

@@ -22,17 +22,21 @@ func TestGapsThatAreOlderThanTheExporter(t *testing.T) {
 		pods pods
 		want string
 	}{
-		"a dead node's began when it turned Unknown":                 {nil, nodeOptions{unreachable(-60)}, one(), "node_unreachable since -60"},
-		"a node's that never was Ready began when both were there":   {nil, nodeOptions{withoutStatus}, nil, "node_never_ready since -8000"},
-		"a new node's that never was Ready began with it":            {nil, nodeOptions{nodeCreated(-700), withoutStatus}, nil, "node_never_ready since -700"},
-		"a dead node's is not older than the DaemonSet":              {[]func(*appsv1.DaemonSet){daemonSetCreated(-30)}, nodeOptions{unreachable(-60)}, nil, "node_unreachable since -30"},
-		"a missing pod's begins with the exporter: nobody stamps it": {nil, nil, nil, "pod_missing since 0"},
-		"a crash loop's began when the pod ceased to be Ready":       {nil, nil, one(notReady, containerIs(waiting("CrashLoopBackOff"), 3)), "crash_loop since -120"},
-		"a pod's that never was Ready began with the pod":            {nil, nil, one(podCreated(-90), podIs("False", -90), containerIs(waiting("ErrImagePull"), 0)), "image_pull since -90"},
-		"a pod's that nobody has scheduled began with the pod":       {nil, nil, one(podCreated(-90), unbound), "pod_unschedulable since -90"},
-		"a pod's is not older than the node":                         {nil, nodeOptions{nodeCreated(-100), nodeIs("True", -95)}, one(notReady), "pod_not_ready since -100"},
-		"a pod's whose containers have ended began then":             {nil, nil, one(deleted(10, 30), podIs("False", -15), phase("Succeeded")), "pod_terminating since -15"},
-		"a stamp from the future begins with the exporter":           {nil, nil, one(podIs("False", 60)), "pod_not_ready since 0"},
+		"a dead node's began when it turned Unknown":                  {nil, nodeOptions{unreachable(-60)}, one(), "node_unreachable since -60"},
+		"a node's that never was Ready began when both were there":    {nil, nodeOptions{withoutStatus}, nil, "node_never_ready since -8000"},
+		"a new node's that never was Ready began with it":             {nil, nodeOptions{nodeCreated(-700), withoutStatus}, nil, "node_never_ready since -700"},
+		"a dead node's is not older than the DaemonSet":               {[]func(*appsv1.DaemonSet){daemonSetCreated(-30)}, nodeOptions{unreachable(-60)}, nil, "node_unreachable since -30"},
+		"a missing pod's begins with the exporter: nobody stamps it":  {nil, nil, nil, "pod_missing since 0"},
+		"a crash loop's began when the pod ceased to be Ready":        {nil, nil, one(notReady, containerIs(waiting("CrashLoopBackOff"), 3)), "crash_loop since -120"},
+		"a pod's that never was Ready began with the pod":             {nil, nil, one(podCreated(-90), podIs("False", -90), containerIs(waiting("ErrImagePull"), 0)), "image_pull since -90"},
+		"a pod's that nobody has scheduled began with the pod":        {nil, nil, one(podCreated(-90), unbound), "pod_unschedulable since -90"},
+		"a pod's is not older than the node":                          {nil, nodeOptions{nodeCreated(-100), nodeIs("True", -95)}, one(notReady), "pod_not_ready since -100"},
+		"a crash loop's that is asked to end did not begin anew":      {nil, nil, one(notReady, deleted(20, 30), containerIs(terminated(1), 3)), "pod_terminating since -120"},
+		"nor one whose pod has a successor":                           {nil, nil, pods{{notReady, deleted(20, 30), phase("Failed")}, {podCreated(-4), starting(-3), taken(-3)}}, "pod_starting since -120"},
+		"a pod's that never was Ready is as old as its predecessor":   {nil, nil, pods{{podCreated(-90), podIs("False", -88), taken(-88), deleted(20, 30)}, {podCreated(-4), unbound}}, "pod_unschedulable since -90"},
+		"a successor's that never was Ready began when the other did": {nil, nil, pods{{podIs("False", -50), taken(-6990)}, {podCreated(-70), podIs("False", -68), taken(-68)}}, "pod_not_ready since -50"},
+		"a pod's whose containers have ended began then":              {nil, nil, one(deleted(10, 30), podIs("False", -15), phase("Succeeded")), "pod_terminating since -15"},
+		"a stamp from the future begins with the exporter":            {nil, nil, one(podIs("False", 60)), "pod_not_ready since 0"},
 		"a state without any stamp begins with the exporter": {nil, nodeOptions{func(n *corev1.Node) {
 			nodeIs("False", -5)(n)
 			n.CreationTimestamp.Reset()
@@ -44,8 +48,8 @@ func TestGapsThatAreOlderThanTheExporter(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.see(daemonSet("agent", test.ds...), node("a", test.node...))
-			for _, options := range test.pods {
-				w.see(pod("agent", "a", options...))
+			for i, options := range test.pods {
+				w.see(pod("agent", "a", append([]func(*corev1.Pod){called(string(rune('p' + i)))}, options...)...))
 			}
 			w.ledger.Start(w.now)
 			w.gapsAre("agent on a: " + test.want)

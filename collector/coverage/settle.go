@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 )
 
 // changeNode makes a change to one node and brings its cells up to date. change
@@ -177,76 +176,5 @@ func (l *Ledger) tallyGroup(n *node, sign int) {
 	group := NodeGroup{n.state.Status(), n.state.Lifecycle(), n.labels}
 	if l.groups[group] += sign; l.groups[group] == 0 {
 		delete(l.groups, group)
-	}
-}
-
-// date tells when the cell came to its present verdict, by the rules of
-// readiness.Date. A cell without a previous change began before the exporter,
-// but not before its node and its DaemonSet.
-func (c *cell) date(why occasion, now time.Time) time.Time {
-	stamped := c.stamped(why)
-	if stamped.IsZero() {
-		return now
-	}
-	earliest := max(c.node.state.Record().Created, c.set.object.Created).Time()
-	if c.changed == 0 {
-		if stamped.Before(earliest) {
-			stamped = earliest
-		}
-		return readiness.Begun(now, stamped)
-	}
-	previous := c.changed.time()
-	if previous.Before(earliest) {
-		previous = earliest
-	}
-	return readiness.Date(now, previous, stamped)
-}
-
-// stamped is when the objects say that the cell came to its present verdict;
-// the zero time where none says so. Only what changed can say it: a stamp of
-// something else is about another time.
-func (c *cell) stamped(why occasion) time.Time {
-	switch {
-	case !c.verdict.expected || why.event == DaemonSetChanged || why.event == RevisionChanged:
-		return time.Time{}
-	case why.removed != nil && !why.removed.Missed:
-		return time.Time{}
-	case c.verdict.reason.Cause() == CauseNode || why.event == NodeChanged:
-		return c.node.state.Since()
-	}
-	var latest time.Time
-	if c.verdict.reason == Covered {
-		latest = c.node.state.Since()
-	}
-	for pod := range c.pods() {
-		if why.changed != nil && why.changed != pod {
-			continue
-		}
-		if at := podStamp(c.verdict.reason, pod, c.set.object.MinReadySeconds).Time(); at.After(latest) {
-			latest = at
-		}
-	}
-	return latest
-}
-
-// podStamp is when a pod says that it came to the state that the reason names.
-func podStamp(reason Reason, pod *record.Pod, minReady int32) record.Stamp {
-	switch reason {
-	case Covered:
-		if pod.Ready.Status == record.True {
-			return pod.Ready.Since.Add(int64(minReady))
-		}
-		return 0
-	case PodMissing, NodeUnreachable, NodeNeverReady, NodeNotReady, Reasons:
-		return 0
-	case InsufficientResources, PodUnschedulable:
-		return max(pod.Scheduled.Since, pod.Created)
-	case PodTerminating:
-		return max(pod.Ready.Since, pod.DeletionRequested())
-	case PodEvicted, PodFailed, ImagePull, ContainerConfig, CrashLoop, PodStarting,
-		ReadinessGate, PodNotReady, MinReadySeconds, Other:
-		return max(pod.Ready.Since, pod.Created)
-	default:
-		return 0
 	}
 }
