@@ -1,0 +1,58 @@
+package deploy
+
+import (
+	"context"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// helmLeavesNothing goes through the life of a release.
+func (s *site) helmLeavesNothing() {
+	const other = "monitoring"
+	helm := func(args ...string) string {
+		return tool(s.t, "helm", append(args, "--kubeconfig", s.Kubeconfig(), "--namespace", other)...)
+	}
+	full := []string{chart, "--wait", "--timeout", "2m", "--set", "serviceMonitor.enabled=true,prometheusRule.enabled=true,dashboards.enabled=true"}
+	selector := "app.kubernetes.io/instance=mine"
+
+	notes := helm(append([]string{"install", "mine", "--create-namespace"}, full...)...)
+	if !strings.Contains(notes, "port-forward deployment/mine-daemonset-exporter") {
+		s.t.Errorf("the notes do not say how to look at it:\n%s", notes)
+	}
+	s.must(s.WaitPods(s.t.Context(), other, selector, "one replica", ready(1)))
+	helm(append([]string{"upgrade", "mine", "--set", "replicas=2"}, full...)...)
+	s.must(s.WaitPods(s.t.Context(), other, selector, "two replicas on two nodes", ready(2)))
+	if left := s.labelled(selector); len(left) < 15 {
+		s.t.Errorf("only these are installed: %v", left)
+	}
+	helm("uninstall", "mine", "--wait")
+	s.must(s.Wait(s.t.Context(), "nothing to be left", func(context.Context) (bool, string, error) {
+		left := append(s.labelled(selector), s.labelled("owner=helm")...)
+		return len(left) == 0, strings.Join(left, ", "), nil
+	}))
+}
+
+// labelled lists all objects of any kind that a label selector finds.
+func (s *site) labelled(selector string) []string {
+	s.t.Helper()
+	lists, err := s.Client().Discovery().ServerPreferredResources()
+	s.must(err)
+	var found []string
+	for _, list := range lists {
+		for _, resource := range list.APIResources {
+			if !strings.Contains(strings.Join(resource.Verbs, " "), "list") {
+				continue
+			}
+			version, err := schema.ParseGroupVersion(list.GroupVersion)
+			s.must(err)
+			objects, err := s.dynamic.Resource(version.WithResource(resource.Name)).List(s.t.Context(), metav1.ListOptions{LabelSelector: selector})
+			s.must(err)
+			for _, object := range objects.Items {
+				found = append(found, resource.Name+"/"+object.GetName())
+			}
+		}
+	}
+	return found
+}
