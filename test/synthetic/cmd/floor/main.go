@@ -1,8 +1,8 @@
 // The command floor is the least that a program made with client-go can do to
 // follow the same objects as the exporter: bare reflectors, the same selector,
 // streamed lists, protobuf, and each object reduced to its key, an object with a
-// namespace and a name, as it is decoded. It prints "synced" and how many keys it holds, and ends when its
-// standard input is closed or a signal comes.
+// namespace and a name, as it is decoded. It prints "synced" and how many keys it
+// holds, and ends when its standard input is closed or a signal comes.
 package main
 
 import (
