@@ -82,8 +82,8 @@ bench: ## benchmarks, for benchstat (BENCH=Scrape COUNT=6)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 .PHONY: bench-process
-bench-process: build ## memory of the whole process against a synthetic API of 5,000 nodes
-	cd test && $(GO) run ./synthetic/cmd/measure --exporter=$(CURDIR)/daemonset_exporter $(ARGS)
+bench-process: ## memory of the whole process against a synthetic API of 5,000 nodes (ARGS="-rounds 1")
+	cd test && $(GO) run ./synthetic/cmd/measure $(ARGS)
 
 .PHONY: docs
 docs: ## generate docs/metrics.md, docs/configuration.md and docs/dependencies.md
@@ -96,6 +96,10 @@ generate: docs ## generate all that is generated: docs, and the PrometheusRule f
 .PHONY: vulnerabilities
 vulnerabilities: ## look for known vulnerabilities, where their database can be reached
 	@tools/vulnerabilities
+
+.PHONY: conform
+conform: ## kubeconform against Kubernetes 1.32 to 1.37, where the schemas can be reached
+	@tools/conform
 
 .PHONY: image
 image: ## build the image, where a container engine runs (PLATFORMS=linux/amd64,linux/arm64)
