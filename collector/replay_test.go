@@ -1,11 +1,7 @@
 package collector
 
 import (
-	"bufio"
-	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,18 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/recordings"
 )
-
-// event is one line of a recording: what a watch of a real cluster delivered,
-// and when.
-type event struct {
-	T      time.Time
-	Src    string
-	Type   string
-	Object json.RawMessage
-	// Text says what was done to the cluster, for the source "action".
-	Text string
-}
 
 // step is a moment in a recording and what is different then from the step
 // before. Everything that is not named must have stayed as it was.
@@ -52,8 +38,8 @@ func replay(t *testing.T, name string, kubelets leases, steps ...step) {
 	t.Helper()
 	t.Parallel()
 	events := readRecording(t, name)
-	byTime := slices.SortedStableFunc(slices.Values(events), func(a, b event) int { return a.T.Compare(b.T) })
-	for order, events := range map[string][]event{"by file": events, "by time": byTime} {
+	byTime := slices.SortedStableFunc(slices.Values(events), func(a, b recordings.Event) int { return a.At.Compare(b.At) })
+	for order, events := range map[string][]recordings.Event{"by file": events, "by time": byTime} {
 		t.Run(order, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { play(t, events, kubelets, steps) })
@@ -61,14 +47,14 @@ func replay(t *testing.T, name string, kubelets leases, steps ...step) {
 	}
 }
 
-func play(t *testing.T, events []event, kubelets leases, steps []step) {
+func play(t *testing.T, events []recordings.Event, kubelets leases, steps []step) {
 	t.Helper()
-	day := events[0].T.Truncate(24 * time.Hour)
-	w := newWorld(t, events[0].T)
+	day := events[0].At.Truncate(24 * time.Hour)
+	w := newWorld(t, events[0].At)
 	w.leases = kubelets.at
 	w.run()
 	var feed feed
-	for len(events) > 0 && events[0].Src == "nodes" {
+	for len(events) > 0 && events[0].Node != nil {
 		feed.next(t, w, events[0])
 		events = events[1:]
 	}
@@ -76,7 +62,7 @@ func play(t *testing.T, events []event, kubelets leases, steps []step) {
 	want := samples{}
 	for _, s := range steps {
 		at := timeOfDay(t, day, s.at)
-		for len(events) > 0 && !events[0].T.After(at) {
+		for len(events) > 0 && !events[0].At.After(at) {
 			feed.next(t, w, events[0])
 			events = events[1:]
 		}
@@ -105,34 +91,29 @@ type feed struct {
 }
 
 // next delivers one event as the informers would.
-func (f *feed) next(t *testing.T, w *world, e event) {
+func (f *feed) next(t *testing.T, w *world, e recordings.Event) {
 	t.Helper()
-	w.at(e.T)
+	w.at(e.At)
 	deleted := e.Type == "DELETED"
-	switch e.Src {
-	case "nodes":
-		tell(t, &f.nodes, e.Object, deleted, record.FromNode, func(n *corev1.Node) string { return n.Name },
+	switch {
+	case e.Node != nil:
+		tell(&f.nodes, e.Node, deleted, record.FromNode, func(n *corev1.Node) string { return n.Name },
 			func(old, new *record.Node) { w.do(func() { w.collector.Node(old, new) }) })
-	case "pods":
-		tell(t, &f.pods, e.Object, deleted, record.FromPod, func(p *corev1.Pod) string { return p.Namespace + "/" + p.Name },
+	case e.Pod != nil:
+		tell(&f.pods, e.Pod, deleted, record.FromPod, func(p *corev1.Pod) string { return p.Namespace + "/" + p.Name },
 			func(old, new *record.Pod) { w.do(func() { w.collector.Pod(old, new) }) })
-	case "daemonsets":
-		tell(t, &f.sets, e.Object, deleted, record.FromDaemonSet, func(d *appsv1.DaemonSet) string { return d.Namespace + "/" + d.Name },
+	case e.DaemonSet != nil:
+		tell(&f.sets, e.DaemonSet, deleted, record.FromDaemonSet, func(d *appsv1.DaemonSet) string { return d.Namespace + "/" + d.Name },
 			func(old, new *record.DaemonSet) { w.do(func() { w.collector.DaemonSet(old, new) }) })
 	default:
-		t.Fatalf("unknown source %q", e.Src)
+		t.Fatalf("%q is no object", e.Action)
 	}
 }
 
 func tell[O, R any](
-	t *testing.T, known *map[string]*R, raw json.RawMessage, deleted bool,
+	known *map[string]*R, object *O, deleted bool,
 	reduce func(*O) *R, key func(*O) string, handle func(old, new *R),
 ) {
-	t.Helper()
-	object := new(O)
-	if err := json.Unmarshal(raw, object); err != nil {
-		t.Fatal(err)
-	}
 	if *known == nil {
 		*known = map[string]*R{}
 	}
@@ -147,29 +128,15 @@ func tell[O, R any](
 	handle(old, reduced)
 }
 
-func readRecording(t *testing.T, name string) []event {
+// readRecording gives the objects of a recording, without what was done to the
+// cluster.
+func readRecording(t *testing.T, name string) []recordings.Event {
 	t.Helper()
-	file, err := os.Open(filepath.Join("testdata", "recordings", name+".jsonl"))
+	events, err := recordings.Read(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	var events []event
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var e event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			t.Fatal(err)
-		}
-		if e.Src != "events" && e.Src != "action" { // no objects of ours
-			events = append(events, e)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return events
+	return slices.DeleteFunc(events, func(e recordings.Event) bool { return e.Action != "" })
 }
 
 func timeOfDay(t *testing.T, day time.Time, text string) time.Time {
