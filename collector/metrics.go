@@ -101,7 +101,7 @@ func (m *metrics) declareOutages() {
 		"Turns of the node between Ready and not Ready, both ways, since the exporter started. The first Ready of a new node is left out. Only for nodes that have turned; ends with the Node object.",
 		labelNode)
 	m.nodeDetection = m.histogram("daemonset_node_detection_duration_seconds",
-		"From a node's last sign of life, the renewal of its Lease, to the moment it turned unreachable. Counted once for each such turn; left out where the Lease cannot be read.")
+		"From a node's last sign of life, the renewal of its Lease, to the moment it turned unreachable. Counted once for each failure; left out where the Lease cannot be read.")
 	m.nodeOutage = m.histogram("daemonset_node_outage_duration_seconds",
 		"How long nodes were not Ready, by the status in which that began. Counted when a node is Ready again. Nodes that never were, and nodes that are deleted before, are left out.",
 		labelStatus, labelZone)
