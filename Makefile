@@ -111,7 +111,7 @@ release: ## make archives, checksums and SBOMs in dist/release, and publish noth
 
 .PHONY: fuzz
 fuzz: ## fuzz records, placement and ledger, 30 s each
-	$(GO) test -run '^$$' -fuzz FuzzRecords -fuzztime 30s -fuzzminimizetime 10x ./informers/record
+	$(GO) test -run '^$$' -fuzz FuzzRecords -fuzztime 30s -fuzzminimizetime 10x ./informers/slim
 	$(GO) test -run '^$$' -fuzz FuzzPlacement -fuzztime 30s -fuzzminimizetime 10x ./collector/coverage
 	$(GO) test -run '^$$' -fuzz FuzzLedger -fuzztime 30s -fuzzminimizetime 10x ./collector/coverage
 

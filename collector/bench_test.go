@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // BenchmarkFleet measures what clusters of several sizes, given as nodes x
@@ -86,7 +86,7 @@ func (f *fleet) benchmarkInitialList(b *testing.B) {
 			collector.Node(nil, node)
 		}
 		for _, pod := range pods {
-			collector.Pod(nil, pod.(*record.Pod))
+			collector.Pod(nil, pod.(*slim.Pod))
 		}
 		for _, ds := range f.daemonSets {
 			collector.DaemonSet(nil, ds)
@@ -164,13 +164,13 @@ func (w *countingWriter) Write(data []byte) (int, error) {
 // benchmarkEvents measures what a change costs, there and back again.
 func (f *fleet) benchmarkEvents(b *testing.B) {
 	const set, node = 3, 250
-	pods := [2]*record.Pod{f.size.pod(set, node, true, 1), f.size.pod(set, node, true, 2)}
+	pods := [2]*slim.Pod{f.size.pod(set, node, true, 1), f.size.pod(set, node, true, 2)}
 	lost := f.size.pod(set, node, false, 3)
-	nodes := [2]*record.Node{f.nodes[node], f.size.node(b, node, corev1.ConditionTrue)}
+	nodes := [2]*slim.Node{f.nodes[node], f.size.node(b, node, corev1.ConditionTrue)}
 	away := f.size.node(b, node, corev1.ConditionUnknown)
 	labelled := f.size.node(b, node, corev1.ConditionTrue)
 	labelled.Labels["node.example.com/another"] = "label"
-	sets := [2]*record.DaemonSet{f.daemonSets[set], f.size.daemonSet(set, 1)}
+	sets := [2]*slim.DaemonSet{f.daemonSets[set], f.size.daemonSet(set, 1)}
 	changed := f.size.daemonSet(set, 2)
 
 	for _, event := range []struct {

@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // cast is a cluster whose objects change one at a time, and a collector that
@@ -96,16 +96,16 @@ func (c *cast) node(name string, ready corev1.ConditionStatus, changes ...func(*
 		change(node)
 	}
 	c.nodes[name] = node
-	var before *record.Node
+	var before *slim.Node
 	if old != nil {
-		before = record.FromNode(old)
+		before = slim.FromNode(old)
 	}
-	after := record.FromNode(node)
-	c.deliver(func() { c.collector.Node(before, after) }, func() { c.collector.Node(after, record.FromNode(node)) })
+	after := slim.FromNode(node)
+	c.deliver(func() { c.collector.Node(before, after) }, func() { c.collector.Node(after, slim.FromNode(node)) })
 }
 
 func (c *cast) deleteNode(name string) {
-	node := record.FromNode(c.nodes[name])
+	node := slim.FromNode(c.nodes[name])
 	delete(c.nodes, name)
 	c.do(func() { c.collector.Node(node, nil) })
 }
@@ -124,16 +124,16 @@ func (c *cast) daemonSet(name string, changes ...func(*appsv1.DaemonSet)) {
 		change(ds)
 	}
 	c.sets[name] = ds
-	var before *record.DaemonSet
+	var before *slim.DaemonSet
 	if old != nil {
-		before = record.FromDaemonSet(old)
+		before = slim.FromDaemonSet(old)
 	}
-	after := record.FromDaemonSet(ds)
-	c.deliver(func() { c.collector.DaemonSet(before, after) }, func() { c.collector.DaemonSet(after, record.FromDaemonSet(ds)) })
+	after := slim.FromDaemonSet(ds)
+	c.deliver(func() { c.collector.DaemonSet(before, after) }, func() { c.collector.DaemonSet(after, slim.FromDaemonSet(ds)) })
 }
 
 func (c *cast) deleteDaemonSet(name string) {
-	ds := record.FromDaemonSet(c.sets[name])
+	ds := slim.FromDaemonSet(c.sets[name])
 	delete(c.sets, name)
 	c.do(func() { c.collector.DaemonSet(ds, nil) })
 }
@@ -142,7 +142,7 @@ func (c *cast) deleteDaemonSet(name string) {
 func (c *cast) pod(name, node string, changes ...change) {
 	old := c.pods[name]
 	var pod *corev1.Pod
-	var before *record.Pod
+	var before *slim.Pod
 	if old == nil {
 		pod = &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{
@@ -165,21 +165,21 @@ func (c *cast) pod(name, node string, changes ...change) {
 			pod.OwnerReferences = []metav1.OwnerReference{{Kind: "DaemonSet", Name: "agent", UID: owner.UID, Controller: new(true)}}
 		}
 	} else {
-		pod, before = old.DeepCopy(), record.FromPod(old)
+		pod, before = old.DeepCopy(), slim.FromPod(old)
 	}
 	for _, change := range changes {
 		change(pod, c.now())
 	}
 	c.pods[name] = pod
-	after := record.FromPod(pod)
-	c.deliver(func() { c.collector.Pod(before, after) }, func() { c.collector.Pod(after, record.FromPod(pod)) })
+	after := slim.FromPod(pod)
+	c.deliver(func() { c.collector.Pod(before, after) }, func() { c.collector.Pod(after, slim.FromPod(pod)) })
 }
 
 // gone removes a pod; unseen tells that a relist finds it gone.
 func (c *cast) gone(name string, unseen bool) {
-	pod := record.FromPod(c.pods[name])
+	pod := slim.FromPod(c.pods[name])
 	if unseen {
-		pod = record.MissedPod(pod)
+		pod = slim.MissedPod(pod)
 	}
 	delete(c.pods, name)
 	c.do(func() { c.collector.Pod(pod, nil) })
@@ -200,13 +200,13 @@ func (c *cast) restarted() *cast {
 	next.world = newWorld(c.t, c.clock.Now())
 	next.nodes, next.sets, next.pods = maps.Clone(c.nodes), maps.Clone(c.sets), maps.Clone(c.pods)
 	for _, name := range slices.Sorted(maps.Keys(c.pods)) {
-		next.collector.Pod(nil, record.FromPod(c.pods[name]))
+		next.collector.Pod(nil, slim.FromPod(c.pods[name]))
 	}
 	for _, node := range c.nodes {
-		next.collector.Node(nil, record.FromNode(node))
+		next.collector.Node(nil, slim.FromNode(node))
 	}
 	for _, ds := range c.sets {
-		next.collector.DaemonSet(nil, record.FromDaemonSet(ds))
+		next.collector.DaemonSet(nil, slim.FromDaemonSet(ds))
 	}
 	return next.synced()
 }

@@ -25,7 +25,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Config is what a Collector needs.
@@ -159,7 +159,7 @@ func (c *Collector) run(part string, read func(emit), shared pairs) (samples []p
 }
 
 // Node implements informers.Handler.
-func (c *Collector) Node(old, new *record.Node) {
+func (c *Collector) Node(old, new *slim.Node) {
 	c.handle(func(now time.Time) {
 		switch {
 		case new == nil:
@@ -175,7 +175,7 @@ func (c *Collector) Node(old, new *record.Node) {
 }
 
 // Pod implements informers.Handler.
-func (c *Collector) Pod(old, new *record.Pod) {
+func (c *Collector) Pod(old, new *slim.Pod) {
 	c.handle(func(now time.Time) {
 		if new == nil {
 			c.ledger.DeletePod(old, now)
@@ -188,7 +188,7 @@ func (c *Collector) Pod(old, new *record.Pod) {
 }
 
 // DaemonSet implements informers.Handler.
-func (c *Collector) DaemonSet(old, new *record.DaemonSet) {
+func (c *Collector) DaemonSet(old, new *slim.DaemonSet) {
 	c.handle(func(now time.Time) {
 		if new == nil {
 			c.ledger.DeleteDaemonSet(old, now)

@@ -14,7 +14,7 @@ import (
 	testingclock "k8s.io/utils/clock/testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // fleetSize is a cluster for benchmarks: each DaemonSet fits each node, and one
@@ -55,7 +55,7 @@ func fleetNodeName(index int) string {
 // node makes a node with 20 labels and 50 images and sends it through protobuf,
 // so that its strings lie in memory as they do when they come from an API
 // server.
-func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) *record.Node {
+func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) *slim.Node {
 	source := &corev1.Node{ObjectMeta: metav1.ObjectMeta{
 		Name: fleetNodeName(index), UID: fleetUID('n', index), ResourceVersion: "1", CreationTimestamp: fleetCreated(),
 		Labels: map[string]string{
@@ -86,12 +86,12 @@ func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) 
 	if err := decoded.Unmarshal(wire); err != nil {
 		tb.Fatal(err)
 	}
-	return record.FromNode(decoded)
+	return slim.FromNode(decoded)
 }
 
 // daemonSet makes a DaemonSet that tolerates everything.
-func (s fleetSize) daemonSet(index int, generation int64) *record.DaemonSet {
-	return record.FromDaemonSet(&appsv1.DaemonSet{
+func (s fleetSize) daemonSet(index int, generation int64) *slim.DaemonSet {
+	return slim.FromDaemonSet(&appsv1.DaemonSet{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "kube-system", Name: fmt.Sprintf("node-agent-%d", index), UID: fleetUID('d', index),
 			ResourceVersion: fmt.Sprint(generation), Generation: generation, CreationTimestamp: fleetCreated(),
@@ -107,7 +107,7 @@ func (s fleetSize) daemonSet(index int, generation int64) *record.DaemonSet {
 
 // pod makes a pod of a DaemonSet on a node. Of five DaemonSets one has an init
 // container and two have two containers.
-func (s fleetSize) pod(set, node int, ready bool, version int) *record.Pod {
+func (s fleetSize) pod(set, node int, ready bool, version int) *slim.Pod {
 	created := fleetCreated()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -143,7 +143,7 @@ func (s fleetSize) pod(set, node int, ready bool, version int) *record.Pod {
 			Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: created},
 		}}}
 	}
-	return record.FromPod(pod)
+	return slim.FromPod(pod)
 }
 
 // fleet is a collector that knows a whole cluster, and the informers' caches
@@ -154,8 +154,8 @@ type fleet struct {
 	collector *Collector
 	// The caches of the informers, by resource, and what they hold.
 	caches     [3]cache.Indexer
-	nodes      []*record.Node
-	daemonSets []*record.DaemonSet
+	nodes      []*slim.Node
+	daemonSets []*slim.DaemonSet
 	// waiting makes every pod one that has not been Ready yet.
 	waiting bool
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // history counts what is finished: gaps, outages, reschedulings, terminations.
@@ -95,12 +95,12 @@ func (h *history) CellSettled(change *coverage.Change, now time.Time) {
 }
 
 // GapClosed implements coverage.Observer.
-func (h *history) GapClosed(ds *record.DaemonSet, first coverage.Cause, duration time.Duration) {
+func (h *history) GapClosed(ds *slim.DaemonSet, first coverage.Cause, duration time.Duration) {
 	h.observe(h.gapDuration, duration, ds.Namespace.Value(), ds.Name, first.String())
 }
 
 // NodeTurned implements coverage.Observer.
-func (h *history) NodeTurned(node *record.Node, labels coverage.NodeLabels, turn readiness.Turn) {
+func (h *history) NodeTurned(node *slim.Node, labels coverage.NodeLabels, turn readiness.Turn) {
 	values := func(status readiness.Status) []string {
 		return append([]string{status.String()}, valuesOf(labels)...)
 	}
@@ -132,10 +132,10 @@ const (
 )
 
 // NodeDeleted implements coverage.Observer.
-func (h *history) NodeDeleted(node *record.Node) { h.nodeTransitions.DeleteLabelValues(node.Name) }
+func (h *history) NodeDeleted(node *slim.Node) { h.nodeTransitions.DeleteLabelValues(node.Name) }
 
 // DaemonSetDeleted implements coverage.Observer.
-func (h *history) DaemonSetDeleted(ds *record.DaemonSet) {
+func (h *history) DaemonSetDeleted(ds *slim.DaemonSet) {
 	for _, part := range h.ofDaemonSets() {
 		part.DeletePartialMatch(prometheus.Labels{
 			labelNamespace: ds.Namespace.Value(),
@@ -145,7 +145,7 @@ func (h *history) DaemonSetDeleted(ds *record.DaemonSet) {
 }
 
 // Rescheduled implements rescheduling.Recorder.
-func (h *history) Rescheduled(ds *record.DaemonSet, trigger rescheduling.Trigger, stages [rescheduling.Stages]time.Duration) {
+func (h *history) Rescheduled(ds *slim.DaemonSet, trigger rescheduling.Trigger, stages [rescheduling.Stages]time.Duration) {
 	namespace, name := ds.Namespace.Value(), ds.Name
 	total := time.Duration(0)
 	for _, duration := range stages {
@@ -162,7 +162,7 @@ func (h *history) Rescheduled(ds *record.DaemonSet, trigger rescheduling.Trigger
 }
 
 // Terminated implements rescheduling.Recorder.
-func (h *history) Terminated(ds *record.DaemonSet, outcome rescheduling.Outcome, duration time.Duration) {
+func (h *history) Terminated(ds *slim.DaemonSet, outcome rescheduling.Outcome, duration time.Duration) {
 	h.terminations.WithLabelValues(ds.Namespace.Value(), ds.Name, outcome.String()).Inc()
 	if duration != rescheduling.Unmeasured {
 		h.observe(h.terminationDuration, duration, ds.Namespace.Value(), ds.Name)
@@ -170,32 +170,32 @@ func (h *history) Terminated(ds *record.DaemonSet, outcome rescheduling.Outcome,
 }
 
 // Restarted implements rescheduling.Recorder.
-func (h *history) Restarted(ds *record.DaemonSet, ending record.Ending, times int32) {
+func (h *history) Restarted(ds *slim.DaemonSet, ending slim.TerminationReason, times int32) {
 	h.restarts.WithLabelValues(ds.Namespace.Value(), ds.Name, endingLabel(ending)).Add(float64(times))
 }
 
 // prepare makes the counters of a DaemonSet begin at zero, so that the first
 // increase shows.
-func (h *history) prepare(ds *record.DaemonSet) {
+func (h *history) prepare(ds *slim.DaemonSet) {
 	namespace, name := ds.Namespace.Value(), ds.Name
 	for outcome := range rescheduling.Outcomes {
 		h.terminations.WithLabelValues(namespace, name, outcome.String())
 	}
-	for ending := record.EndedCompleted; ending <= record.EndedOther; ending++ {
+	for ending := slim.TerminationCompleted; ending <= slim.TerminationOther; ending++ {
 		h.restarts.WithLabelValues(namespace, name, endingLabel(ending))
 	}
 }
 
 // endingLabel is the value of the label reason of restarts.
-func endingLabel(ending record.Ending) string {
+func endingLabel(ending slim.TerminationReason) string {
 	switch ending {
-	case record.EndedOOMKilled:
+	case slim.TerminationOOMKilled:
 		return "OOMKilled"
-	case record.EndedError:
+	case slim.TerminationError:
 		return "Error"
-	case record.EndedCompleted:
+	case slim.TerminationCompleted:
 		return "Completed"
-	case record.NotEnded, record.EndedUnknown, record.EndedOther:
+	case slim.TerminationNone, slim.TerminationUnknown, slim.TerminationOther:
 		return "other"
 	default:
 		return "other"

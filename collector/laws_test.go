@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // lawful checks what is recorded, and passes it on.
@@ -23,7 +23,7 @@ type lawful struct {
 	finished int
 }
 
-func (l *lawful) Rescheduled(ds *record.DaemonSet, trigger rescheduling.Trigger, stages [rescheduling.Stages]time.Duration) {
+func (l *lawful) Rescheduled(ds *slim.DaemonSet, trigger rescheduling.Trigger, stages [rescheduling.Stages]time.Duration) {
 	l.finished++
 	total := time.Duration(0)
 	for _, stage := range stages {
@@ -38,14 +38,14 @@ func (l *lawful) Rescheduled(ds *record.DaemonSet, trigger rescheduling.Trigger,
 	l.Recorder.Rescheduled(ds, trigger, stages)
 }
 
-func (l *lawful) Terminated(ds *record.DaemonSet, outcome rescheduling.Outcome, duration time.Duration) {
+func (l *lawful) Terminated(ds *slim.DaemonSet, outcome rescheduling.Outcome, duration time.Duration) {
 	if duration < 0 && duration != rescheduling.Unmeasured {
 		l.t.Errorf("a termination took %v", duration)
 	}
 	l.Recorder.Terminated(ds, outcome, duration)
 }
 
-func (l *lawful) Restarted(ds *record.DaemonSet, ending record.Ending, times int32) {
+func (l *lawful) Restarted(ds *slim.DaemonSet, ending slim.TerminationReason, times int32) {
 	if times <= 0 {
 		l.t.Errorf("%d restarts", times)
 	}

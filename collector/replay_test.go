@@ -11,8 +11,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/recordings"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // step is a moment in a recording and what is different then from the step
@@ -85,9 +85,9 @@ func ofNodes(name string) bool {
 
 // feed remembers the last version of each object, as an informer does.
 type feed struct {
-	nodes map[string]*record.Node
-	pods  map[string]*record.Pod
-	sets  map[string]*record.DaemonSet
+	nodes map[string]*slim.Node
+	pods  map[string]*slim.Pod
+	sets  map[string]*slim.DaemonSet
 }
 
 // next delivers one event as the informers would.
@@ -97,14 +97,14 @@ func (f *feed) next(t *testing.T, w *world, e recordings.Event) {
 	deleted := e.Type == "DELETED"
 	switch {
 	case e.Node != nil:
-		tell(&f.nodes, e.Node, deleted, record.FromNode, func(n *corev1.Node) string { return n.Name },
-			func(old, new *record.Node) { w.do(func() { w.collector.Node(old, new) }) })
+		tell(&f.nodes, e.Node, deleted, slim.FromNode, func(n *corev1.Node) string { return n.Name },
+			func(old, new *slim.Node) { w.do(func() { w.collector.Node(old, new) }) })
 	case e.Pod != nil:
-		tell(&f.pods, e.Pod, deleted, record.FromPod, func(p *corev1.Pod) string { return p.Namespace + "/" + p.Name },
-			func(old, new *record.Pod) { w.do(func() { w.collector.Pod(old, new) }) })
+		tell(&f.pods, e.Pod, deleted, slim.FromPod, func(p *corev1.Pod) string { return p.Namespace + "/" + p.Name },
+			func(old, new *slim.Pod) { w.do(func() { w.collector.Pod(old, new) }) })
 	case e.DaemonSet != nil:
-		tell(&f.sets, e.DaemonSet, deleted, record.FromDaemonSet, func(d *appsv1.DaemonSet) string { return d.Namespace + "/" + d.Name },
-			func(old, new *record.DaemonSet) { w.do(func() { w.collector.DaemonSet(old, new) }) })
+		tell(&f.sets, e.DaemonSet, deleted, slim.FromDaemonSet, func(d *appsv1.DaemonSet) string { return d.Namespace + "/" + d.Name },
+			func(old, new *slim.DaemonSet) { w.do(func() { w.collector.DaemonSet(old, new) }) })
 	default:
 		t.Fatalf("%q is no object", e.Action)
 	}

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Handler is told every change, one call at a time per resource, in the order
@@ -24,9 +24,9 @@ import (
 // must be quick and take constant time: what they leave waiting piles up in
 // memory. Records are shared and must not be changed.
 type Handler interface {
-	Node(old, new *record.Node)
-	Pod(old, new *record.Pod)
-	DaemonSet(old, new *record.DaemonSet)
+	Node(old, new *slim.Node)
+	Pod(old, new *slim.Pod)
+	DaemonSet(old, new *slim.DaemonSet)
 	// Synced is called once, after all initial objects of every informer have
 	// been handed over.
 	Synced()
@@ -46,7 +46,7 @@ type delivery struct {
 // Handler's method for it, from its records' metadata, and from what marks a
 // record whose object went away unseen.
 func deliverBy[R any](
-	tell func(handler Handler, old, new *R), meta func(*R) *record.Meta, missed func(*R) *R,
+	tell func(handler Handler, old, new *R), meta func(*R) *slim.Meta, missed func(*R) *R,
 ) func(*delivery) cache.ResourceEventHandler {
 	return func(to *delivery) cache.ResourceEventHandler {
 		return &typedDelivery[R]{delivery: to, tell: tell, meta: meta, missed: missed}
@@ -59,7 +59,7 @@ func asItIs[R any](last *R) *R { return last }
 type typedDelivery[R any] struct {
 	*delivery
 	tell   func(handler Handler, old, new *R)
-	meta   func(*R) *record.Meta
+	meta   func(*R) *slim.Meta
 	missed func(*R) *R
 }
 

@@ -19,7 +19,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // patience is how long a test waits for what must come. client-go waits up to
@@ -127,11 +127,11 @@ func eventually(t *testing.T, what string, holds func() bool) {
 type journal struct {
 	mu    sync.Mutex
 	lines []string
-	nodes []*record.Node
-	pods  []*record.Pod
+	nodes []*slim.Node
+	pods  []*slim.Pod
 }
 
-func (j *journal) write(what string, meta *record.Meta, old, new bool) {
+func (j *journal) write(what string, meta *slim.Meta, old, new bool) {
 	verb := "updated"
 	switch {
 	case !old:
@@ -146,7 +146,7 @@ func (j *journal) write(what string, meta *record.Meta, old, new bool) {
 	j.lines = append(j.lines, fmt.Sprintf("%s %s %s", what, name, verb))
 }
 
-func (j *journal) Node(old, new *record.Node) {
+func (j *journal) Node(old, new *slim.Node) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	told := new
@@ -157,7 +157,7 @@ func (j *journal) Node(old, new *record.Node) {
 	j.write("node", &told.Meta, old != nil, new != nil)
 }
 
-func (j *journal) Pod(old, new *record.Pod) {
+func (j *journal) Pod(old, new *slim.Pod) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	told := new
@@ -168,7 +168,7 @@ func (j *journal) Pod(old, new *record.Pod) {
 	j.write("pod", &told.Meta, old != nil, new != nil)
 }
 
-func (j *journal) DaemonSet(old, new *record.DaemonSet) {
+func (j *journal) DaemonSet(old, new *slim.DaemonSet) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	told := new

@@ -13,7 +13,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 func kindOf(t *testing.T, resource string) kind {
@@ -36,7 +36,7 @@ func TestReducing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, ok := reduced.(*record.Pod); !ok || got.Name != "p" {
+	if got, ok := reduced.(*slim.Pod); !ok || got.Name != "p" {
 		t.Errorf("a pod becomes %#v", reduced)
 	}
 	if again, err := reduce(reduced); err != nil || again != reduced {
@@ -54,7 +54,7 @@ func TestReducing(t *testing.T) {
 		if err != nil || !ok || tombstone.Key != "a/p" {
 			t.Fatalf("a tombstone of %s becomes %#v, %v", name, got, err)
 		}
-		if _, ok := tombstone.Obj.(*record.Pod); !ok {
+		if _, ok := tombstone.Obj.(*slim.Pod); !ok {
 			t.Errorf("a tombstone of %s holds %T", name, tombstone.Obj)
 		}
 	}

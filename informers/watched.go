@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // The watched resources, as the API and the metrics' label "resource" name
@@ -70,20 +70,20 @@ func kinds() []kind {
 		{
 			version: corev1.SchemeGroupVersion, resource: Nodes,
 			object:  &corev1.Node{},
-			reduce:  reduceBy(record.FromNode),
-			deliver: deliverBy(Handler.Node, func(n *record.Node) *record.Meta { return &n.Meta }, asItIs),
+			reduce:  reduceBy(slim.FromNode),
+			deliver: deliverBy(Handler.Node, func(n *slim.Node) *slim.Meta { return &n.Meta }, asItIs),
 		},
 		{
 			version: corev1.SchemeGroupVersion, resource: Pods, namespaced: true, pods: true,
 			object:  &corev1.Pod{},
-			reduce:  reduceBy(record.FromPod),
-			deliver: deliverBy(Handler.Pod, func(p *record.Pod) *record.Meta { return &p.Meta }, record.MissedPod),
+			reduce:  reduceBy(slim.FromPod),
+			deliver: deliverBy(Handler.Pod, func(p *slim.Pod) *slim.Meta { return &p.Meta }, slim.MissedPod),
 		},
 		{
 			version: appsv1.SchemeGroupVersion, resource: DaemonSets, namespaced: true,
 			object:  &appsv1.DaemonSet{},
-			reduce:  reduceBy(record.FromDaemonSet),
-			deliver: deliverBy(Handler.DaemonSet, func(d *record.DaemonSet) *record.Meta { return &d.Meta }, asItIs),
+			reduce:  reduceBy(slim.FromDaemonSet),
+			deliver: deliverBy(Handler.DaemonSet, func(d *slim.DaemonSet) *slim.Meta { return &d.Meta }, asItIs),
 		},
 	}
 }

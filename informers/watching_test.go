@@ -8,7 +8,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 func TestChangesArriveInOrder(t *testing.T) {
@@ -29,7 +29,7 @@ func TestChangesArriveInOrder(t *testing.T) {
 	if got := r.seen.about("pod"); !slices.Equal(got, want) {
 		t.Errorf("told %v, want %v", got, want)
 	}
-	if phase := r.seen.pods[2].Phase; phase != record.PhaseFailed {
+	if phase := r.seen.pods[2].Phase; phase != slim.PodFailed {
 		t.Errorf("the deletion tells phase %d instead of the last state of all", phase)
 	}
 }

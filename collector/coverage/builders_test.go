@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // at is so many seconds after noon, when the exporter starts. What it sees has
@@ -23,7 +23,7 @@ func at(seconds float64) time.Time {
 func stamp(seconds int) metav1.Time { return metav1.Unix(at(0).Unix()+int64(seconds), 0) }
 
 // node is one that was created long before noon and has been Ready since.
-func node(name string, options ...func(*corev1.Node)) *record.Node {
+func node(name string, options ...func(*corev1.Node)) *slim.Node {
 	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{
 		Name: name, UID: types.UID("node-" + name), CreationTimestamp: stamp(-9000), Labels: map[string]string{},
 	}}
@@ -31,7 +31,7 @@ func node(name string, options ...func(*corev1.Node)) *record.Node {
 	for _, change := range options {
 		change(object)
 	}
-	return record.FromNode(object)
+	return slim.FromNode(object)
 }
 
 func nodeIs(ready corev1.ConditionStatus, since int) func(*corev1.Node) {
@@ -73,7 +73,7 @@ func nodeUID(uid types.UID) func(*corev1.Node) { return func(n *corev1.Node) { n
 
 // daemonSet is one that was created before noon, after the nodes. It runs
 // everywhere and may replace one pod at a time.
-func daemonSet(name string, options ...func(*appsv1.DaemonSet)) *record.DaemonSet {
+func daemonSet(name string, options ...func(*appsv1.DaemonSet)) *slim.DaemonSet {
 	one, none := intstr.FromInt32(1), intstr.FromInt32(0)
 	object := &appsv1.DaemonSet{
 		ObjectMeta: metav1.ObjectMeta{
@@ -89,7 +89,7 @@ func daemonSet(name string, options ...func(*appsv1.DaemonSet)) *record.DaemonSe
 	for _, change := range options {
 		change(object)
 	}
-	return record.FromDaemonSet(object)
+	return slim.FromDaemonSet(object)
 }
 
 func selecting(key, value string) func(*appsv1.DaemonSet) {
@@ -140,7 +140,7 @@ func status(s appsv1.DaemonSetStatus) func(*appsv1.DaemonSet) {
 
 // pod is one of the DaemonSet on the node: of its first revision, created before
 // noon, running and Ready.
-func pod(ds, node string, options ...func(*corev1.Pod)) *record.Pod {
+func pod(ds, node string, options ...func(*corev1.Pod)) *slim.Pod {
 	controller := true
 	object := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -160,7 +160,7 @@ func pod(ds, node string, options ...func(*corev1.Pod)) *record.Pod {
 	for _, change := range options {
 		change(object)
 	}
-	return record.FromPod(object)
+	return slim.FromPod(object)
 }
 
 func podIs(ready corev1.ConditionStatus, since int) func(*corev1.Pod) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // cell is one (DaemonSet, Node) pair that is expected or occupied. There is one
@@ -15,8 +15,8 @@ type cell struct {
 	node *node
 	// pod and more are the pods of the DaemonSet on the node. Nearly always
 	// there is just the one, and more is nil.
-	pod     *record.Pod
-	more    *[]*record.Pod
+	pod     *slim.Pod
+	more    *[]*slim.Pod
 	verdict verdict
 	// first is the reason with which the gap opened.
 	first Reason
@@ -53,8 +53,8 @@ func (v verdict) spendingCause() Cause {
 }
 
 // pods yields the pods of the cell.
-func (c *cell) pods() iter.Seq[*record.Pod] {
-	return func(yield func(*record.Pod) bool) {
+func (c *cell) pods() iter.Seq[*slim.Pod] {
+	return func(yield func(*slim.Pod) bool) {
 		if c.pod == nil || !yield(c.pod) || c.more == nil {
 			return
 		}
@@ -67,7 +67,7 @@ func (c *cell) pods() iter.Seq[*record.Pod] {
 }
 
 // put adds a pod or replaces its earlier version, which it returns.
-func (c *cell) put(pod *record.Pod) (earlier *record.Pod) {
+func (c *cell) put(pod *slim.Pod) (earlier *slim.Pod) {
 	if c.pod == nil {
 		c.pod = pod
 		return nil
@@ -77,7 +77,7 @@ func (c *cell) put(pod *record.Pod) (earlier *record.Pod) {
 		return earlier
 	}
 	if c.more == nil {
-		c.more = &[]*record.Pod{pod}
+		c.more = &[]*slim.Pod{pod}
 		return nil
 	}
 	for i, other := range *c.more {
@@ -91,7 +91,7 @@ func (c *cell) put(pod *record.Pod) (earlier *record.Pod) {
 }
 
 // take removes a pod and returns its last version, or nil if it is not here.
-func (c *cell) take(uid record.UID) (last *record.Pod) {
+func (c *cell) take(uid slim.UID) (last *slim.Pod) {
 	switch {
 	case c.pod == nil:
 		return nil
@@ -101,7 +101,7 @@ func (c *cell) take(uid record.UID) (last *record.Pod) {
 			c.pod, *c.more = (*c.more)[0], (*c.more)[1:]
 		}
 	case c.more != nil:
-		if i := slices.IndexFunc(*c.more, func(pod *record.Pod) bool { return pod.UID == uid }); i >= 0 {
+		if i := slices.IndexFunc(*c.more, func(pod *slim.Pod) bool { return pod.UID == uid }); i >= 0 {
 			last = (*c.more)[i]
 			*c.more = slices.Delete(*c.more, i, i+1)
 		}
@@ -154,7 +154,7 @@ func (c *cell) earliest(wake, now time.Time) time.Time {
 		return wake
 	}
 	for pod := range c.pods() {
-		if at := availableAt(pod, c.set.object.MinReadySeconds); pod.Ready.Status == record.True &&
+		if at := availableAt(pod, c.set.object.MinReadySeconds); pod.Ready.Status == slim.ConditionTrue &&
 			at.After(now) && (wake.IsZero() || at.Before(wake)) {
 			wake = at
 		}

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // date tells when the cell came to its present verdict, by the rules of
@@ -15,7 +15,7 @@ func (c *cell) date(why occasion, now time.Time) time.Time {
 	if stamped.IsZero() {
 		return now
 	}
-	earliest := max(c.node.state.Record().Created, c.set.object.Created).Time()
+	earliest := max(c.node.state.Record().CreationTimestamp, c.set.object.CreationTimestamp).Time()
 	if c.changed == 0 {
 		if c.verdict.gap() && c.verdict.reason.Cause() != CauseNode {
 			stamped = c.uncoveredSince()
@@ -39,7 +39,7 @@ func (c *cell) stamped(why occasion) time.Time {
 	switch {
 	case !c.verdict.expected || why.event == DaemonSetChanged || why.event == RevisionChanged:
 		return time.Time{}
-	case why.removed != nil && !why.removed.Missed:
+	case why.removed != nil && !why.removed.DeletionMissed:
 		return time.Time{}
 	case c.verdict.reason.Cause() == CauseNode || why.event == NodeChanged:
 		return c.node.state.Since()
@@ -64,13 +64,13 @@ func (c *cell) stamped(why occasion) time.Time {
 // where none has been, since the first of them was made. A pod that ends or waits
 // for a successor did not become a new gap when that began.
 func (c *cell) uncoveredSince() time.Time {
-	var ceased, made record.Stamp
+	var ceased, made slim.Stamp
 	for pod := range c.pods() {
 		if wasReady(pod) {
-			ceased = max(ceased, pod.Ready.Since, pod.Created)
+			ceased = max(ceased, pod.Ready.LastTransitionTime, pod.CreationTimestamp)
 		}
-		if made == 0 || pod.Created < made {
-			made = pod.Created
+		if made == 0 || pod.CreationTimestamp < made {
+			made = pod.CreationTimestamp
 		}
 	}
 	if ceased != 0 {
@@ -81,27 +81,27 @@ func (c *cell) uncoveredSince() time.Time {
 
 // wasReady tells whether a pod's Ready condition has turned since the kubelet
 // took the pod, give or take the second in which it did.
-func wasReady(pod *record.Pod) bool {
-	return pod.Ready.Status == record.True || pod.Ready.Since > pod.Started.Add(1)
+func wasReady(pod *slim.Pod) bool {
+	return pod.Ready.Status == slim.ConditionTrue || pod.Ready.LastTransitionTime > pod.StartTime.Add(1)
 }
 
 // podStamp is when a pod says that it came to the state that the reason names.
-func podStamp(reason Reason, pod *record.Pod, minReady int32) record.Stamp {
+func podStamp(reason Reason, pod *slim.Pod, minReady int32) slim.Stamp {
 	switch reason {
 	case Covered:
-		if pod.Ready.Status == record.True {
-			return pod.Ready.Since.Add(int64(minReady))
+		if pod.Ready.Status == slim.ConditionTrue {
+			return pod.Ready.LastTransitionTime.Add(int64(minReady))
 		}
 		return 0
 	case PodMissing, NodeUnreachable, NodeNeverReady, NodeNotReady, Reasons:
 		return 0
 	case InsufficientResources, PodUnschedulable:
-		return max(pod.Scheduled.Since, pod.Created)
+		return max(pod.PodScheduled.LastTransitionTime, pod.CreationTimestamp)
 	case PodTerminating:
-		return max(pod.Ready.Since, pod.DeletionRequested())
+		return max(pod.Ready.LastTransitionTime, pod.DeletionRequestedAt())
 	case PodEvicted, PodFailed, ImagePull, ContainerConfig, CrashLoop, PodStarting,
 		ReadinessGate, PodNotReady, MinReadySeconds, Other:
-		return max(pod.Ready.Since, pod.Created)
+		return max(pod.Ready.LastTransitionTime, pod.CreationTimestamp)
 	default:
 		return 0
 	}

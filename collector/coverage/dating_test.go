@@ -7,7 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // States that began before the exporter are dated by their stamps, so that a
@@ -126,7 +126,7 @@ func TestLateChanges(t *testing.T) {
 func TestOnlyWhatChangedDatesAGap(t *testing.T) {
 	t.Parallel()
 	old := pod("agent", "a")
-	successor := func(since int) *record.Pod {
+	successor := func(since int) *slim.Pod {
 		return pod("agent", "a", called("new"), podCreated(since), podIs("False", since))
 	}
 	t.Run("a pod goes whose successor has long not been ready", func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestOnlyWhatChangedDatesAGap(t *testing.T) {
 	t.Run("a relist misses the pod and brings its successor", func(t *testing.T) {
 		t.Parallel()
 		w := start(t, daemonSet("agent"), node("a"), old)
-		w.at(100.5).see(successor(20)).lose(record.MissedPod(old))
+		w.at(100.5).see(successor(20)).lose(slim.MissedPod(old))
 		w.gapsAre("agent on a: pod_not_ready since 20")
 	})
 	t.Run("a pod fails whose successor has long not been ready", func(t *testing.T) {

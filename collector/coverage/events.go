@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // SetNode takes a node that is new or has changed. A heartbeat costs a
 // comparison; anything else one judgement for each DaemonSet.
-func (l *Ledger) SetNode(object *record.Node, now time.Time) {
+func (l *Ledger) SetNode(object *slim.Node, now time.Time) {
 	l.Advance(now)
 	n := l.node(object.NameText)
 	if n.state != nil && n.state.Record().UID != object.UID {
@@ -21,7 +21,7 @@ func (l *Ledger) SetNode(object *record.Node, now time.Time) {
 	case !l.running:
 		n.first = object
 	case n.state == nil:
-		l.changeNode(n, occasion{event: NodeAdded, born: momentOf(object.Created.Time())}, now, func() (moved bool) {
+		l.changeNode(n, occasion{event: NodeAdded, born: momentOf(object.CreationTimestamp.Time())}, now, func() (moved bool) {
 			l.adopt(n, object, now)
 			return true
 		})
@@ -41,7 +41,7 @@ func (l *Ledger) SetNode(object *record.Node, now time.Time) {
 
 // DeleteNode takes the end of a Node object. Its cells end with it, although
 // its pods still claim Ready until the pod garbage collector has come by.
-func (l *Ledger) DeleteNode(object *record.Node, now time.Time) {
+func (l *Ledger) DeleteNode(object *slim.Node, now time.Time) {
 	l.Advance(now)
 	n := l.nodes[object.NameText]
 	switch {
@@ -61,7 +61,7 @@ func (l *Ledger) DeleteNode(object *record.Node, now time.Time) {
 
 // SetDaemonSet takes a DaemonSet that is new or has changed. Only a change of
 // its spec costs a decision for each node; its status is only remembered.
-func (l *Ledger) SetDaemonSet(object *record.DaemonSet, now time.Time) {
+func (l *Ledger) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	l.Advance(now)
 	set := l.set(object.UID)
 	before := set.object
@@ -71,7 +71,7 @@ func (l *Ledger) SetDaemonSet(object *record.DaemonSet, now time.Time) {
 	}
 	switch {
 	case before == nil:
-		l.recompute(set, true, occasion{event: DaemonSetCreated, born: momentOf(object.Created.Time())}, now)
+		l.recompute(set, true, occasion{event: DaemonSetCreated, born: momentOf(object.CreationTimestamp.Time())}, now)
 	case before.Generation != object.Generation:
 		l.recompute(set, true, occasion{event: DaemonSetChanged, born: momentOf(now)}, now)
 	case before.TemplateGeneration != object.TemplateGeneration || currentRevision(object, set.revisions) != set.current:
@@ -80,7 +80,7 @@ func (l *Ledger) SetDaemonSet(object *record.DaemonSet, now time.Time) {
 }
 
 // DeleteDaemonSet takes the end of a DaemonSet object.
-func (l *Ledger) DeleteDaemonSet(object *record.DaemonSet, now time.Time) {
+func (l *Ledger) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
 	l.Advance(now)
 	set := l.sets[object.UID]
 	if set == nil {
@@ -96,7 +96,7 @@ func (l *Ledger) DeleteDaemonSet(object *record.DaemonSet, now time.Time) {
 
 // SetPod takes a pod that is new or has changed; before is the version that was
 // seen last, or nil. A pod without a DaemonSet or a node belongs to no cell.
-func (l *Ledger) SetPod(before, pod *record.Pod, now time.Time) {
+func (l *Ledger) SetPod(before, pod *slim.Pod, now time.Time) {
 	l.Advance(now)
 	if before != nil && !sameCell(before, pod) {
 		l.DeletePod(before, now)
@@ -104,7 +104,7 @@ func (l *Ledger) SetPod(before, pod *record.Pod, now time.Time) {
 	if !inCell(pod) {
 		return
 	}
-	set, n := l.set(pod.Owner), l.node(pod.Node)
+	set, n := l.set(pod.Owner), l.node(pod.NodeName)
 	l.changeCell(set, n, occasion{event: PodChanged, changed: pod}, now, func(c *cell) {
 		if earlier := c.put(pod); earlier != nil {
 			set.forget(earlier)
@@ -114,9 +114,9 @@ func (l *Ledger) SetPod(before, pod *record.Pod, now time.Time) {
 }
 
 // DeletePod takes the end of a pod, in the version that was seen last.
-func (l *Ledger) DeletePod(pod *record.Pod, now time.Time) {
+func (l *Ledger) DeletePod(pod *slim.Pod, now time.Time) {
 	l.Advance(now)
-	set, n := l.sets[pod.Owner], l.nodes[pod.Node]
+	set, n := l.sets[pod.Owner], l.nodes[pod.NodeName]
 	if !inCell(pod) || set == nil || n == nil || set.cells[n.slot] == nil {
 		return
 	}
@@ -127,31 +127,31 @@ func (l *Ledger) DeletePod(pod *record.Pod, now time.Time) {
 	})
 }
 
-func sameCell(a, b *record.Pod) bool {
-	return a.UID == b.UID && a.Owner == b.Owner && a.Node == b.Node
+func sameCell(a, b *slim.Pod) bool {
+	return a.UID == b.UID && a.Owner == b.Owner && a.NodeName == b.NodeName
 }
 
-func inCell(pod *record.Pod) bool {
-	return pod.Owner != record.UID{} && pod.Node != noNode
+func inCell(pod *slim.Pod) bool {
+	return pod.Owner != slim.UID{} && pod.NodeName != noNode
 }
 
 // noNode is the node of a pod that names none.
-var noNode = record.Intern("")
+var noNode = slim.Intern("")
 
 // adopt begins the state of a node that has no cells yet.
-func (l *Ledger) adopt(n *node, object *record.Node, now time.Time) {
+func (l *Ledger) adopt(n *node, object *slim.Node, now time.Time) {
 	n.first = nil
 	n.state = readiness.NewNode(object, &l.rules, now)
 	n.labels = l.labelsOf(object)
-	n.starting = n.state.Status() == readiness.NeverReady || !object.Created.Time().Before(l.started)
+	n.starting = n.state.Status() == readiness.NeverReady || !object.CreationTimestamp.Time().Before(l.started)
 	l.wakeNode(n, now)
 	if n.starting && n.state.Status() == readiness.Ready {
-		l.observer.NodeReady(n.state.Since().Sub(object.Created.Time()))
+		l.observer.NodeReady(n.state.Since().Sub(object.CreationTimestamp.Time()))
 	}
 }
 
 // forget takes a pod out of the count of revisions.
-func (s *daemonSet) forget(pod *record.Pod) {
+func (s *daemonSet) forget(pod *slim.Pod) {
 	rev := revisionOf(pod)
 	if s.revisions[rev]--; s.revisions[rev] <= 0 {
 		delete(s.revisions, rev)
@@ -159,10 +159,10 @@ func (s *daemonSet) forget(pod *record.Pod) {
 }
 
 // labelsOf are the values of the node labels to report.
-func (l *Ledger) labelsOf(object *record.Node) NodeLabels {
+func (l *Ledger) labelsOf(object *slim.Node) NodeLabels {
 	values := make([]string, len(l.labels))
 	for i, key := range l.labels {
 		values[i] = object.Labels[key]
 	}
-	return record.Intern(strings.Join(values, NodeLabelSeparator))
+	return slim.Intern(strings.Join(values, NodeLabelSeparator))
 }

@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 func sortedNames[V any](from map[string]V) []string { return slices.Sorted(maps.Keys(from)) }
@@ -40,13 +40,13 @@ func (s *story) changePod() []event {
 		return []event{s.event(before, true)}
 	}
 	set := choose(&s.dice, setNames...)
-	created := int(int64(before.Created) - at(0).Unix())
-	after := s.pod(name, set, before.Node.Value(), s.ownerOf(set), created)
+	created := int(int64(before.CreationTimestamp) - at(0).Unix())
+	after := s.pod(name, set, before.NodeName.Value(), s.ownerOf(set), created)
 	if !s.one(12) {
 		after.Owner = before.Owner // few pods change hands
 	}
-	after.Revision, after.TemplateGeneration = before.Revision, before.TemplateGeneration
-	after.Bound = after.Bound || before.Bound && after.Phase != record.PhasePending
+	after.ControllerRevisionHash, after.TemplateGeneration = before.ControllerRevisionHash, before.TemplateGeneration
+	after.Bound = after.Bound || before.Bound && after.Phase != slim.PodPending
 	s.pods[name] = after
 	changed := s.event(after, false)
 	changed.before = before
@@ -55,7 +55,7 @@ func (s *story) changePod() []event {
 
 // pod is in any state that a pod may be in. Its stamps are of now, so that it
 // has changed since the last time.
-func (s *story) pod(name, set, node string, owner types.UID, created int) *record.Pod {
+func (s *story) pod(name, set, node string, owner types.UID, created int) *slim.Pod {
 	now := s.stamp()
 	revisions := 1 + s.roll(3)
 	options := []func(*corev1.Pod){

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // dice make the choices of a random story. Its numbers come from a seed, or from
@@ -40,7 +40,7 @@ func choose[T any](d *dice, from ...T) T { return from[d.roll(len(from))] }
 // was delivered last.
 type event struct {
 	at     time.Time
-	before *record.Pod
+	before *slim.Pod
 	object any
 	gone   bool
 }
@@ -48,17 +48,17 @@ type event struct {
 func (e event) String() string {
 	words := ""
 	switch object := e.object.(type) {
-	case *record.Node:
+	case *slim.Node:
 		words = fmt.Sprintf("node %s %x: Ready %+v, labels %v, taints %v, cordoned %v",
 			object.Name, object.UID[:2], object.Ready, object.Labels, object.Taints, object.Unschedulable)
-	case *record.DaemonSet:
+	case *slim.DaemonSet:
 		words = fmt.Sprintf("DaemonSet %s %x: generation %d/%d of template %d, placed %v, ready %d s, budget %v %v, status %+v",
 			object.Name, object.UID[:2], object.ObservedGeneration, object.Generation, object.TemplateGeneration,
 			object.Template, object.MinReadySeconds, object.MaxUnavailable, object.MaxSurge, object.Status)
-	case *record.Pod:
+	case *slim.Pod:
 		words = fmt.Sprintf("%s of %x on %s: phase %d, bound %v, Ready %+v, deleted %d, revision %s of %d, created %d, containers %v",
-			object.Name, object.Owner[:2], object.Node.Value(), object.Phase, object.Bound, object.Ready, object.Deleted,
-			object.Revision.Value(), object.TemplateGeneration, object.Created, object.Containers)
+			object.Name, object.Owner[:2], object.NodeName.Value(), object.Phase, object.Bound, object.Ready, object.DeletionTimestamp,
+			object.ControllerRevisionHash.Value(), object.TemplateGeneration, object.CreationTimestamp, object.Containers)
 	}
 	if e.gone {
 		words = "gone: " + words
@@ -69,11 +69,11 @@ func (e event) String() string {
 // key names the object of an event. Events of one object keep their order.
 func (e event) key() string {
 	switch object := e.object.(type) {
-	case *record.Node:
+	case *slim.Node:
 		return "node " + object.Name // its incarnations come by one watch
-	case *record.DaemonSet:
+	case *slim.DaemonSet:
 		return "daemonset " + object.Name
-	case *record.Pod:
+	case *slim.Pod:
 		return "pod " + object.Name
 	default:
 		panic(fmt.Sprintf("no object: %T", object))
@@ -90,7 +90,7 @@ type story struct {
 	serial   int
 	nodes    map[string]*nodeStory
 	sets     map[string]*setStory
-	pods     map[string]*record.Pod
+	pods     map[string]*slim.Pod
 	backward bool // the clock may be set back
 }
 
@@ -98,7 +98,7 @@ type nodeStory struct {
 	uid      types.UID
 	created  int
 	wasReady bool
-	object   *record.Node
+	object   *slim.Node
 }
 
 type setStory struct {
@@ -106,7 +106,7 @@ type setStory struct {
 	created    int
 	generation int64
 	template   []func(*appsv1.DaemonSet)
-	object     *record.DaemonSet
+	object     *slim.DaemonSet
 }
 
 var (
@@ -117,7 +117,7 @@ var (
 func newStory(d dice, backward bool) *story {
 	return &story{
 		dice: d, backward: backward,
-		nodes: map[string]*nodeStory{}, sets: map[string]*setStory{}, pods: map[string]*record.Pod{},
+		nodes: map[string]*nodeStory{}, sets: map[string]*setStory{}, pods: map[string]*slim.Pod{},
 	}
 }
 
@@ -192,8 +192,8 @@ func (s *story) changeNode(name string) []event {
 		options = append(options, nodeIs("False", since), tainted("node.kubernetes.io/not-ready", "NoSchedule"))
 	default:
 		since := s.stamp()
-		if !fresh && n.object.Ready.Status == record.True {
-			since = int(int64(n.object.Ready.Since) - at(0).Unix())
+		if !fresh && n.object.Ready.Status == slim.ConditionTrue {
+			since = int(int64(n.object.Ready.LastTransitionTime) - at(0).Unix())
 		}
 		n.wasReady = true
 		options = append(options, nodeIs("True", since))

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // judge says why an expected cell is not covered, or Covered, and when that may
@@ -14,7 +14,7 @@ import (
 // The node comes first: no pod is believed on a node that is not Ready, for its
 // pods may claim Ready for ever (kubernetes#112733). Of several pods the one
 // that is closest to working speaks for the cell.
-func judge(status readiness.Status, pods iter.Seq[*record.Pod], minReady int32, now time.Time) (Reason, time.Time) {
+func judge(status readiness.Status, pods iter.Seq[*slim.Pod], minReady int32, now time.Time) (Reason, time.Time) {
 	if reason := nodeReason(status); reason != Covered {
 		return reason, time.Time{}
 	}
@@ -52,9 +52,9 @@ func nodeReason(status readiness.Status) Reason {
 
 // rankOf puts pods that may still work before those that have failed, and
 // those before pods that are on their way out.
-func rankOf(pod *record.Pod) int {
+func rankOf(pod *slim.Pod) int {
 	switch {
-	case !pod.Deleted.IsZero():
+	case !pod.DeletionTimestamp.IsZero():
 		return 1
 	case pod.Terminal():
 		return 2
@@ -65,21 +65,21 @@ func rankOf(pod *record.Pod) int {
 
 // podReason is what keeps one pod from being available; Covered if nothing
 // does. A pod that is being deleted works until its containers have ended.
-func podReason(pod *record.Pod, minReady int32, now time.Time) Reason {
+func podReason(pod *slim.Pod, minReady int32, now time.Time) Reason {
 	switch {
 	case Available(pod, minReady, now):
 		return Covered
-	case !pod.Deleted.IsZero():
+	case !pod.DeletionTimestamp.IsZero():
 		return PodTerminating
 	case pod.Terminal() && pod.Evicted:
 		return PodEvicted
 	case pod.Terminal():
 		return PodFailed
-	case !pod.Bound && pod.Resources:
+	case !pod.Bound && pod.InsufficientResources:
 		return InsufficientResources
 	case !pod.Bound:
 		return PodUnschedulable
-	case pod.Ready.Status == record.True:
+	case pod.Ready.Status == slim.ConditionTrue:
 		return MinReadySeconds
 	default:
 		return containerReason(pod)
@@ -87,28 +87,28 @@ func podReason(pod *record.Pod, minReady int32, now time.Time) Reason {
 }
 
 // containerReason is why a bound pod that is not Ready is not.
-func containerReason(pod *record.Pod) Reason {
-	var waits [record.WaitOther + 1]bool
+func containerReason(pod *slim.Pod) Reason {
+	var waits [slim.WaitOther + 1]bool
 	for i := range pod.Containers {
 		container := &pod.Containers[i]
 		if crashed(container) {
-			waits[record.WaitBackOff] = true
-		} else if container.State == record.Waiting {
-			waits[container.Wait] = true
+			waits[slim.WaitBackOff] = true
+		} else if container.State == slim.ContainerWaiting {
+			waits[container.WaitReason] = true
 		}
 	}
 	switch {
-	case waits[record.WaitImage]:
+	case waits[slim.WaitImage]:
 		return ImagePull
-	case waits[record.WaitConfig]:
+	case waits[slim.WaitConfig]:
 		return ContainerConfig
-	case waits[record.WaitBackOff]:
+	case waits[slim.WaitBackOff]:
 		return CrashLoop
-	case waits[record.WaitOther] || pod.Phase == record.PhaseOther:
+	case waits[slim.WaitOther] || pod.Phase == slim.PodOther:
 		return Other
-	case waits[record.WaitStart] || len(pod.Containers) == 0:
+	case waits[slim.WaitStart] || len(pod.Containers) == 0:
 		return PodStarting
-	case pod.ReadinessGates:
+	case pod.ReadinessGatesNotReady:
 		return ReadinessGate
 	default:
 		return PodNotReady
@@ -118,28 +118,28 @@ func containerReason(pod *record.Pod) Reason {
 // crashed tells that a container has restarted and stands still again. A
 // kubelet shows CrashLoopBackOff only for an instant of each back-off. An init
 // container that has completed is done, however often it was restarted.
-func crashed(container *record.Container) bool {
-	if container.State != record.Terminated || container.Restarts == 0 {
+func crashed(container *slim.Container) bool {
+	if container.State != slim.ContainerTerminated || container.RestartCount == 0 {
 		return false
 	}
-	return !container.Init || container.Exit.Code != 0
+	return !container.Init || container.Termination.ExitCode != 0
 }
 
 // Available is IsPodAvailable of pkg/api/v1/pod (v1.37) for a pod that has not
 // ended: Ready, and so for minReady seconds.
-func Available(pod *record.Pod, minReady int32, now time.Time) bool {
+func Available(pod *slim.Pod, minReady int32, now time.Time) bool {
 	return !pod.Terminal() && availableUpstream(pod, minReady, now)
 }
 
 // availableUpstream is IsPodAvailable to the letter.
-func availableUpstream(pod *record.Pod, minReady int32, now time.Time) bool {
-	if pod.Ready.Status != record.True {
+func availableUpstream(pod *slim.Pod, minReady int32, now time.Time) bool {
+	if pod.Ready.Status != slim.ConditionTrue {
 		return false
 	}
-	return minReady <= 0 || !pod.Ready.Since.IsZero() && !now.Before(availableAt(pod, minReady))
+	return minReady <= 0 || !pod.Ready.LastTransitionTime.IsZero() && !now.Before(availableAt(pod, minReady))
 }
 
 // availableAt is when a Ready pod becomes available.
-func availableAt(pod *record.Pod, minReady int32) time.Time {
-	return pod.Ready.Since.Add(int64(minReady)).Time()
+func availableAt(pod *slim.Pod, minReady int32) time.Time {
+	return pod.Ready.LastTransitionTime.Add(int64(minReady)).Time()
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // The laws of the ledger, on random stories:
@@ -69,19 +69,19 @@ func newLedger() *coverage.Ledger {
 
 func deliver(ledger *coverage.Ledger, e event) {
 	switch object := e.object.(type) {
-	case *record.Node:
+	case *slim.Node:
 		if e.gone {
 			ledger.DeleteNode(object, e.at)
 		} else {
 			ledger.SetNode(object, e.at)
 		}
-	case *record.DaemonSet:
+	case *slim.DaemonSet:
 		if e.gone {
 			ledger.DeleteDaemonSet(object, e.at)
 		} else {
 			ledger.SetDaemonSet(object, e.at)
 		}
-	case *record.Pod:
+	case *slim.Pod:
 		if e.gone {
 			ledger.DeletePod(object, e.at)
 		} else {
@@ -215,7 +215,7 @@ func (s *finished) shuffled(events []event) []event {
 // accountOf is what the ledger says.
 func accountOf(ledger *coverage.Ledger) account {
 	all := account{
-		Totals: map[record.UID]coverage.Totals{}, Gaps: map[pair]gapAccount{},
+		Totals: map[slim.UID]coverage.Totals{}, Gaps: map[pair]gapAccount{},
 		Troubles: map[string]troubleAccount{}, Groups: map[groupAccount]int{},
 	}
 	for summary := range ledger.Summaries() {

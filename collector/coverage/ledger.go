@@ -5,7 +5,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Ledger holds one record for every expected or occupied cell and keeps it
@@ -18,8 +18,8 @@ type Ledger struct {
 	rules readiness.Rules
 	// labels are the keys of the node labels to report.
 	labels []string
-	sets   map[record.UID]*daemonSet
-	nodes  map[record.Text]*node
+	sets   map[slim.UID]*daemonSet
+	nodes  map[slim.Text]*node
 	// slots are the nodes by number, free the numbers without a node.
 	slots []*node
 	free  []int32
@@ -44,7 +44,7 @@ type NodeGroup struct {
 
 // NodeLabels are the values of the node labels that the ledger was told to
 // report, joined by NodeLabelSeparator.
-type NodeLabels = record.Text
+type NodeLabels = slim.Text
 
 // NodeLabelSeparator cannot be part of a label's value.
 const NodeLabelSeparator = "\x00"
@@ -52,10 +52,10 @@ const NodeLabelSeparator = "\x00"
 // node is one node of the cluster, or the name of one that pods speak of.
 type node struct {
 	ledger *Ledger
-	name   record.Text
+	name   slim.Text
 	slot   int32
 	// first is the object while the ledger does not run yet.
-	first *record.Node
+	first *slim.Node
 	// state is nil where there is no Node object.
 	state *readiness.Node
 	// labels are the values of the node labels to report.
@@ -69,16 +69,16 @@ type node struct {
 // daemonSet is one DaemonSet, or the UID of one that pods speak of.
 type daemonSet struct {
 	ledger *Ledger
-	uid    record.UID
+	uid    slim.UID
 	// object is nil where there is no DaemonSet object.
-	object    *record.DaemonSet
+	object    *slim.DaemonSet
 	placement *Placement
 	// decisions are the placement's, by the node's slot. Those of slots without
 	// a Node object mean nothing.
 	decisions []Decision
 	cells     map[int32]*cell
 	revisions map[revision]int32
-	current   record.Text
+	current   slim.Text
 	totals    Totals
 }
 
@@ -88,8 +88,8 @@ func NewLedger(rules readiness.Rules, nodeLabels ...string) *Ledger {
 		labels:   nodeLabels,
 		observer: nobody{},
 		rules:    rules,
-		sets:     map[record.UID]*daemonSet{},
-		nodes:    map[record.Text]*node{},
+		sets:     map[slim.UID]*daemonSet{},
+		nodes:    map[slim.Text]*node{},
 		groups:   map[NodeGroup]int{},
 		troubled: map[*node]struct{}{},
 	}
@@ -131,7 +131,7 @@ func (l *Ledger) Advance(now time.Time) {
 func (l *Ledger) Queue() *schedule.Queue { return &l.queue }
 
 // node gives the node of that name, making it if need be.
-func (l *Ledger) node(name record.Text) *node {
+func (l *Ledger) node(name slim.Text) *node {
 	if n := l.nodes[name]; n != nil {
 		return n
 	}
@@ -151,7 +151,7 @@ func (l *Ledger) node(name record.Text) *node {
 }
 
 // set gives the DaemonSet of that UID, making it if need be.
-func (l *Ledger) set(uid record.UID) *daemonSet {
+func (l *Ledger) set(uid slim.UID) *daemonSet {
 	if set := l.sets[uid]; set != nil {
 		return set
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // model is the ledger as one would write it who has all the time in the world:
@@ -15,20 +15,20 @@ import (
 type model struct {
 	now   time.Time
 	nodes map[string]*modelNode
-	sets  map[record.UID]*record.DaemonSet
-	pods  map[record.UID]*record.Pod
+	sets  map[slim.UID]*slim.DaemonSet
+	pods  map[slim.UID]*slim.Pod
 	// gaps are the open ones, and when they opened.
 	gaps   map[pair]time.Time
-	places map[*record.DaemonSet]*coverage.Placement
+	places map[*slim.DaemonSet]*coverage.Placement
 }
 
 type pair struct {
-	ds   record.UID
+	ds   slim.UID
 	node string
 }
 
 type modelNode struct {
-	object     *record.Node
+	object     *slim.Node
 	wasReady   bool
 	since      time.Time
 	firstReady time.Time
@@ -36,8 +36,8 @@ type modelNode struct {
 
 func newModel() *model {
 	return &model{
-		nodes: map[string]*modelNode{}, sets: map[record.UID]*record.DaemonSet{}, pods: map[record.UID]*record.Pod{},
-		gaps: map[pair]time.Time{}, places: map[*record.DaemonSet]*coverage.Placement{},
+		nodes: map[string]*modelNode{}, sets: map[slim.UID]*slim.DaemonSet{}, pods: map[slim.UID]*slim.Pod{},
+		gaps: map[pair]time.Time{}, places: map[*slim.DaemonSet]*coverage.Placement{},
 	}
 }
 
@@ -49,15 +49,15 @@ func (m *model) pass(now time.Time) {
 
 func (m *model) apply(e event) {
 	switch object := e.object.(type) {
-	case *record.Node:
+	case *slim.Node:
 		m.applyNode(object, e.gone)
-	case *record.DaemonSet:
+	case *slim.DaemonSet:
 		if e.gone {
 			delete(m.sets, object.UID)
 		} else {
 			m.sets[object.UID] = object
 		}
-	case *record.Pod:
+	case *slim.Pod:
 		if e.gone {
 			delete(m.pods, object.UID)
 		} else {
@@ -66,7 +66,7 @@ func (m *model) apply(e event) {
 	}
 }
 
-func (m *model) applyNode(object *record.Node, gone bool) {
+func (m *model) applyNode(object *slim.Node, gone bool) {
 	n := m.nodes[object.Name]
 	same := n != nil && n.object.UID == object.UID
 	switch {
@@ -77,7 +77,7 @@ func (m *model) applyNode(object *record.Node, gone bool) {
 	case same:
 		before := n.status()
 		n.object = object
-		n.wasReady = n.wasReady || object.Ready.Status == record.True
+		n.wasReady = n.wasReady || object.Ready.Status == slim.ConditionTrue
 		if (before == readiness.Ready) != (n.status() == readiness.Ready) {
 			n.since = m.now
 			if before == readiness.NeverReady {
@@ -87,7 +87,7 @@ func (m *model) applyNode(object *record.Node, gone bool) {
 	default:
 		m.closeGapsOf(object.Name)
 		// The story shows every node from its creation on.
-		n = &modelNode{object: object, wasReady: object.Ready.Status == record.True, since: object.Created.Time()}
+		n = &modelNode{object: object, wasReady: object.Ready.Status == slim.ConditionTrue, since: object.CreationTimestamp.Time()}
 		m.nodes[object.Name] = n
 	}
 }
@@ -102,11 +102,11 @@ func (m *model) closeGapsOf(node string) {
 
 func (n *modelNode) status() readiness.Status {
 	switch {
-	case n.object.Ready.Status == record.True:
+	case n.object.Ready.Status == slim.ConditionTrue:
 		return readiness.Ready
 	case !n.wasReady:
 		return readiness.NeverReady
-	case n.object.Ready.Status == record.Unknown:
+	case n.object.Ready.Status == slim.ConditionUnknown:
 		return readiness.Unreachable
 	default:
 		return readiness.NotReady
@@ -117,7 +117,7 @@ func (n *modelNode) status() readiness.Status {
 const joinGrace = 5 * time.Minute
 
 func (n *modelNode) lifecycle(now time.Time) readiness.Lifecycle {
-	leaving := !n.object.Deleted.IsZero() || n.object.Announced
+	leaving := !n.object.DeletionTimestamp.IsZero() || n.object.EndAnnounced
 	for _, taint := range n.object.Taints {
 		leaving = leaving || taint.Key == "ToBeDeletedByClusterAutoscaler"
 	}
@@ -126,7 +126,7 @@ func (n *modelNode) lifecycle(now time.Time) readiness.Lifecycle {
 		return readiness.Leaving
 	case n.object.Unschedulable:
 		return readiness.Cordoned
-	case now.Sub(n.object.Created.Time()) < joinGrace || now.Sub(n.firstReady) < joinGrace:
+	case now.Sub(n.object.CreationTimestamp.Time()) < joinGrace || now.Sub(n.firstReady) < joinGrace:
 		return readiness.Joining
 	default:
 		return readiness.Active
@@ -135,7 +135,7 @@ func (n *modelNode) lifecycle(now time.Time) readiness.Lifecycle {
 
 // account is all that there is to say.
 type account struct {
-	Totals   map[record.UID]coverage.Totals
+	Totals   map[slim.UID]coverage.Totals
 	Gaps     map[pair]gapAccount
 	Troubles map[string]troubleAccount
 	Groups   map[groupAccount]int
@@ -163,7 +163,7 @@ type groupAccount struct {
 // account judges everything.
 func (m *model) account() account {
 	all := account{
-		Totals: map[record.UID]coverage.Totals{}, Gaps: map[pair]gapAccount{},
+		Totals: map[slim.UID]coverage.Totals{}, Gaps: map[pair]gapAccount{},
 		Troubles: map[string]troubleAccount{}, Groups: map[groupAccount]int{},
 	}
 	gapsOf := map[string]int{}
@@ -201,7 +201,7 @@ func (m *model) account() account {
 }
 
 // judgePair adds what one node is to one DaemonSet.
-func (m *model) judgePair(ds *record.DaemonSet, n *modelNode, totals *coverage.Totals) (gap gapAccount, open bool) {
+func (m *model) judgePair(ds *slim.DaemonSet, n *modelNode, totals *coverage.Totals) (gap gapAccount, open bool) {
 	place := m.places[ds]
 	if place == nil {
 		place = coverage.NewPlacement(&ds.Template)
@@ -212,11 +212,11 @@ func (m *model) judgePair(ds *record.DaemonSet, n *modelNode, totals *coverage.T
 	decision := place.Decide(&view)
 	lifecycle := n.lifecycle(m.now)
 
-	var mine, ofSet []*record.Pod
+	var mine, ofSet []*slim.Pod
 	for _, pod := range m.pods {
 		if pod.Owner == ds.UID {
 			ofSet = append(ofSet, pod)
-			if pod.Node.Value() == n.object.Name {
+			if pod.NodeName.Value() == n.object.Name {
 				mine = append(mine, pod)
 			}
 		}
@@ -257,7 +257,7 @@ func (m *model) judgePair(ds *record.DaemonSet, n *modelNode, totals *coverage.T
 // modelReason is the table of gap reasons, first that holds. Of several pods the
 // one that is furthest on speaks: a live one before one that has failed, that
 // before one that is asked to end.
-func modelReason(status readiness.Status, pods []*record.Pod, ds *record.DaemonSet, now time.Time) coverage.Reason {
+func modelReason(status readiness.Status, pods []*slim.Pod, ds *slim.DaemonSet, now time.Time) coverage.Reason {
 	switch status {
 	case readiness.Unreachable:
 		return coverage.NodeUnreachable
@@ -268,11 +268,11 @@ func modelReason(status readiness.Status, pods []*record.Pod, ds *record.DaemonS
 	}
 	var live, failed, ending []coverage.Reason
 	for _, pod := range pods {
-		ended := pod.Phase == record.PhaseFailed || pod.Phase == record.PhaseSucceeded
+		ended := pod.Phase == slim.PodFailed || pod.Phase == slim.PodSucceeded
 		switch {
 		case !ended && modelAvailable(pod, ds, now):
 			return coverage.Covered
-		case pod.Deleted != 0:
+		case pod.DeletionTimestamp != 0:
 			ending = append(ending, coverage.PodTerminating)
 		case ended && pod.Evicted:
 			failed = append(failed, coverage.PodEvicted)
@@ -295,30 +295,30 @@ func modelReason(status readiness.Status, pods []*record.Pod, ds *record.DaemonS
 }
 
 // modelAvailable is Ready for minReadySeconds.
-func modelAvailable(pod *record.Pod, ds *record.DaemonSet, now time.Time) bool {
-	if pod.Ready.Status != record.True {
+func modelAvailable(pod *slim.Pod, ds *slim.DaemonSet, now time.Time) bool {
+	if pod.Ready.Status != slim.ConditionTrue {
 		return false
 	}
-	return ds.MinReadySeconds == 0 || now.Unix()-int64(pod.Ready.Since) >= int64(ds.MinReadySeconds)
+	return ds.MinReadySeconds == 0 || now.Unix()-int64(pod.Ready.LastTransitionTime) >= int64(ds.MinReadySeconds)
 }
 
-func modelLiveReason(pod *record.Pod) coverage.Reason {
+func modelLiveReason(pod *slim.Pod) coverage.Reason {
 	switch {
-	case !pod.Bound && pod.Resources:
+	case !pod.Bound && pod.InsufficientResources:
 		return coverage.InsufficientResources
 	case !pod.Bound:
 		return coverage.PodUnschedulable
-	case pod.Ready.Status == record.True:
+	case pod.Ready.Status == slim.ConditionTrue:
 		return coverage.MinReadySeconds
 	}
 	var image, config, loop, other, start bool
 	for _, c := range pod.Containers {
-		waits := c.State == record.Waiting
-		image = image || waits && c.Wait == record.WaitImage
-		config = config || waits && c.Wait == record.WaitConfig
-		loop = loop || waits && c.Wait == record.WaitBackOff || c.State == record.Terminated && c.Restarts > 0
-		other = other || waits && c.Wait == record.WaitOther
-		start = start || waits && c.Wait == record.WaitStart
+		waits := c.State == slim.ContainerWaiting
+		image = image || waits && c.WaitReason == slim.WaitImage
+		config = config || waits && c.WaitReason == slim.WaitConfig
+		loop = loop || waits && c.WaitReason == slim.WaitBackOff || c.State == slim.ContainerTerminated && c.RestartCount > 0
+		other = other || waits && c.WaitReason == slim.WaitOther
+		start = start || waits && c.WaitReason == slim.WaitStart
 	}
 	switch {
 	case image:
@@ -331,19 +331,19 @@ func modelLiveReason(pod *record.Pod) coverage.Reason {
 		return coverage.Other
 	case start || len(pod.Containers) == 0:
 		return coverage.PodStarting
-	case pod.ReadinessGates:
+	case pod.ReadinessGatesNotReady:
 		return coverage.ReadinessGate
 	default:
 		return coverage.PodNotReady
 	}
 }
 
-func less(a, b *record.Pod) bool {
+func less(a, b *slim.Pod) bool {
 	if a.Bound != b.Bound {
 		return a.Bound
 	}
-	if a.Created != b.Created {
-		return a.Created < b.Created
+	if a.CreationTimestamp != b.CreationTimestamp {
+		return a.CreationTimestamp < b.CreationTimestamp
 	}
 	return strings.Compare(a.Name, b.Name) < 0
 }

@@ -6,14 +6,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // withoutEnded are the pods that getNodesToDaemonPods of Kubernetes maps to
 // their node: not those that have ended and are being deleted.
-func withoutEnded(pods []*record.Pod) (kept []*record.Pod) {
+func withoutEnded(pods []*slim.Pod) (kept []*slim.Pod) {
 	for _, pod := range pods {
-		if pod.Deleted == 0 || pod.Phase != record.PhaseFailed && pod.Phase != record.PhaseSucceeded {
+		if pod.DeletionTimestamp == 0 || pod.Phase != slim.PodFailed && pod.Phase != slim.PodSucceeded {
 			kept = append(kept, pod)
 		}
 	}
@@ -22,7 +22,7 @@ func withoutEnded(pods []*record.Pod) (kept []*record.Pod) {
 
 // modelUpstream adds one node to the counts of updateDaemonSetStatus, and tells
 // whether rollingUpdate counts it as unavailable.
-func modelUpstream(ds *record.DaemonSet, verdict coverage.Verdict, pods []*record.Pod, current string, now time.Time, counts *coverage.UpstreamCounts) (spends bool) {
+func modelUpstream(ds *slim.DaemonSet, verdict coverage.Verdict, pods []*slim.Pod, current string, now time.Time, counts *coverage.UpstreamCounts) (spends bool) {
 	pods = withoutEnded(pods)
 	if verdict == coverage.Run {
 		counts.Desired++
@@ -36,7 +36,7 @@ func modelUpstream(ds *record.DaemonSet, verdict coverage.Verdict, pods []*recor
 				oldest = pod
 			}
 		}
-		if oldest.Ready.Status == record.True {
+		if oldest.Ready.Status == slim.ConditionTrue {
 			counts.Ready++
 			if modelAvailable(oldest, ds, now) {
 				counts.Available++
@@ -53,10 +53,10 @@ func modelUpstream(ds *record.DaemonSet, verdict coverage.Verdict, pods []*recor
 	if surge, err := intstr.GetScaledValueFromIntOrPercent(orZero(ds.MaxSurge), 100, true); err != nil || surge > 0 || !ds.RollingUpdate {
 		return false
 	}
-	var old, updated []*record.Pod
+	var old, updated []*slim.Pod
 	for _, pod := range pods {
 		switch {
-		case pod.Deleted != 0:
+		case pod.DeletionTimestamp != 0:
 		case modelUpdated(ds, pod, current):
 			updated = append(updated, pod)
 		default:
@@ -84,21 +84,21 @@ func orZero(value *intstr.IntOrString) *intstr.IntOrString {
 
 // modelUpdated is IsPodUpdated of Kubernetes: the template generation or the
 // hash of the current revision.
-func modelUpdated(ds *record.DaemonSet, pod *record.Pod, current string) bool {
+func modelUpdated(ds *slim.DaemonSet, pod *slim.Pod, current string) bool {
 	return ds.TemplateGeneration != 0 && pod.TemplateGeneration == ds.TemplateGeneration ||
-		current != "" && pod.Revision.Value() == current
+		current != "" && pod.ControllerRevisionHash.Value() == current
 }
 
 // modelRevision infers the current hash: that of the pods of the present
 // template generation; where there are none, the hash that as many pods carry as
 // the controller says are updated, if it has seen the present template. Of
 // several the most frequent, the closest, the first by name.
-func modelRevision(ds *record.DaemonSet, pods []*record.Pod) string {
+func modelRevision(ds *slim.DaemonSet, pods []*slim.Pod) string {
 	present, all := map[string]int{}, map[string]int{}
 	for _, pod := range pods {
-		all[pod.Revision.Value()]++
+		all[pod.ControllerRevisionHash.Value()]++
 		if ds.TemplateGeneration != 0 && pod.TemplateGeneration == ds.TemplateGeneration {
-			present[pod.Revision.Value()]++
+			present[pod.ControllerRevisionHash.Value()]++
 		}
 	}
 	best := func(counts map[string]int, distance func(count int) int) (hash string) {
@@ -112,7 +112,7 @@ func modelRevision(ds *record.DaemonSet, pods []*record.Pod) string {
 	if len(present) > 0 {
 		return best(present, func(count int) int { return -count })
 	}
-	updated := int(ds.Status.Updated)
+	updated := int(ds.Status.UpdatedNumberScheduled)
 	if updated == 0 || ds.ObservedGeneration < ds.Generation {
 		return ""
 	}
@@ -121,10 +121,10 @@ func modelRevision(ds *record.DaemonSet, pods []*record.Pod) string {
 
 // modelOutdated tells that the pod that works is not of the current revision or,
 // where none does, that none is.
-func modelOutdated(ds *record.DaemonSet, pods []*record.Pod, current string, now time.Time) bool {
-	var working []*record.Pod
+func modelOutdated(ds *slim.DaemonSet, pods []*slim.Pod, current string, now time.Time) bool {
+	var working []*slim.Pod
 	for _, pod := range pods {
-		if pod.Phase != record.PhaseFailed && pod.Phase != record.PhaseSucceeded && modelAvailable(pod, ds, now) {
+		if pod.Phase != slim.PodFailed && pod.Phase != slim.PodSucceeded && modelAvailable(pod, ds, now) {
 			working = append(working, pod)
 		}
 	}

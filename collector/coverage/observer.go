@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Observer is told what happens over time, as it happens. It must not call back
@@ -17,10 +17,10 @@ type Observer interface {
 	// GapClosed comes when an episode ends: the cell is covered, is no longer
 	// expected, or has lost its node. It does not come for a DaemonSet that has
 	// gone.
-	GapClosed(ds *record.DaemonSet, first Cause, duration time.Duration)
+	GapClosed(ds *slim.DaemonSet, first Cause, duration time.Duration)
 	// NodeTurned comes when a node ceases to be Ready or becomes it again, and
 	// when one way of not being Ready turns into another.
-	NodeTurned(node *record.Node, labels NodeLabels, turn readiness.Turn)
+	NodeTurned(node *slim.Node, labels NodeLabels, turn readiness.Turn)
 	// NodeReady comes when a node is Ready for the first time, with the time
 	// since its creation.
 	NodeReady(startup time.Duration)
@@ -28,9 +28,9 @@ type Observer interface {
 	// time, with the time since its creation.
 	NodeCovered(startup time.Duration)
 	// NodeDeleted comes when a Node object is gone.
-	NodeDeleted(node *record.Node)
+	NodeDeleted(node *slim.Node)
 	// DaemonSetDeleted comes when a DaemonSet object is gone.
-	DaemonSetDeleted(ds *record.DaemonSet)
+	DaemonSetDeleted(ds *slim.DaemonSet)
 }
 
 // Event is what made the ledger judge a cell.
@@ -62,13 +62,13 @@ type occasion struct {
 	born moment
 	// changed is the pod that is new or has changed; removed is the pod that is
 	// gone, in its last version.
-	changed, removed *record.Pod
+	changed, removed *slim.Pod
 }
 
 // Key names a cell.
 type Key struct {
-	DaemonSet record.UID
-	Node      record.Text
+	DaemonSet slim.UID
+	Node      slim.Text
 }
 
 // Change is a cell that has just been judged. It is valid during the call.
@@ -82,7 +82,7 @@ type Change struct {
 func (c *Change) Key() Key { return Key{c.cell.set.uid, c.cell.node.name} }
 
 // DaemonSet is the cell's; nil if it is gone.
-func (c *Change) DaemonSet() *record.DaemonSet { return c.cell.set.object }
+func (c *Change) DaemonSet() *slim.DaemonSet { return c.cell.set.object }
 
 // Node is the cell's; nil if it is gone.
 func (c *Change) Node() *readiness.Node { return c.cell.node.state }
@@ -91,10 +91,10 @@ func (c *Change) Node() *readiness.Node { return c.cell.node.state }
 func (c *Change) Event() Event { return c.occasion.event }
 
 // Removed is the pod that is gone with this event, in its last version, or nil.
-func (c *Change) Removed() *record.Pod { return c.occasion.removed }
+func (c *Change) Removed() *slim.Pod { return c.occasion.removed }
 
 // Pods yields the pods of the cell.
-func (c *Change) Pods() iter.Seq[*record.Pod] { return c.cell.pods() }
+func (c *Change) Pods() iter.Seq[*slim.Pod] { return c.cell.pods() }
 
 // Expected tells whether the cell is expected now, WasExpected whether it was.
 func (c *Change) Expected() bool { return c.cell.verdict.expected }
@@ -112,7 +112,7 @@ func (c *Change) Was() Reason { return c.before.reason }
 func (c *Change) ChangedAt() time.Time { return c.cell.changed.time() }
 
 // Updated tells whether a pod of the cell is of the current revision.
-func (c *Change) Updated(pod *record.Pod) bool { return c.cell.set.updated(pod) }
+func (c *Change) Updated(pod *slim.Pod) bool { return c.cell.set.updated(pod) }
 
 // noteTurn tells the observer that a node turned.
 func (l *Ledger) noteTurn(n *node, turn readiness.Turn) {
@@ -121,7 +121,7 @@ func (l *Ledger) noteTurn(n *node, turn readiness.Turn) {
 	}
 	l.observer.NodeTurned(n.state.Record(), n.labels, turn)
 	if turn.From == readiness.NeverReady && turn.To == readiness.Ready {
-		l.observer.NodeReady(turn.At.Sub(n.state.Record().Created.Time()))
+		l.observer.NodeReady(turn.At.Sub(n.state.Record().CreationTimestamp.Time()))
 	}
 }
 
@@ -131,16 +131,16 @@ func (l *Ledger) noteStartup(n *node, now time.Time) {
 		return
 	}
 	n.starting = false
-	l.observer.NodeCovered(now.Sub(n.state.Record().Created.Time()))
+	l.observer.NodeCovered(now.Sub(n.state.Record().CreationTimestamp.Time()))
 }
 
 // nobody observes nothing.
 type nobody struct{}
 
-func (nobody) CellSettled(*Change, time.Time)                      {}
-func (nobody) GapClosed(*record.DaemonSet, Cause, time.Duration)   {}
-func (nobody) NodeTurned(*record.Node, NodeLabels, readiness.Turn) {}
-func (nobody) NodeReady(time.Duration)                             {}
-func (nobody) NodeCovered(time.Duration)                           {}
-func (nobody) NodeDeleted(*record.Node)                            {}
-func (nobody) DaemonSetDeleted(*record.DaemonSet)                  {}
+func (nobody) CellSettled(*Change, time.Time)                    {}
+func (nobody) GapClosed(*slim.DaemonSet, Cause, time.Duration)   {}
+func (nobody) NodeTurned(*slim.Node, NodeLabels, readiness.Turn) {}
+func (nobody) NodeReady(time.Duration)                           {}
+func (nobody) NodeCovered(time.Duration)                         {}
+func (nobody) NodeDeleted(*slim.Node)                            {}
+func (nobody) DaemonSetDeleted(*slim.DaemonSet)                  {}

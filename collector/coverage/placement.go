@@ -8,7 +8,7 @@ import (
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Verdict is what the DaemonSet controller decides for a node.
@@ -73,7 +73,7 @@ type Placement struct {
 
 // NewPlacement parses a template. A node affinity that cannot be parsed matches
 // as much as the DaemonSet controller lets it match: its error is dropped.
-func NewPlacement(template *record.Template) *Placement {
+func NewPlacement(template *slim.PodTemplate) *Placement {
 	return &Placement{
 		nodeName:    template.NodeName,
 		selector:    nodeaffinity.NewRequiredNodeAffinity(template.NodeSelector, nil),
@@ -87,7 +87,7 @@ func NewPlacement(template *record.Template) *Placement {
 type View struct{ node corev1.Node }
 
 // Show points the view at a node.
-func (v *View) Show(node *record.Node) {
+func (v *View) Show(node *slim.Node) {
 	v.node.Name = node.Name
 	v.node.Labels = node.Labels
 	v.node.Spec.Taints = node.Taints
@@ -167,7 +167,7 @@ func nodeCondition(key string) bool {
 // adds to every pod (AddOrUpdateDaemonPodTolerations of
 // pkg/controller/daemon/util, v1.37). They are not in the template, which is
 // shared and must not be appended to.
-func tolerationsOf(template *record.Template) []corev1.Toleration {
+func tolerationsOf(template *slim.PodTemplate) []corev1.Toleration {
 	added := []corev1.Toleration{
 		exists(corev1.TaintNodeNotReady, corev1.TaintEffectNoExecute),
 		exists(corev1.TaintNodeUnreachable, corev1.TaintEffectNoExecute),

@@ -14,7 +14,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage/coveragetest"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 type seeded struct{ *rand.Rand }
@@ -58,8 +58,8 @@ func placed(dice coveragetest.Dice) string {
 	before := fmt.Sprint(ds.Spec.Template.Spec, node.Spec)
 	decide := func(node *corev1.Node) coverage.Decision {
 		var view coverage.View
-		view.Show(record.FromNode(node))
-		return coverage.NewPlacement(&record.FromDaemonSet(ds).Template).Decide(&view)
+		view.Show(slim.FromNode(node))
+		return coverage.NewPlacement(&slim.FromDaemonSet(ds).Template).Decide(&view)
 	}
 	got, bare := decide(node), decide(coveragetest.WithoutConditions(node))
 	upstream := transcript(ds, node)

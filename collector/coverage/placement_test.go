@@ -8,14 +8,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // decision is a placement's in words. Sole is the key of the taint that alone
 // excludes the node.
 type decision struct{ Upstream, Ours, Sole string }
 
-func decide(ds *record.DaemonSet, node *record.Node) decision {
+func decide(ds *slim.DaemonSet, node *slim.Node) decision {
 	var view coverage.View
 	view.Show(node)
 	got := coverage.NewPlacement(&ds.Template).Decide(&view)
@@ -237,7 +237,7 @@ func TestSoleTaint(t *testing.T) {
 	}
 }
 
-func nodeOf(options []func(*corev1.Node)) *record.Node { return node("a", options...) }
+func nodeOf(options []func(*corev1.Node)) *slim.Node { return node("a", options...) }
 
 // The template is shared with the informer's cache: what the controller adds
 // must not be appended to it.
@@ -245,7 +245,7 @@ func TestATemplateIsNotWrittenTo(t *testing.T) {
 	t.Parallel()
 	spare := make([]corev1.Toleration, 1, 16)
 	spare[0] = corev1.Toleration{Key: "mine"}
-	template := record.Template{Tolerations: spare, HostNetwork: true}
+	template := slim.PodTemplate{Tolerations: spare, HostNetwork: true}
 	coverage.NewPlacement(&template)
 	if diff := cmp.Diff(make([]corev1.Toleration, 15), spare[1:16]); diff != "" {
 		t.Errorf("behind the template's tolerations (-want +got):\n%s", diff)

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/recordings"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // replay shows a ledger what an informer saw on a real cluster, and tells the
@@ -29,11 +29,11 @@ func replay(t *testing.T, name string, whole bool) (story []string) {
 		var object any
 		switch {
 		case event.Node != nil:
-			object = record.FromNode(event.Node)
+			object = slim.FromNode(event.Node)
 		case event.Pod != nil:
-			object = record.FromPod(event.Pod)
+			object = slim.FromPod(event.Pod)
 		case event.DaemonSet != nil:
-			object = record.FromDaemonSet(event.DaemonSet)
+			object = slim.FromDaemonSet(event.DaemonSet)
 		default:
 			acted = true
 			continue

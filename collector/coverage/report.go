@@ -11,13 +11,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Summary is what the ledger says of one DaemonSet. It is valid until the next
 // event and must not be changed.
 type Summary struct {
-	DaemonSet *record.DaemonSet
+	DaemonSet *slim.DaemonSet
 	Totals    *Totals
 }
 
@@ -64,20 +64,20 @@ type StatusDifference struct {
 func (s Summary) StatusDifferences() [7]StatusDifference {
 	status, counts := s.DaemonSet.Status, s.Totals.Upstream
 	return [7]StatusDifference{
-		{"desired", status.Desired - counts.Desired},
-		{"current", status.Current - counts.Current},
-		{"ready", status.Ready - counts.Ready},
-		{"available", status.Available - counts.Available},
-		{"unavailable", status.Unavailable - (counts.Desired - counts.Available)},
-		{"updated", status.Updated - counts.Updated},
-		{"misscheduled", status.Misscheduled - counts.Misscheduled},
+		{"desired", status.DesiredNumberScheduled - counts.Desired},
+		{"current", status.CurrentNumberScheduled - counts.Current},
+		{"ready", status.NumberReady - counts.Ready},
+		{"available", status.NumberAvailable - counts.Available},
+		{"unavailable", status.NumberUnavailable - (counts.Desired - counts.Available)},
+		{"updated", status.UpdatedNumberScheduled - counts.Updated},
+		{"misscheduled", status.NumberMisscheduled - counts.Misscheduled},
 	}
 }
 
 // Gap is one open gap.
 type Gap struct {
-	DaemonSet *record.DaemonSet
-	Node      *record.Node
+	DaemonSet *slim.DaemonSet
+	Node      *slim.Node
 	Labels    NodeLabels
 	Lifecycle readiness.Lifecycle
 	Reason    Reason
@@ -155,7 +155,7 @@ func (l *Ledger) NextWake() time.Time { return l.queue.Next() }
 
 // NodeReady tells whether there is a node of that name, and whether it is
 // Ready.
-func (l *Ledger) NodeReady(name record.Text) (exists, ready bool) {
+func (l *Ledger) NodeReady(name slim.Text) (exists, ready bool) {
 	n := l.nodes[name]
 	if n == nil || n.state == nil {
 		return false, false
@@ -165,7 +165,7 @@ func (l *Ledger) NodeReady(name record.Text) (exists, ready bool) {
 
 // NodeSince is when that node turned Ready, or ceased to be; the zero time where
 // there is none.
-func (l *Ledger) NodeSince(name record.Text) time.Time {
+func (l *Ledger) NodeSince(name slim.Text) time.Time {
 	n := l.nodes[name]
 	if n == nil || n.state == nil {
 		return time.Time{}
@@ -174,7 +174,7 @@ func (l *Ledger) NodeSince(name record.Text) time.Time {
 }
 
 // DaemonSet is the DaemonSet of that UID, or nil.
-func (l *Ledger) DaemonSet(uid record.UID) *record.DaemonSet {
+func (l *Ledger) DaemonSet(uid slim.UID) *slim.DaemonSet {
 	if set := l.sets[uid]; set != nil {
 		return set.object
 	}

@@ -1,24 +1,24 @@
 package coverage
 
-import "github.com/daemonset-exporter/daemonset_exporter/informers/record"
+import "github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 
 // revision is what a pod says of the template that it was made from.
 type revision struct {
-	hash       record.Text
+	hash       slim.Text
 	generation int64
 }
 
-func revisionOf(pod *record.Pod) revision {
-	return revision{hash: pod.Revision, generation: pod.TemplateGeneration}
+func revisionOf(pod *slim.Pod) revision {
+	return revision{hash: pod.ControllerRevisionHash, generation: pod.TemplateGeneration}
 }
 
 // updated is IsPodUpdated of pkg/controller/daemon/util (v1.37): the pod is of
 // the current revision, by its hash or by its template generation.
-func (s *daemonSet) updated(pod *record.Pod) bool {
+func (s *daemonSet) updated(pod *slim.Pod) bool {
 	if generation := s.object.TemplateGeneration; generation > 0 && pod.TemplateGeneration == generation {
 		return true
 	}
-	return s.current != record.Text{} && pod.Revision == s.current
+	return s.current != slim.Text{} && pod.ControllerRevisionHash == s.current
 }
 
 // currentRevision infers the hash of the present template, which stands in no
@@ -26,23 +26,23 @@ func (s *daemonSet) updated(pod *record.Pod) bool {
 // generation. Before there is one, after a change of the template or a return
 // to an earlier one, the controller's count of updated nodes decides: the hash
 // that so many pods carry. No Text if no hash fits: all pods are outdated.
-func currentRevision(ds *record.DaemonSet, pods map[revision]int32) record.Text {
-	var current record.Text
+func currentRevision(ds *slim.DaemonSet, pods map[revision]int32) slim.Text {
+	var current slim.Text
 	best := int32(0)
 	for rev, count := range pods {
 		if ds.TemplateGeneration > 0 && rev.generation == ds.TemplateGeneration && wins(rev.hash, count, current, best) {
 			current, best = rev.hash, count
 		}
 	}
-	if best > 0 || ds.Status.Updated == 0 || ds.ObservedGeneration < ds.Generation {
+	if best > 0 || ds.Status.UpdatedNumberScheduled == 0 || ds.ObservedGeneration < ds.Generation {
 		return current
 	}
-	counts := map[record.Text]int32{}
+	counts := map[slim.Text]int32{}
 	for rev, count := range pods {
 		counts[rev.hash] += count
 	}
 	for hash, count := range counts {
-		if distance := abs(count - ds.Status.Updated); best == 0 || distance < best-1 ||
+		if distance := abs(count - ds.Status.UpdatedNumberScheduled); best == 0 || distance < best-1 ||
 			distance == best-1 && hash.Value() < current.Value() {
 			current, best = hash, distance+1
 		}
@@ -51,7 +51,7 @@ func currentRevision(ds *record.DaemonSet, pods map[revision]int32) record.Text 
 }
 
 // wins makes the choice between two hashes independent of their order.
-func wins(hash record.Text, count int32, current record.Text, best int32) bool {
+func wins(hash slim.Text, count int32, current slim.Text, best int32) bool {
 	return best == 0 || count > best || count == best && hash.Value() < current.Value()
 }
 

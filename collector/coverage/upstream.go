@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // UpstreamCounts are the counts of a DaemonSet's status, in nodes, as the
@@ -25,9 +25,9 @@ type upstream struct {
 // upstreamOf follows updateDaemonSetStatus and rollingUpdate of
 // pkg/controller/daemon (v1.37) for one node. Pods that have ended and are
 // being deleted do not count; of several pods the oldest bound one does.
-func upstreamOf(set *daemonSet, verdict Verdict, pods []*record.Pod, now time.Time) upstream {
-	pods = slices.DeleteFunc(pods, func(pod *record.Pod) bool {
-		return pod.Terminal() && !pod.Deleted.IsZero()
+func upstreamOf(set *daemonSet, verdict Verdict, pods []*slim.Pod, now time.Time) upstream {
+	pods = slices.DeleteFunc(pods, func(pod *slim.Pod) bool {
+		return pod.Terminal() && !pod.DeletionTimestamp.IsZero()
 	})
 	run, scheduled := verdict == Run, len(pods) > 0
 	counts := upstream{
@@ -38,7 +38,7 @@ func upstreamOf(set *daemonSet, verdict Verdict, pods []*record.Pod, now time.Ti
 	}
 	if counts.current {
 		oldest := slices.MinFunc(pods, byBindingAndAge)
-		counts.ready = oldest.Ready.Status == record.True
+		counts.ready = oldest.Ready.Status == slim.ConditionTrue
 		counts.available = availableUpstream(oldest, set.object.MinReadySeconds, now)
 		counts.updated = set.updated(oldest)
 	}
@@ -47,15 +47,15 @@ func upstreamOf(set *daemonSet, verdict Verdict, pods []*record.Pod, now time.Ti
 
 // byBindingAndAge is podByCreationTimestampAndPhase: bound pods first, then the
 // oldest, then by name.
-func byBindingAndAge(a, b *record.Pod) int {
+func byBindingAndAge(a, b *slim.Pod) int {
 	switch {
 	case a.Bound != b.Bound && a.Bound:
 		return -1
 	case a.Bound != b.Bound:
 		return 1
-	case a.Created != b.Created && a.Created < b.Created:
+	case a.CreationTimestamp != b.CreationTimestamp && a.CreationTimestamp < b.CreationTimestamp:
 		return -1
-	case a.Created != b.Created:
+	case a.CreationTimestamp != b.CreationTimestamp:
 		return 1
 	default:
 		return strings.Compare(a.Name, b.Name)
@@ -65,10 +65,10 @@ func byBindingAndAge(a, b *record.Pod) int {
 // spends tells whether a rolling update without surge counts the node as
 // unavailable: it has no pod or too many that are not being deleted, or the one
 // that it has is not available.
-func spends(set *daemonSet, pods []*record.Pod, now time.Time) bool {
-	var only *record.Pod
+func spends(set *daemonSet, pods []*slim.Pod, now time.Time) bool {
+	var only *slim.Pod
 	for _, pod := range pods {
-		if !pod.Deleted.IsZero() {
+		if !pod.DeletionTimestamp.IsZero() {
 			continue
 		}
 		if only != nil {
@@ -81,7 +81,7 @@ func spends(set *daemonSet, pods []*record.Pod, now time.Time) bool {
 
 // surges tells whether a rolling update starts the new pod before it stops the
 // old one. Such an update spends no unavailability.
-func surges(ds *record.DaemonSet) bool {
+func surges(ds *slim.DaemonSet) bool {
 	if ds.MaxSurge == nil {
 		return false
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // world is a ledger and the time at which its events come.
@@ -18,13 +18,13 @@ type world struct {
 	t      *testing.T
 	ledger *coverage.Ledger
 	now    time.Time
-	pods   map[record.UID]*record.Pod
+	pods   map[slim.UID]*slim.Pod
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	rules := readiness.Rules{JoinGrace: 5 * time.Minute}
-	return &world{t: t, ledger: coverage.NewLedger(rules, "zone"), now: at(0), pods: map[record.UID]*record.Pod{}}
+	return &world{t: t, ledger: coverage.NewLedger(rules, "zone"), now: at(0), pods: map[slim.UID]*slim.Pod{}}
 }
 
 // start is the world at noon: the exporter starts with these objects.
@@ -48,11 +48,11 @@ func (w *world) see(objects ...any) *world {
 	w.t.Helper()
 	for _, object := range objects {
 		switch object := object.(type) {
-		case *record.Node:
+		case *slim.Node:
 			w.ledger.SetNode(object, w.now)
-		case *record.DaemonSet:
+		case *slim.DaemonSet:
 			w.ledger.SetDaemonSet(object, w.now)
-		case *record.Pod:
+		case *slim.Pod:
 			w.ledger.SetPod(w.pods[object.UID], object, w.now)
 			w.pods[object.UID] = object
 		default:
@@ -67,11 +67,11 @@ func (w *world) lose(objects ...any) *world {
 	w.t.Helper()
 	for _, object := range objects {
 		switch object := object.(type) {
-		case *record.Node:
+		case *slim.Node:
 			w.ledger.DeleteNode(object, w.now)
-		case *record.DaemonSet:
+		case *slim.DaemonSet:
 			w.ledger.DeleteDaemonSet(object, w.now)
-		case *record.Pod:
+		case *slim.Pod:
 			w.ledger.DeletePod(object, w.now)
 			delete(w.pods, object.UID)
 		default:

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Lifecycle is a node's place in its life.
@@ -55,8 +55,8 @@ var leavingTaints = []string{
 
 // leaving tells whether a deletion timestamp, a taint or a condition announces
 // the node's end.
-func (r *Rules) leaving(node *record.Node) bool {
-	if !node.Deleted.IsZero() || node.Announced {
+func (r *Rules) leaving(node *slim.Node) bool {
+	if !node.DeletionTimestamp.IsZero() || node.EndAnnounced {
 		return true
 	}
 	for i := range node.Taints {

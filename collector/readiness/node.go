@@ -3,13 +3,13 @@ package readiness
 import (
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Node is what one Node object has been through. It lives as long as the
 // object: a node that is deleted and created again is a new one.
 type Node struct {
-	record    *record.Node
+	record    *slim.Node
 	status    Status
 	lifecycle Lifecycle
 	wasReady  bool
@@ -27,13 +27,13 @@ type Node struct {
 
 // NewNode begins with a node that has not been seen before. A state that began
 // before now is dated by its stamps.
-func NewNode(node *record.Node, rules *Rules, now time.Time) *Node {
+func NewNode(node *slim.Node, rules *Rules, now time.Time) *Node {
 	n := &Node{record: node, wasReady: wasReady(node, now)}
 	n.status = statusOf(node, n.wasReady)
 	n.failure, n.silent = n.status, n.status == Unreachable
-	stamp := node.Ready.Since
+	stamp := node.Ready.LastTransitionTime
 	if n.status == NeverReady || stamp.IsZero() {
-		stamp = node.Created
+		stamp = node.CreationTimestamp
 	}
 	n.since = Begun(now, stamp.Time())
 	n.lifecycle = n.lifecycleAt(rules, now)
@@ -56,16 +56,16 @@ type Turn struct {
 
 // Update takes the next version of the node and tells whether its status
 // turned.
-func (n *Node) Update(node *record.Node, rules *Rules, now time.Time) Turn {
+func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Turn {
 	n.record = node
 	turn := Turn{From: n.status, At: now, Failure: n.failure}
-	n.wasReady = n.wasReady || node.Ready.Status == record.True
+	n.wasReady = n.wasReady || node.Ready.Status == slim.ConditionTrue
 	n.status = statusOf(node, n.wasReady)
 	turn.To = n.status
 	turn.Silenced = n.status == Unreachable && !n.silent
 	n.silent = n.status != Ready && (n.silent || n.status == Unreachable)
 	if (turn.From == Ready) != (turn.To == Ready) {
-		at := Date(now, n.since, node.Ready.Since.Time())
+		at := Date(now, n.since, node.Ready.LastTransitionTime.Time())
 		turn.At, turn.Outage = at, at.Sub(n.since)
 		n.since, n.failure = at, turn.To
 		if turn.From == NeverReady {
@@ -77,14 +77,14 @@ func (n *Node) Update(node *record.Node, rules *Rules, now time.Time) Turn {
 }
 
 // Replace takes a version of the node that is the Same as the present one.
-func (n *Node) Replace(node *record.Node) { n.record = node }
+func (n *Node) Replace(node *slim.Node) { n.record = node }
 
 // Tick lets time pass: a node that was joining may be active now.
 func (n *Node) Tick(rules *Rules, now time.Time) { n.lifecycle = n.lifecycleAt(rules, now) }
 
 // JoinedAt is when the node stops being joining, if nothing else happens to it.
 func (n *Node) JoinedAt(rules *Rules) time.Time {
-	joined := n.record.Created.Time()
+	joined := n.record.CreationTimestamp.Time()
 	if n.firstReady.After(joined) {
 		joined = n.firstReady
 	}
@@ -105,7 +105,7 @@ func (n *Node) lifecycleAt(rules *Rules, now time.Time) Lifecycle {
 }
 
 // Record is the present version of the object.
-func (n *Node) Record() *record.Node { return n.record }
+func (n *Node) Record() *slim.Node { return n.record }
 
 // Status is the node's status.
 func (n *Node) Status() Status { return n.status }

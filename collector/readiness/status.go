@@ -6,7 +6,7 @@ package readiness
 import (
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Status is what a node's Ready condition says, and whether it ever said Ready.
@@ -31,13 +31,13 @@ var statusNames = [Statuses]string{"ready", "not_ready", "unreachable", "never_r
 func (s Status) String() string { return statusNames[s] }
 
 // statusOf is the status of a node now, given whether it was ever Ready.
-func statusOf(node *record.Node, wasReady bool) Status {
+func statusOf(node *slim.Node, wasReady bool) Status {
 	switch {
-	case node.Ready.Status == record.True:
+	case node.Ready.Status == slim.ConditionTrue:
 		return Ready
 	case !wasReady:
 		return NeverReady
-	case node.Ready.Status == record.Unknown:
+	case node.Ready.Status == slim.ConditionUnknown:
 		return Unreachable
 	default:
 		return NotReady
@@ -53,13 +53,13 @@ const sinceCreation = 10 * time.Second
 // unless its Ready condition says otherwise: there is none, no kubelet ever
 // posted, or it has stood still since the creation (give or take the second
 // that the kubelet's clock and the API server's may lie apart).
-func wasReady(node *record.Node, now time.Time) bool {
-	if node.Ready.Status == record.True {
+func wasReady(node *slim.Node, now time.Time) bool {
+	if node.Ready.Status == slim.ConditionTrue {
 		return true
 	}
-	if age := now.Sub(node.Created.Time()); !node.Created.IsZero() && age < sinceCreation {
+	if age := now.Sub(node.CreationTimestamp.Time()); !node.CreationTimestamp.IsZero() && age < sinceCreation {
 		return false
 	}
-	return node.Ready.Status != record.Absent && !node.NeverUpdated &&
-		node.Ready.Since > node.Created.Add(1)
+	return node.Ready.Status != slim.ConditionAbsent && !node.NeverUpdated &&
+		node.Ready.LastTransitionTime > node.CreationTimestamp.Add(1)
 }

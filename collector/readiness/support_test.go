@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // at is so many seconds after noon. Stamps have whole seconds; what the exporter
@@ -23,13 +23,13 @@ func stamp(seconds float64) metav1.Time { return metav1.NewTime(at(seconds).Trun
 // since ten seconds later.
 type option func(*corev1.Node)
 
-func node(options ...option) *record.Node {
+func node(options ...option) *slim.Node {
 	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "a", CreationTimestamp: stamp(-3600)}}
 	ready("True", -3590)(object)
 	for _, change := range options {
 		change(object)
 	}
-	return record.FromNode(object)
+	return slim.FromNode(object)
 }
 
 // ready sets the Ready condition and when it says that it turned.

@@ -12,17 +12,17 @@ package rescheduling
 import (
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Recorder takes what is finished.
 type Recorder interface {
 	// Rescheduled: a pod is available again. The stages add up to the total.
-	Rescheduled(ds *record.DaemonSet, trigger Trigger, stages [Stages]time.Duration)
+	Rescheduled(ds *slim.DaemonSet, trigger Trigger, stages [Stages]time.Duration)
 	// Terminated: a pod that was asked to end is gone.
-	Terminated(ds *record.DaemonSet, outcome Outcome, duration time.Duration)
+	Terminated(ds *slim.DaemonSet, outcome Outcome, duration time.Duration)
 	// Restarted: a container of the DaemonSet has been started again.
-	Restarted(ds *record.DaemonSet, ending record.Ending, times int32)
+	Restarted(ds *slim.DaemonSet, ending slim.TerminationReason, times int32)
 }
 
 // Trigger is why a pod was needed.

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // episode is one rescheduling of one cell. Its clock runs only while the node
@@ -13,7 +13,7 @@ type episode struct {
 	trigger Trigger
 	// replaced is the revision of the pod whose loss began the episode, if one
 	// did.
-	replaced record.Text
+	replaced slim.Text
 	lost     bool
 	// resumed is when the clock began to run; zero while it stands still.
 	resumed time.Time
@@ -25,7 +25,7 @@ type episode struct {
 
 // candidate is a pod that may come to work.
 type candidate struct {
-	uid record.UID
+	uid slim.UID
 	// reached is what the clock showed at the end of each stage; unset stages
 	// are those not done.
 	reached [Ready]time.Duration
@@ -63,7 +63,7 @@ func (e *episode) resume(now time.Time) {
 
 // follow notes the steps that a pod has taken by now. Where the watch was
 // interrupted, its stamps tell when it took them.
-func (e *episode) follow(pod *record.Pod, now time.Time) *candidate {
+func (e *episode) follow(pod *slim.Pod, now time.Time) *candidate {
 	c := e.candidate(pod.UID)
 	if c == nil {
 		e.pods = append(e.pods, candidate{uid: pod.UID})
@@ -75,10 +75,10 @@ func (e *episode) follow(pod *record.Pod, now time.Time) *candidate {
 	}
 	for stage, step := range [Ready]struct {
 		reached bool
-		stamp   record.Stamp
+		stamp   slim.Stamp
 	}{
-		Create:   {true, pod.Created},
-		Schedule: {pod.Bound, pod.Scheduled.Since},
+		Create:   {true, pod.CreationTimestamp},
+		Schedule: {pod.Bound, pod.PodScheduled.LastTransitionTime},
 		Start:    {started(pod), startStamp(pod)},
 	} {
 		if step.reached && !c.done[stage] {
@@ -89,7 +89,7 @@ func (e *episode) follow(pod *record.Pod, now time.Time) *candidate {
 	return c
 }
 
-func (e *episode) candidate(uid record.UID) *candidate {
+func (e *episode) candidate(uid slim.UID) *candidate {
 	for i := range e.pods {
 		if e.pods[i].uid == uid {
 			return &e.pods[i]
@@ -99,7 +99,7 @@ func (e *episode) candidate(uid record.UID) *candidate {
 }
 
 // forget drops a candidate that is gone.
-func (e *episode) forget(uid record.UID) {
+func (e *episode) forget(uid slim.UID) {
 	for i := range e.pods {
 		if e.pods[i].uid == uid {
 			e.pods[i] = e.pods[len(e.pods)-1]
@@ -127,20 +127,20 @@ func (c *candidate) stages(total time.Duration) [Stages]time.Duration {
 }
 
 // startStamp is when the last of the containers that run now was started.
-func startStamp(pod *record.Pod) record.Stamp {
-	var latest record.Stamp
+func startStamp(pod *slim.Pod) slim.Stamp {
+	var latest slim.Stamp
 	for i := range pod.Containers {
-		latest = max(latest, pod.Containers[i].Started)
+		latest = max(latest, pod.Containers[i].StartedAt)
 	}
 	return latest
 }
 
 // diedUnseen tells that a container ended while its kubelet was away, as in a
 // power cut, and has not been started again.
-func diedUnseen(pod *record.Pod) bool {
+func diedUnseen(pod *slim.Pod) bool {
 	for i := range pod.Containers {
 		c := &pod.Containers[i]
-		if !c.Init && c.State == record.Terminated && c.Exit.Ending == record.EndedUnknown {
+		if !c.Init && c.State == slim.ContainerTerminated && c.Termination.Reason == slim.TerminationUnknown {
 			return true
 		}
 	}
@@ -149,8 +149,8 @@ func diedUnseen(pod *record.Pod) bool {
 
 // started tells that the kubelet has started the pod's containers. One that has
 // ended since has been started.
-func started(pod *record.Pod) bool {
-	if pod.Ready.Status == record.True {
+func started(pod *slim.Pod) bool {
+	if pod.Ready.Status == slim.ConditionTrue {
 		return true
 	}
 	if len(pod.Containers) == 0 || diedUnseen(pod) {
@@ -158,7 +158,7 @@ func started(pod *record.Pod) bool {
 	}
 	for i := range pod.Containers {
 		c := &pod.Containers[i]
-		if !c.Init && c.State == record.Waiting && c.Restarts == 0 {
+		if !c.Init && c.State == slim.ContainerWaiting && c.RestartCount == 0 {
 			return false
 		}
 	}

@@ -3,7 +3,7 @@ package rescheduling
 import (
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // slack is how late a pod may be removed after its grace period ended: its
@@ -16,14 +16,14 @@ const killed = 137
 // termination is one pod on its way out.
 type termination struct {
 	terminations *Terminations
-	pod          *record.Pod
+	pod          *slim.Pod
 	// asked is the stamp of the request, requested its date.
-	asked     record.Stamp
+	asked     slim.Stamp
 	requested time.Time
 	// deadline is the end of the grace period, counted from requested.
 	deadline time.Time
 	// running are the containers that ran when the end was asked for.
-	running []record.Text
+	running []slim.Text
 	// forced and nodeLost are what the outcome needs to remember.
 	forced, nodeLost bool
 	// late tells that the first version with a deletion timestamp that was seen
@@ -43,11 +43,11 @@ func (term *termination) Due(now time.Time) {
 
 // shorten takes a second request, which can only shorten the grace period. The
 // kubelet's own last one, when all containers have ended, is none.
-func (term *termination) shorten(pod *record.Pod) {
-	if pod.Grace == 0 && !anyRunning(pod) {
+func (term *termination) shorten(pod *slim.Pod) {
+	if pod.DeletionGracePeriodSeconds == 0 && !anyRunning(pod) {
 		return
 	}
-	deadline := term.requested.Add(pod.Deleted.Sub(term.asked))
+	deadline := term.requested.Add(pod.DeletionTimestamp.Sub(term.asked))
 	if deadline.Before(term.deadline) {
 		term.deadline = deadline
 	}
@@ -62,7 +62,7 @@ func (term *termination) outcome(now time.Time) Outcome {
 	switch {
 	case term.forced:
 		return Forced
-	case term.nodeLost || term.pod.Disruption == record.CollectedByPodGC:
+	case term.nodeLost || term.pod.DisruptionTarget == slim.DisruptionPodGC:
 		return NodeLost
 	case term.late:
 		return Unknown
@@ -85,32 +85,32 @@ func (term *termination) exits() (allEnded, anyKilled bool) {
 	for _, name := range term.running {
 		exit, ended := term.endOf(name)
 		allEnded = allEnded && ended
-		anyKilled = anyKilled || ended && exit.Code == killed && exit.Ending != record.EndedOOMKilled
+		anyKilled = anyKilled || ended && exit.ExitCode == killed && exit.Reason != slim.TerminationOOMKilled
 	}
 	return allEnded, anyKilled
 }
 
-func (term *termination) endOf(name record.Text) (record.Exit, bool) {
+func (term *termination) endOf(name slim.Text) (slim.Termination, bool) {
 	for i := range term.pod.Containers {
 		c := &term.pod.Containers[i]
 		if c.Name == name {
-			return c.Exit, c.State == record.Terminated && endedSince(c.Exit, term.asked)
+			return c.Termination, c.State == slim.ContainerTerminated && endedSince(c.Termination, term.asked)
 		}
 	}
-	return record.Exit{}, false
+	return slim.Termination{}, false
 }
 
-func endedSince(exit record.Exit, asked record.Stamp) bool {
-	return exit.Ending != record.EndedUnknown && !exit.Finished.IsZero() && exit.Finished >= asked
+func endedSince(exit slim.Termination, asked slim.Stamp) bool {
+	return exit.Reason != slim.TerminationUnknown && !exit.FinishedAt.IsZero() && exit.FinishedAt >= asked
 }
 
 // runningAt names the containers that ran when the end was asked for: those
 // that still do and, where that is no longer new, those that have ended since.
-func runningAt(pod *record.Pod, asked record.Stamp) []record.Text {
-	var running []record.Text
+func runningAt(pod *slim.Pod, asked slim.Stamp) []slim.Text {
+	var running []slim.Text
 	for i := range pod.Containers {
 		c := &pod.Containers[i]
-		if c.State == record.Running || c.State == record.Terminated && endedSince(c.Exit, asked) {
+		if c.State == slim.ContainerRunning || c.State == slim.ContainerTerminated && endedSince(c.Termination, asked) {
 			running = append(running, c.Name)
 		}
 	}
@@ -120,22 +120,22 @@ func runningAt(pod *record.Pod, asked record.Stamp) []record.Text {
 // kubeletsLast tells that a pod shows what its kubelet leaves behind: no grace
 // period, and containers that have ended. A pod that had ended before it was
 // asked to looks the same.
-func kubeletsLast(pod *record.Pod) bool {
-	if pod.Grace > 0 || anyRunning(pod) {
+func kubeletsLast(pod *slim.Pod) bool {
+	if pod.DeletionGracePeriodSeconds > 0 || anyRunning(pod) {
 		return false
 	}
 	for i := range pod.Containers {
 		c := &pod.Containers[i]
-		if !c.Init && c.State == record.Terminated && c.Exit.Ending != record.EndedUnknown {
+		if !c.Init && c.State == slim.ContainerTerminated && c.Termination.Reason != slim.TerminationUnknown {
 			return true
 		}
 	}
 	return false
 }
 
-func anyRunning(pod *record.Pod) bool {
+func anyRunning(pod *slim.Pod) bool {
 	for i := range pod.Containers {
-		if pod.Containers[i].State == record.Running {
+		if pod.Containers[i].State == slim.ContainerRunning {
 			return true
 		}
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Cluster tells of nodes and DaemonSets what terminations depend on. The
@@ -13,12 +13,12 @@ import (
 type Cluster interface {
 	// NodeReady tells whether there is a node of that name, and whether it is
 	// Ready.
-	NodeReady(name record.Text) (exists, ready bool)
+	NodeReady(name slim.Text) (exists, ready bool)
 	// NodeSince is when that node turned Ready, or ceased to be; the zero time
 	// where there is none.
-	NodeSince(name record.Text) time.Time
+	NodeSince(name slim.Text) time.Time
 	// DaemonSet is the DaemonSet of that UID, or nil.
-	DaemonSet(uid record.UID) *record.DaemonSet
+	DaemonSet(uid slim.UID) *slim.DaemonSet
 	// Queue is what waits for time to pass.
 	Queue() *schedule.Queue
 }
@@ -29,13 +29,13 @@ type Cluster interface {
 type Terminations struct {
 	recorder Recorder
 	cluster  Cluster
-	open     map[record.UID]*termination
+	open     map[slim.UID]*termination
 	// onNode is how many of them each node has.
-	onNode map[record.Text]int
+	onNode map[slim.Text]int
 	counts map[Terminating]int
 	// early are the pods with a deletion timestamp that come in before Start;
 	// nil afterwards.
-	early map[record.UID]*record.Pod
+	early map[slim.UID]*slim.Pod
 }
 
 // State is how a termination stands.
@@ -58,7 +58,7 @@ func (s State) String() string { return stateNames[s] }
 
 // Terminating is what pods that are being terminated are counted by.
 type Terminating struct {
-	DaemonSet record.UID
+	DaemonSet slim.UID
 	State     State
 }
 
@@ -67,10 +67,10 @@ func NewTerminations(recorder Recorder, cluster Cluster) *Terminations {
 	return &Terminations{
 		recorder: recorder,
 		cluster:  cluster,
-		open:     map[record.UID]*termination{},
-		onNode:   map[record.Text]int{},
+		open:     map[slim.UID]*termination{},
+		onNode:   map[slim.Text]int{},
 		counts:   map[Terminating]int{},
-		early:    map[record.UID]*record.Pod{},
+		early:    map[slim.UID]*slim.Pod{},
 	}
 }
 
@@ -85,7 +85,7 @@ func (t *Terminations) Start(now time.Time) {
 }
 
 // Count is how many pods of a DaemonSet are in a state.
-func (t *Terminations) Count(ds record.UID, state State) int {
+func (t *Terminations) Count(ds slim.UID, state State) int {
 	return t.counts[Terminating{ds, state}]
 }
 
@@ -94,7 +94,7 @@ func (t *Terminations) Open() int { return len(t.open) }
 
 // SetPod takes a pod that is new or has changed; before is the version that was
 // seen last, or nil. The ledger must have taken it already.
-func (t *Terminations) SetPod(before, pod *record.Pod, now time.Time) {
+func (t *Terminations) SetPod(before, pod *slim.Pod, now time.Time) {
 	if before != nil && before.UID != pod.UID {
 		t.DeletePod(before, now)
 		before = nil
@@ -103,14 +103,14 @@ func (t *Terminations) SetPod(before, pod *record.Pod, now time.Time) {
 	case t.early != nil:
 		t.keep(pod)
 		return
-	case pod.Owner == (record.UID{}):
+	case pod.Owner == (slim.UID{}):
 		t.drop(pod.UID)
 		return
 	}
 	if before != nil {
 		t.countRestarts(before, pod)
 	}
-	if pod.Deleted.IsZero() {
+	if pod.DeletionTimestamp.IsZero() {
 		return
 	}
 	term := t.open[pod.UID]
@@ -125,13 +125,13 @@ func (t *Terminations) SetPod(before, pod *record.Pod, now time.Time) {
 
 // DeletePod takes the end of a pod, in the last version that the watch
 // delivered.
-func (t *Terminations) DeletePod(pod *record.Pod, now time.Time) {
+func (t *Terminations) DeletePod(pod *slim.Pod, now time.Time) {
 	if t.early != nil {
 		delete(t.early, pod.UID)
 		return
 	}
 	term, ds := t.open[pod.UID], t.cluster.DaemonSet(pod.Owner)
-	if term == nil && !pod.Deleted.IsZero() && !pod.Missed && ds != nil {
+	if term == nil && !pod.DeletionTimestamp.IsZero() && !pod.DeletionMissed && ds != nil {
 		term = t.request(nil, pod, now)
 	}
 	switch {
@@ -141,7 +141,7 @@ func (t *Terminations) DeletePod(pod *record.Pod, now time.Time) {
 		t.recorder.Terminated(ds, Unknown, Unmeasured)
 	case term == nil:
 		t.recorder.Terminated(ds, NotRunning, Unmeasured)
-	case pod.Missed:
+	case pod.DeletionMissed:
 		t.renew(term, pod)
 		term.deadline = now
 		t.recorder.Terminated(ds, term.outcome(now), Unmeasured)
@@ -160,8 +160,8 @@ func (t *Terminations) DeletePod(pod *record.Pod, now time.Time) {
 const Unmeasured = time.Duration(-1 << 63)
 
 // keep remembers a pod until Start if it was asked to end.
-func (t *Terminations) keep(pod *record.Pod) {
-	if pod.Deleted.IsZero() || pod.Owner == (record.UID{}) {
+func (t *Terminations) keep(pod *slim.Pod) {
+	if pod.DeletionTimestamp.IsZero() || pod.Owner == (slim.UID{}) {
 		delete(t.early, pod.UID)
 		return
 	}
@@ -170,17 +170,17 @@ func (t *Terminations) keep(pod *record.Pod) {
 
 // nodeOf tells whether a pod's node is there and Ready. A pod that names none
 // has none to lose.
-func (t *Terminations) nodeOf(pod *record.Pod) (exists, ready bool) {
-	if pod.Node.Value() == "" {
+func (t *Terminations) nodeOf(pod *slim.Pod) (exists, ready bool) {
+	if pod.NodeName.Value() == "" {
 		return true, true
 	}
-	return t.cluster.NodeReady(pod.Node)
+	return t.cluster.NodeReady(pod.NodeName)
 }
 
 // request begins to follow a pod; before is its version before it was asked to
 // end, or nil if that was not seen.
-func (t *Terminations) request(before, pod *record.Pod, now time.Time) *termination {
-	asked := pod.DeletionRequested()
+func (t *Terminations) request(before, pod *slim.Pod, now time.Time) *termination {
+	asked := pod.DeletionRequestedAt()
 	term := &termination{
 		terminations: t,
 		pod:          pod,
@@ -188,10 +188,10 @@ func (t *Terminations) request(before, pod *record.Pod, now time.Time) *terminat
 		requested:    readiness.Date(now, time.Time{}, asked.Time()),
 		running:      runningAt(pod, asked),
 	}
-	term.deadline = term.requested.Add(time.Duration(pod.Grace) * time.Second)
+	term.deadline = term.requested.Add(time.Duration(pod.DeletionGracePeriodSeconds) * time.Second)
 	exists, ready := t.nodeOf(pod)
-	term.forced = pod.Grace == 0 && exists && anyRunning(pod)
-	term.nodeLost = !exists || !ready || t.cluster.NodeSince(pod.Node).After(term.requested)
+	term.forced = pod.DeletionGracePeriodSeconds == 0 && exists && anyRunning(pod)
+	term.nodeLost = !exists || !ready || t.cluster.NodeSince(pod.NodeName).After(term.requested)
 	term.late = kubeletsLast(pod) && (before == nil || !before.Terminal())
 	t.open[pod.UID] = term
 	t.place(pod, 1)
@@ -200,12 +200,12 @@ func (t *Terminations) request(before, pod *record.Pod, now time.Time) *terminat
 }
 
 // NodeChanged takes a node that turned, came or went.
-func (t *Terminations) NodeChanged(name record.Text, now time.Time) {
+func (t *Terminations) NodeChanged(name slim.Text, now time.Time) {
 	if t.onNode[name] == 0 {
 		return
 	}
 	for _, term := range t.open {
-		if term.pod.Node == name {
+		if term.pod.NodeName == name {
 			t.settle(term, now)
 		}
 	}
@@ -241,7 +241,7 @@ func (t *Terminations) count(term *termination, sign int) {
 	}
 }
 
-func (t *Terminations) drop(uid record.UID) {
+func (t *Terminations) drop(uid slim.UID) {
 	if term := t.open[uid]; term != nil {
 		t.count(term, -1)
 		t.place(term.pod, -1)
@@ -250,14 +250,14 @@ func (t *Terminations) drop(uid record.UID) {
 }
 
 // place counts a pod on its node.
-func (t *Terminations) place(pod *record.Pod, sign int) {
-	if t.onNode[pod.Node] += sign; t.onNode[pod.Node] == 0 {
-		delete(t.onNode, pod.Node)
+func (t *Terminations) place(pod *slim.Pod, sign int) {
+	if t.onNode[pod.NodeName] += sign; t.onNode[pod.NodeName] == 0 {
+		delete(t.onNode, pod.NodeName)
 	}
 }
 
 // renew takes the next version of a pod.
-func (t *Terminations) renew(term *termination, pod *record.Pod) {
+func (t *Terminations) renew(term *termination, pod *slim.Pod) {
 	t.place(term.pod, -1)
 	term.pod = pod
 	t.place(pod, 1)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Tracker follows the reschedulings of all cells.
@@ -17,7 +17,7 @@ type Tracker struct {
 
 // Pending is what open episodes are counted by.
 type Pending struct {
-	DaemonSet record.UID
+	DaemonSet slim.UID
 	Trigger   Trigger
 }
 
@@ -32,7 +32,7 @@ func NewTracker(recorder Recorder) *Tracker {
 
 // Pending is how many episodes of a DaemonSet wait on a Ready node. Those whose
 // node has failed again wait for the node.
-func (t *Tracker) Pending(ds record.UID, trigger Trigger) int {
+func (t *Tracker) Pending(ds slim.UID, trigger Trigger) int {
 	return t.pending[Pending{ds, trigger}]
 }
 
@@ -107,7 +107,7 @@ func (t *Tracker) complete(e *episode, change *coverage.Change, now time.Time) {
 }
 
 // working is the pod that covers the cell.
-func working(change *coverage.Change, now time.Time) *record.Pod {
+func working(change *coverage.Change, now time.Time) *slim.Pod {
 	for pod := range change.Pods() {
 		if coverage.Available(pod, change.DaemonSet().MinReadySeconds, now) {
 			return pod
@@ -117,4 +117,4 @@ func working(change *coverage.Change, now time.Time) *record.Pod {
 }
 
 // live tells that a pod may still come to work.
-func live(pod *record.Pod) bool { return pod.Deleted.IsZero() && !pod.Terminal() }
+func live(pod *slim.Pod) bool { return pod.DeletionTimestamp.IsZero() && !pod.Terminal() }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // begin opens an episode if the cell, which lacks an available pod on a Ready
@@ -66,27 +66,27 @@ func (e *episode) lose(change *coverage.Change) {
 	if pod == nil {
 		return
 	}
-	e.lost, e.replaced = true, pod.Revision
+	e.lost, e.replaced = true, pod.ControllerRevisionHash
 	e.trigger = lossTrigger(pod, change.Updated(pod))
 }
 
 // lostPod is the pod whose loss left the cell without one: the one that is gone
 // with this event or, of those that are on their way out, the latest.
-func lostPod(change *coverage.Change) *record.Pod {
+func lostPod(change *coverage.Change) *slim.Pod {
 	lost := change.Removed()
 	for pod := range change.Pods() {
-		if !live(pod) && (lost == nil || pod.Created > lost.Created) {
+		if !live(pod) && (lost == nil || pod.CreationTimestamp > lost.CreationTimestamp) {
 			lost = pod
 		}
 	}
 	return lost
 }
 
-func lossTrigger(pod *record.Pod, updated bool) Trigger {
+func lossTrigger(pod *slim.Pod, updated bool) Trigger {
 	switch {
-	case pod.Evicted || pod.Disruption == record.EvictedByAPI || pod.Disruption == record.DisruptedOtherwise:
+	case pod.Evicted || pod.DisruptionTarget == slim.DisruptionEvictionAPI || pod.DisruptionTarget == slim.DisruptionOther:
 		return PodEvicted
-	case pod.Deleted.IsZero() && pod.Terminal():
+	case pod.DeletionTimestamp.IsZero() && pod.Terminal():
 		return PodFailed
 	case !updated:
 		return Rollout
@@ -97,11 +97,11 @@ func lossTrigger(pod *record.Pod, updated bool) Trigger {
 
 // settled is the trigger once the pod that came to work is known: whether a
 // deletion was part of a rollout shows in its revision.
-func (e *episode) settled(pod *record.Pod) Trigger {
+func (e *episode) settled(pod *slim.Pod) Trigger {
 	switch {
 	case !e.lost || e.trigger != PodDeleted && e.trigger != Rollout:
 		return e.trigger
-	case pod.Revision != e.replaced:
+	case pod.ControllerRevisionHash != e.replaced:
 		return Rollout
 	default:
 		return PodDeleted
@@ -152,17 +152,17 @@ func pickUp(change *coverage.Change, now time.Time) *episode {
 	case mayRegain(change):
 		return nil
 	default:
-		e.trigger = reasonOf(pod.Created.Time(), node, ds)
-		e.resumed = readiness.Begun(now, pod.Created.Time())
+		e.trigger = reasonOf(pod.CreationTimestamp.Time(), node, ds)
+		e.resumed = readiness.Begun(now, pod.CreationTimestamp.Time())
 	}
 	e.notBefore(node.Since())
 	return e
 }
 
-func oldestLive(change *coverage.Change) *record.Pod {
-	var oldest *record.Pod
+func oldestLive(change *coverage.Change) *slim.Pod {
+	var oldest *slim.Pod
 	for pod := range change.Pods() {
-		if live(pod) && (oldest == nil || pod.Created < oldest.Created) {
+		if live(pod) && (oldest == nil || pod.CreationTimestamp < oldest.CreationTimestamp) {
 			oldest = pod
 		}
 	}
@@ -171,28 +171,28 @@ func oldestLive(change *coverage.Change) *record.Pod {
 
 // lossStamp is when the last pod was asked to end or failed, as far as it is
 // still there to tell.
-func lossStamp(change *coverage.Change) record.Stamp {
+func lossStamp(change *coverage.Change) slim.Stamp {
 	pod := lostPod(change)
 	switch {
 	case pod == nil:
 		return 0
-	case pod.Ready.Status == record.False:
-		return max(pod.Ready.Since, pod.DeletionRequested())
-	case pod.Deleted.IsZero():
-		return pod.Created
+	case pod.Ready.Status == slim.ConditionFalse:
+		return max(pod.Ready.LastTransitionTime, pod.DeletionRequestedAt())
+	case pod.DeletionTimestamp.IsZero():
+		return pod.CreationTimestamp
 	default:
-		return pod.DeletionRequested()
+		return pod.DeletionRequestedAt()
 	}
 }
 
 // wentDownWithNode tells that a pod is older than its node's present Ready and
 // was not available when that began.
-func wentDownWithNode(pod *record.Pod, node *readiness.Node) bool {
-	since := pod.Ready.Since.Time()
-	if !pod.Created.Time().Before(node.Since()) {
+func wentDownWithNode(pod *slim.Pod, node *readiness.Node) bool {
+	since := pod.Ready.LastTransitionTime.Time()
+	if !pod.CreationTimestamp.Time().Before(node.Since()) {
 		return false
 	}
-	if pod.Ready.Status == record.True { // and its minReadySeconds are running
+	if pod.Ready.Status == slim.ConditionTrue { // and its minReadySeconds are running
 		return since.After(node.Since()) && since.Sub(node.Since()) <= recent
 	}
 	return !since.After(node.Since())
@@ -211,26 +211,26 @@ func mayRegain(change *coverage.Change) bool {
 
 // againReady tells that a pod whose minReadySeconds are running was Ready
 // before, as far as that shows: it turned Ready long after it was created.
-func againReady(pod *record.Pod) bool {
-	return pod.Ready.Status == record.True && pod.Ready.Since.Time().Sub(pod.Created.Time()) > recent
+func againReady(pod *slim.Pod) bool {
+	return pod.Ready.Status == slim.ConditionTrue && pod.Ready.LastTransitionTime.Time().Sub(pod.CreationTimestamp.Time()) > recent
 }
 
 // everReady tells that a pod that is not Ready has been: the condition has
 // turned since the kubelet took the pod.
-func everReady(pod *record.Pod) bool {
-	return pod.Ready.Status == record.False && !pod.Started.IsZero() && pod.Ready.Since > pod.Started.Add(1)
+func everReady(pod *slim.Pod) bool {
+	return pod.Ready.Status == slim.ConditionFalse && !pod.StartTime.IsZero() && pod.Ready.LastTransitionTime > pod.StartTime.Add(1)
 }
 
 // reasonOf guesses why a pod was needed at a time from what happened shortly
 // before.
-func reasonOf(needed time.Time, node *readiness.Node, ds *record.DaemonSet) Trigger {
+func reasonOf(needed time.Time, node *readiness.Node, ds *slim.DaemonSet) Trigger {
 	shortlyBefore := func(at time.Time) bool {
 		return !at.After(needed.Add(time.Second)) && needed.Sub(at) <= recent
 	}
 	switch {
-	case shortlyBefore(ds.Created.Time()):
+	case shortlyBefore(ds.CreationTimestamp.Time()):
 		return DaemonSetCreated
-	case shortlyBefore(node.Record().Created.Time()):
+	case shortlyBefore(node.Record().CreationTimestamp.Time()):
 		return NodeAdded
 	case shortlyBefore(node.Since()):
 		return turned(node)

@@ -18,7 +18,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/test/synthetic"
 )
 
@@ -162,25 +162,25 @@ func TestObjectsAreAsLargeAsRealOnes(t *testing.T) {
 // caught is what the informers handed over.
 type caught struct {
 	mu     sync.Mutex
-	nodes  map[string]*record.Node
-	pods   map[string]*record.Pod
-	sets   map[string]*record.DaemonSet
+	nodes  map[string]*slim.Node
+	pods   map[string]*slim.Pod
+	sets   map[string]*slim.DaemonSet
 	synced chan struct{}
 }
 
-func (c *caught) Node(_, added *record.Node) {
+func (c *caught) Node(_, added *slim.Node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.nodes[added.Name] = added
 }
 
-func (c *caught) Pod(_, added *record.Pod) {
+func (c *caught) Pod(_, added *slim.Pod) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pods[added.Namespace.Value()+"/"+added.Name] = added
 }
 
-func (c *caught) DaemonSet(_, added *record.DaemonSet) {
+func (c *caught) DaemonSet(_, added *slim.DaemonSet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sets[added.Namespace.Value()+"/"+added.Name] = added
@@ -190,7 +190,7 @@ func (c *caught) Synced() { close(c.synced) }
 
 func (c *caught) unready() (count int) {
 	for _, pod := range c.pods {
-		if pod.Ready.Status != record.True {
+		if pod.Ready.Status != slim.ConditionTrue {
 			count++
 		}
 	}
@@ -207,7 +207,7 @@ func syncFrom(t *testing.T, config *rest.Config) *caught {
 		t.Fatal(err)
 	}
 	got := &caught{
-		nodes: map[string]*record.Node{}, pods: map[string]*record.Pod{}, sets: map[string]*record.DaemonSet{},
+		nodes: map[string]*slim.Node{}, pods: map[string]*slim.Pod{}, sets: map[string]*slim.DaemonSet{},
 		synced: make(chan struct{}),
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -19,7 +19,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // now is when the controller and the ledger look.
@@ -113,15 +113,15 @@ func (c *cluster) objects() (objects []runtime.Object) {
 func (c *cluster) ledger(statuses map[string]appsv1.DaemonSetStatus) *coverage.Ledger {
 	ledger := coverage.NewLedger(readiness.Rules{})
 	for _, node := range c.nodes {
-		ledger.SetNode(record.FromNode(node), now)
+		ledger.SetNode(slim.FromNode(node), now)
 	}
 	for _, pod := range c.pods {
-		ledger.SetPod(nil, record.FromPod(pod), now)
+		ledger.SetPod(nil, slim.FromPod(pod), now)
 	}
 	for _, ds := range c.sets {
 		reported := ds.DeepCopy()
 		reported.Status = statuses[ds.Name]
-		ledger.SetDaemonSet(record.FromDaemonSet(reported), now)
+		ledger.SetDaemonSet(slim.FromDaemonSet(reported), now)
 	}
 	ledger.Start(now)
 	return ledger

@@ -15,7 +15,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage/coveragetest"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 const (
@@ -72,12 +72,12 @@ type oracle struct {
 // compare decides for one DaemonSet on some nodes, and says what differs.
 func (o *oracle) compare() string {
 	ds := coveragetest.DaemonSet(o.random)
-	placement := coverage.NewPlacement(&record.FromDaemonSet(ds).Template)
+	placement := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template)
 	var view coverage.View
 	for range nodesEach {
 		o.pairs++
 		node := coveragetest.Node(o.random)
-		view.Show(record.FromNode(node))
+		view.Show(slim.FromNode(node))
 		got := placement.Decide(&view)
 		want := o.decide(ds, node)
 		if got != want {

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // In the middle of an update the controller replaces as many pods that work as
@@ -54,9 +54,9 @@ func TestBudgetAgainstTheController(t *testing.T) {
 
 // workingOldPods counts the pods of the old template that are available and that
 // nobody but the update asks to end, and those of them that were deleted.
-func (c *cluster) workingOldPods(ds *record.DaemonSet, deleted map[string]bool) (working, replaced int) {
+func (c *cluster) workingOldPods(ds *slim.DaemonSet, deleted map[string]bool) (working, replaced int) {
 	for _, pod := range c.pods {
-		if record.FromPod(pod).Owner != ds.UID || pod.Labels["pod-template-generation"] != "1" || pod.DeletionTimestamp != nil {
+		if slim.FromPod(pod).Owner != ds.UID || pod.Labels["pod-template-generation"] != "1" || pod.DeletionTimestamp != nil {
 			continue
 		}
 		ready := pod.Status.Conditions[0]

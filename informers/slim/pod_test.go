@@ -1,4 +1,4 @@
-package record_test
+package slim_test
 
 import (
 	"testing"
@@ -9,13 +9,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // noon is 1795435200 in Unix time.
 var noon = metav1.NewTime(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
 
-const noonStamp record.Stamp = 1795435200
+const noonStamp slim.Stamp = 1795435200
 
 func in(values ...string) corev1.NodeSelectorRequirement {
 	return corev1.NodeSelectorRequirement{Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: values}
@@ -55,8 +55,8 @@ func TestNodeOfAPod(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pod := record.FromPod(&corev1.Pod{Spec: test.spec})
-			if got := pod.Node.Value(); got != test.want {
+			pod := slim.FromPod(&corev1.Pod{Spec: test.spec})
+			if got := pod.NodeName.Value(); got != test.want {
 				t.Errorf("the node is %q, want %q", got, test.want)
 			}
 			if pod.Bound != (test.spec.NodeName != "") {
@@ -71,21 +71,21 @@ func TestOwnerOfAPod(t *testing.T) {
 	ref := func(kind, uid string, controller *bool) metav1.OwnerReference {
 		return metav1.OwnerReference{APIVersion: "apps/v1", Kind: kind, Name: "fluentd", UID: "uid-" + "x", Controller: controller}
 	}
-	daemonSet := record.ParseUID("uid-x")
+	daemonSet := slim.ParseUID("uid-x")
 	for name, test := range map[string]struct {
 		owners []metav1.OwnerReference
-		want   record.UID
+		want   slim.UID
 	}{
 		"is the DaemonSet that controls it":      {[]metav1.OwnerReference{ref("DaemonSet", "x", ptr.To(true))}, daemonSet},
 		"stands anywhere among the owners":       {[]metav1.OwnerReference{ref("ConfigMap", "y", nil), ref("DaemonSet", "x", ptr.To(true))}, daemonSet},
-		"is not one that does not control it":    {[]metav1.OwnerReference{ref("DaemonSet", "x", ptr.To(false))}, record.UID{}},
-		"is not one that says nothing of it":     {[]metav1.OwnerReference{ref("DaemonSet", "x", nil)}, record.UID{}},
-		"is not a controller of another kind":    {[]metav1.OwnerReference{ref("StatefulSet", "x", ptr.To(true))}, record.UID{}},
-		"is none for a pod that nobody controls": {nil, record.UID{}},
+		"is not one that does not control it":    {[]metav1.OwnerReference{ref("DaemonSet", "x", ptr.To(false))}, slim.UID{}},
+		"is not one that says nothing of it":     {[]metav1.OwnerReference{ref("DaemonSet", "x", nil)}, slim.UID{}},
+		"is not a controller of another kind":    {[]metav1.OwnerReference{ref("StatefulSet", "x", ptr.To(true))}, slim.UID{}},
+		"is none for a pod that nobody controls": {nil, slim.UID{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pod := record.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			pod := slim.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 				OwnerReferences: test.owners,
 				Labels:          map[string]string{"controller-revision-hash": "abc"},
 			}})
@@ -102,7 +102,7 @@ func TestDeletionOfAPod(t *testing.T) {
 	for name, test := range map[string]struct {
 		deleted        *metav1.Time
 		grace          *int64
-		end, requested record.Stamp
+		end, requested slim.Stamp
 	}{
 		"was asked for a grace period before it is due":      {&noon, ptr.To(int64(30)), noonStamp, noonStamp - 30},
 		"was asked for as it is due where no grace is left":  {&noon, ptr.To(int64(0)), noonStamp, noonStamp},
@@ -112,11 +112,11 @@ func TestDeletionOfAPod(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pod := record.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			pod := slim.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 				DeletionTimestamp: test.deleted, DeletionGracePeriodSeconds: test.grace,
 			}})
-			if pod.Deleted != test.end || pod.DeletionRequested() != test.requested {
-				t.Errorf("due %d, asked for %d; want %d and %d", pod.Deleted, pod.DeletionRequested(), test.end, test.requested)
+			if pod.DeletionTimestamp != test.end || pod.DeletionRequestedAt() != test.requested {
+				t.Errorf("due %d, asked for %d; want %d and %d", pod.DeletionTimestamp, pod.DeletionRequestedAt(), test.end, test.requested)
 			}
 		})
 	}
@@ -124,7 +124,7 @@ func TestDeletionOfAPod(t *testing.T) {
 
 func TestConditionsOfAPod(t *testing.T) {
 	t.Parallel()
-	pod := record.FromPod(&corev1.Pod{
+	pod := slim.FromPod(&corev1.Pod{
 		Status: corev1.PodStatus{
 			Phase:  corev1.PodPending,
 			Reason: "Evicted",
@@ -139,14 +139,14 @@ func TestConditionsOfAPod(t *testing.T) {
 			},
 		},
 	})
-	want := &record.Pod{
-		Node: record.Intern(""), Revision: record.Intern(""),
-		Phase: record.PhasePending, Evicted: true, Resources: true, ReadinessGates: true,
-		Disruption: record.EvictedByAPI,
-		Ready:      record.Condition{Status: record.False, Since: noonStamp},
-		Scheduled:  record.Condition{Status: record.False, Since: noonStamp},
+	want := &slim.Pod{
+		NodeName: slim.Intern(""), ControllerRevisionHash: slim.Intern(""),
+		Phase: slim.PodPending, Evicted: true, InsufficientResources: true, ReadinessGatesNotReady: true,
+		DisruptionTarget: slim.DisruptionEvictionAPI,
+		Ready:            slim.Condition{Status: slim.ConditionFalse, LastTransitionTime: noonStamp},
+		PodScheduled:     slim.Condition{Status: slim.ConditionFalse, LastTransitionTime: noonStamp},
 	}
-	want.Namespace = record.Intern("")
+	want.Namespace = slim.Intern("")
 	if diff := cmp.Diff(want, pod, ignoreMeta); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -154,8 +154,8 @@ func TestConditionsOfAPod(t *testing.T) {
 
 func TestWhetherAPodLacksAResource(t *testing.T) {
 	t.Parallel()
-	scheduled := func(status corev1.ConditionStatus, message string) *record.Pod {
-		return record.FromPod(&corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
+	scheduled := func(status corev1.ConditionStatus, message string) *slim.Pod {
+		return slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{
 			{Type: corev1.PodScheduled, Status: status, Reason: "Unschedulable", Message: message},
 		}}})
 	}
@@ -168,10 +168,10 @@ func TestWhetherAPodLacksAResource(t *testing.T) {
 		"0/6 nodes are available: 1 node(s) had untolerated taint(s).":                           false,
 		"": false,
 	} {
-		if got := scheduled(corev1.ConditionFalse, message).Resources; got != want {
+		if got := scheduled(corev1.ConditionFalse, message).InsufficientResources; got != want {
 			t.Errorf("%q names a resource: %v, want %v", message, got, want)
 		}
-		if scheduled(corev1.ConditionTrue, message).Resources {
+		if scheduled(corev1.ConditionTrue, message).InsufficientResources {
 			t.Errorf("%q: a pod that is scheduled lacks nothing", message)
 		}
 	}
@@ -179,30 +179,30 @@ func TestWhetherAPodLacksAResource(t *testing.T) {
 
 func TestPhasesAndDisruptions(t *testing.T) {
 	t.Parallel()
-	for phase, want := range map[corev1.PodPhase]record.Phase{
-		"": record.PhasePending, "Pending": record.PhasePending, "Running": record.PhaseRunning,
-		"Succeeded": record.PhaseSucceeded, "Failed": record.PhaseFailed,
-		"Unknown": record.PhaseOther, "Hibernating": record.PhaseOther,
+	for phase, want := range map[corev1.PodPhase]slim.PodPhase{
+		"": slim.PodPending, "Pending": slim.PodPending, "Running": slim.PodRunning,
+		"Succeeded": slim.PodSucceeded, "Failed": slim.PodFailed,
+		"Unknown": slim.PodOther, "Hibernating": slim.PodOther,
 	} {
-		pod := record.FromPod(&corev1.Pod{Status: corev1.PodStatus{Phase: phase}})
+		pod := slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{Phase: phase}})
 		if pod.Phase != want || pod.Terminal() != (phase == "Succeeded" || phase == "Failed") {
 			t.Errorf("phase %q is %v, terminal %v; want %v", phase, pod.Phase, pod.Terminal(), want)
 		}
 	}
-	for reason, want := range map[string]record.Disruption{
-		"EvictionByEvictionAPI": record.EvictedByAPI, "DeletionByPodGC": record.CollectedByPodGC,
-		"PreemptionByScheduler": record.DisruptedOtherwise, "TerminationByKubelet": record.DisruptedOtherwise,
-		"": record.DisruptedOtherwise, "NewInTheNextRelease": record.DisruptedOtherwise,
+	for reason, want := range map[string]slim.Disruption{
+		"EvictionByEvictionAPI": slim.DisruptionEvictionAPI, "DeletionByPodGC": slim.DisruptionPodGC,
+		"PreemptionByScheduler": slim.DisruptionOther, "TerminationByKubelet": slim.DisruptionOther,
+		"": slim.DisruptionOther, "NewInTheNextRelease": slim.DisruptionOther,
 	} {
 		target := corev1.PodCondition{Type: corev1.DisruptionTarget, Status: "True", Reason: reason}
-		pod := record.FromPod(&corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{target}}})
-		if pod.Disruption != want {
-			t.Errorf("reason %q is %v, want %v", reason, pod.Disruption, want)
+		pod := slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{target}}})
+		if pod.DisruptionTarget != want {
+			t.Errorf("reason %q is %v, want %v", reason, pod.DisruptionTarget, want)
 		}
 		target.Status = "False"
-		pod = record.FromPod(&corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{target}}})
-		if pod.Disruption != record.NotDisrupted {
-			t.Errorf("reason %q of a condition that is False is %v", reason, pod.Disruption)
+		pod = slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{target}}})
+		if pod.DisruptionTarget != slim.DisruptionNone {
+			t.Errorf("reason %q of a condition that is False is %v", reason, pod.DisruptionTarget)
 		}
 	}
 }

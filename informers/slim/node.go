@@ -1,4 +1,4 @@
-package record
+package slim
 
 import (
 	"maps"
@@ -22,7 +22,7 @@ type Node struct {
 	// Unschedulable is spec.unschedulable: the node is cordoned.
 	Unschedulable bool
 	// Deleted is the deletion timestamp.
-	Deleted Stamp
+	DeletionTimestamp Stamp
 	// Ready is the Ready condition.
 	Ready Condition
 	// NeverUpdated tells that no kubelet has ever posted a status: the Ready
@@ -30,7 +30,7 @@ type Node struct {
 	NeverUpdated bool
 	// Announced tells that a condition announces the node's end
 	// (Kubernetes 1.37, gate NodeLifecycleConditions).
-	Announced bool
+	EndAnnounced bool
 }
 
 // reasonNeverUpdated is what the node lifecycle controller writes when a
@@ -40,25 +40,25 @@ const reasonNeverUpdated = "NodeStatusNeverUpdated"
 // FromNode makes the record of a node.
 func FromNode(node *corev1.Node) *Node {
 	record := &Node{
-		Meta:          metaOf(node),
-		NameText:      Intern(node.Name),
-		Labels:        node.Labels,
-		Taints:        slices.Clone(node.Spec.Taints),
-		Unschedulable: node.Spec.Unschedulable,
-		Deleted:       StampOf(node.DeletionTimestamp),
+		Meta:              metaOf(node),
+		NameText:          Intern(node.Name),
+		Labels:            node.Labels,
+		Taints:            slices.Clone(node.Spec.Taints),
+		Unschedulable:     node.Spec.Unschedulable,
+		DeletionTimestamp: StampOf(node.DeletionTimestamp),
 	}
 	for i := range node.Status.Conditions {
 		condition := &node.Status.Conditions[i]
 		switch condition.Type {
 		case corev1.NodeReady:
 			record.Ready = Condition{
-				Status: statusOf(condition.Status),
-				Since:  StampOf(&condition.LastTransitionTime),
+				Status:             statusOf(condition.Status),
+				LastTransitionTime: StampOf(&condition.LastTransitionTime),
 			}
 			record.NeverUpdated = condition.Reason == reasonNeverUpdated
 		case corev1.NodeGracefulNodeShutdownInProgress, corev1.NodeDrainInProgress,
 			corev1.NodeDrained, corev1.NodeMaintenanceInProgress:
-			record.Announced = record.Announced || condition.Status == corev1.ConditionTrue
+			record.EndAnnounced = record.EndAnnounced || condition.Status == corev1.ConditionTrue
 		}
 	}
 	return record
@@ -74,10 +74,10 @@ func (n *Node) SamePlacement(other *Node) bool {
 // Same tells whether two versions of a node differ in nothing that the
 // exporter reads. Most updates of a node are heartbeats, and are the same.
 func (n *Node) Same(other *Node) bool {
-	return n.SamePlacement(other) && n.Created == other.Created &&
-		n.Unschedulable == other.Unschedulable && n.Deleted == other.Deleted &&
+	return n.SamePlacement(other) && n.CreationTimestamp == other.CreationTimestamp &&
+		n.Unschedulable == other.Unschedulable && n.DeletionTimestamp == other.DeletionTimestamp &&
 		n.Ready == other.Ready && n.NeverUpdated == other.NeverUpdated &&
-		n.Announced == other.Announced
+		n.EndAnnounced == other.EndAnnounced
 }
 
 // sameTaint leaves out when a taint was added: nothing depends on it.

@@ -1,4 +1,4 @@
-package record_test
+package slim_test
 
 import (
 	"testing"
@@ -7,12 +7,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-func containerOf(t *testing.T, status corev1.ContainerStatus) record.Container {
+func containerOf(t *testing.T, status corev1.ContainerStatus) slim.Container {
 	t.Helper()
-	pod := record.FromPod(&corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{status}}})
+	pod := slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{status}}})
 	if len(pod.Containers) != 1 {
 		t.Fatalf("%d containers, want 1", len(pod.Containers))
 	}
@@ -21,25 +21,25 @@ func containerOf(t *testing.T, status corev1.ContainerStatus) record.Container {
 
 func TestWhatAContainerWaitsFor(t *testing.T) {
 	t.Parallel()
-	for want, reasons := range map[record.Wait][]string{
-		record.WaitStart: {"", "ContainerCreating", "PodInitializing"},
-		record.WaitImage: {
+	for want, reasons := range map[slim.WaitReason][]string{
+		slim.WaitStart: {"", "ContainerCreating", "PodInitializing"},
+		slim.WaitImage: {
 			"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName",
 			"ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed",
 		},
-		record.WaitConfig: {
+		slim.WaitConfig: {
 			"CreateContainerConfigError", "CreateContainerError", "RunContainerError",
 			"PreStartHookError", "PostStartHookError",
 		},
-		record.WaitBackOff: {"CrashLoopBackOff"},
-		record.WaitOther:   {"SomethingNew", "crashloopbackoff", "ContainerStatusUnknown"},
+		slim.WaitBackOff: {"CrashLoopBackOff"},
+		slim.WaitOther:   {"SomethingNew", "crashloopbackoff", "ContainerStatusUnknown"},
 	} {
 		for _, reason := range reasons {
 			container := containerOf(t, corev1.ContainerStatus{State: corev1.ContainerState{
 				Waiting: &corev1.ContainerStateWaiting{Reason: reason},
 			}})
-			if container.State != record.Waiting || container.Wait != want {
-				t.Errorf("waiting for %q: state %v, wait %v; want wait %v", reason, container.State, container.Wait, want)
+			if container.State != slim.ContainerWaiting || container.WaitReason != want {
+				t.Errorf("waiting for %q: state %v, wait %v; want wait %v", reason, container.State, container.WaitReason, want)
 			}
 		}
 	}
@@ -48,18 +48,18 @@ func TestWhatAContainerWaitsFor(t *testing.T) {
 func TestStatesOfAContainer(t *testing.T) {
 	t.Parallel()
 	crash := &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error", FinishedAt: noon}
-	exit3 := record.Exit{Ending: record.EndedError, Code: 3, Finished: noonStamp}
+	exit3 := slim.Termination{Reason: slim.TerminationError, ExitCode: 3, FinishedAt: noonStamp}
 	for name, test := range map[string]struct {
 		status corev1.ContainerStatus
-		want   record.Container
+		want   slim.Container
 	}{
 		"one that runs has a start": {
 			corev1.ContainerStatus{Name: "agent", Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: noon}}},
-			record.Container{State: record.Running, Ready: true, Started: noonStamp},
+			slim.Container{State: slim.ContainerRunning, Ready: true, StartedAt: noonStamp},
 		},
 		"one that ended has an exit": {
 			corev1.ContainerStatus{Name: "agent", State: corev1.ContainerState{Terminated: crash}},
-			record.Container{State: record.Terminated, Exit: exit3},
+			slim.Container{State: slim.ContainerTerminated, Termination: exit3},
 		},
 		"one that runs again remembers its last exit": {
 			corev1.ContainerStatus{
@@ -67,26 +67,26 @@ func TestStatesOfAContainer(t *testing.T) {
 				State:                corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
 				LastTerminationState: corev1.ContainerState{Terminated: crash},
 			},
-			record.Container{State: record.Running, Restarts: 2, Last: exit3},
+			slim.Container{State: slim.ContainerRunning, RestartCount: 2, LastTermination: exit3},
 		},
 		"one without a state waits for its start": {
 			corev1.ContainerStatus{Name: "agent"},
-			record.Container{State: record.Waiting, Wait: record.WaitStart},
+			slim.Container{State: slim.ContainerWaiting, WaitReason: slim.WaitStart},
 		},
 		"one with two states runs": {
 			corev1.ContainerStatus{Name: "agent", State: corev1.ContainerState{
 				Running: &corev1.ContainerStateRunning{}, Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}, Terminated: crash,
 			}},
-			record.Container{State: record.Running},
+			slim.Container{State: slim.ContainerRunning},
 		},
 		"a negative count of restarts is none": {
 			corev1.ContainerStatus{Name: "agent", RestartCount: -7},
-			record.Container{State: record.Waiting, Wait: record.WaitStart},
+			slim.Container{State: slim.ContainerWaiting, WaitReason: slim.WaitStart},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test.want.Name = record.Intern("agent")
+			test.want.Name = slim.Intern("agent")
 			if diff := cmp.Diff(test.want, containerOf(t, test.status), ignoreMeta); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -96,16 +96,16 @@ func TestStatesOfAContainer(t *testing.T) {
 
 func TestEndingsOfAContainer(t *testing.T) {
 	t.Parallel()
-	for reason, want := range map[string]record.Ending{
-		"Completed": record.EndedCompleted, "Error": record.EndedError, "OOMKilled": record.EndedOOMKilled,
-		"ContainerStatusUnknown": record.EndedUnknown, "Unknown": record.EndedUnknown,
-		"StartError": record.EndedOther, "ContainerCannotRun": record.EndedOther, "": record.EndedOther,
+	for reason, want := range map[string]slim.TerminationReason{
+		"Completed": slim.TerminationCompleted, "Error": slim.TerminationError, "OOMKilled": slim.TerminationOOMKilled,
+		"ContainerStatusUnknown": slim.TerminationUnknown, "Unknown": slim.TerminationUnknown,
+		"StartError": slim.TerminationOther, "ContainerCannotRun": slim.TerminationOther, "": slim.TerminationOther,
 	} {
 		container := containerOf(t, corev1.ContainerStatus{State: corev1.ContainerState{
 			Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: reason},
 		}})
 		// A container that never ran is reported without times.
-		if diff := cmp.Diff(record.Exit{Ending: want, Code: 137}, container.Exit); diff != "" {
+		if diff := cmp.Diff(slim.Termination{Reason: want, ExitCode: 137}, container.Termination); diff != "" {
 			t.Errorf("reason %q (-want +got):\n%s", reason, diff)
 		}
 	}
@@ -115,7 +115,7 @@ func TestEndingsOfAContainer(t *testing.T) {
 // it stops, it has crashed. An init container that stops is done.
 func TestInitContainersAndSidecars(t *testing.T) {
 	t.Parallel()
-	pod := record.FromPod(&corev1.Pod{
+	pod := slim.FromPod(&corev1.Pod{
 		Spec: corev1.PodSpec{
 			InitContainers: []corev1.Container{
 				{Name: "setup"},

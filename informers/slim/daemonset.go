@@ -1,4 +1,4 @@
-package record
+package slim
 
 import (
 	"strconv"
@@ -22,9 +22,9 @@ type DaemonSet struct {
 	// carry it as a label. Zero where the API server does not tell.
 	TemplateGeneration int64
 	// Deleted is the deletion timestamp.
-	Deleted Stamp
+	DeletionTimestamp Stamp
 	// Template is the part of the pod template that decides placement.
-	Template Template
+	Template PodTemplate
 	// MinReadySeconds is how long a pod must be Ready to be available.
 	MinReadySeconds int32
 	// RollingUpdate is false for the strategy OnDelete.
@@ -37,7 +37,7 @@ type DaemonSet struct {
 
 // Template is the part of a pod template that decides placement. It is shared
 // with the decoded object and must not be written to.
-type Template struct {
+type PodTemplate struct {
 	NodeName     string
 	NodeSelector map[string]string
 	// Affinity is nil or holds only the required node affinity.
@@ -48,7 +48,7 @@ type Template struct {
 
 // DaemonSetStatus is the DaemonSet controller's own count of nodes.
 type DaemonSetStatus struct {
-	Desired, Current, Ready, Available, Unavailable, Updated, Misscheduled int32
+	DesiredNumberScheduled, CurrentNumberScheduled, NumberReady, NumberAvailable, NumberUnavailable, UpdatedNumberScheduled, NumberMisscheduled int32
 }
 
 // FromDaemonSet makes the record of a DaemonSet.
@@ -59,8 +59,8 @@ func FromDaemonSet(ds *appsv1.DaemonSet) *DaemonSet {
 		Generation:         ds.Generation,
 		ObservedGeneration: status.ObservedGeneration,
 		TemplateGeneration: parseGeneration(ds.Annotations[appsv1.DeprecatedTemplateGeneration]),
-		Deleted:            StampOf(ds.DeletionTimestamp),
-		Template: Template{
+		DeletionTimestamp:  StampOf(ds.DeletionTimestamp),
+		Template: PodTemplate{
 			NodeName:     spec.NodeName,
 			NodeSelector: spec.NodeSelector,
 			Affinity:     requiredAffinity(spec.Affinity),
@@ -70,13 +70,13 @@ func FromDaemonSet(ds *appsv1.DaemonSet) *DaemonSet {
 		MinReadySeconds: ds.Spec.MinReadySeconds,
 		RollingUpdate:   ds.Spec.UpdateStrategy.Type != appsv1.OnDeleteDaemonSetStrategyType,
 		Status: DaemonSetStatus{
-			Desired:      status.DesiredNumberScheduled,
-			Current:      status.CurrentNumberScheduled,
-			Ready:        status.NumberReady,
-			Available:    status.NumberAvailable,
-			Unavailable:  status.NumberUnavailable,
-			Updated:      status.UpdatedNumberScheduled,
-			Misscheduled: status.NumberMisscheduled,
+			DesiredNumberScheduled: status.DesiredNumberScheduled,
+			CurrentNumberScheduled: status.CurrentNumberScheduled,
+			NumberReady:            status.NumberReady,
+			NumberAvailable:        status.NumberAvailable,
+			NumberUnavailable:      status.NumberUnavailable,
+			UpdatedNumberScheduled: status.UpdatedNumberScheduled,
+			NumberMisscheduled:     status.NumberMisscheduled,
 		},
 	}
 	if rolling := ds.Spec.UpdateStrategy.RollingUpdate; rolling != nil {

@@ -1,4 +1,4 @@
-// Package record holds what the exporter keeps of a Kubernetes object: the few
+// Package slim holds what the exporter keeps of a Kubernetes object: the few
 // fields that its rules read, in a few hundred bytes, where the object itself
 // takes several kilobytes.
 //
@@ -6,7 +6,7 @@
 // server's answer is decoded, and are never changed afterwards. The informer
 // caches and the ledger share them. The functions are total: an object with
 // missing or absurd fields gives a record, never an error and never a panic.
-package record
+package slim
 
 import (
 	"hash/fnv"
@@ -120,7 +120,7 @@ type Meta struct {
 	Name      string
 	UID       UID
 	// Created is the creation timestamp.
-	Created Stamp
+	CreationTimestamp Stamp
 	// version tells two versions of an object apart and has no other use. The
 	// shared informer needs it: on a relist it takes an object whose version
 	// has not changed for one that it has reported already.
@@ -136,11 +136,11 @@ func (m *Meta) SameVersion(other *Meta) bool {
 func metaOf(object metav1.Object) Meta {
 	created := object.GetCreationTimestamp()
 	return Meta{
-		Namespace: Intern(object.GetNamespace()),
-		Name:      object.GetName(),
-		UID:       ParseUID(object.GetUID()),
-		Created:   StampOf(&created),
-		version:   parseVersion(object.GetResourceVersion()),
+		Namespace:         Intern(object.GetNamespace()),
+		Name:              object.GetName(),
+		UID:               ParseUID(object.GetUID()),
+		CreationTimestamp: StampOf(&created),
+		version:           parseVersion(object.GetResourceVersion()),
 	}
 }
 

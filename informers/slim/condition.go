@@ -1,36 +1,36 @@
-package record
+package slim
 
 import corev1 "k8s.io/api/core/v1"
 
 // Status is a condition's status. The zero value means that the object does
 // not carry the condition.
-type Status uint8
+type ConditionStatus uint8
 
 // The statuses of a condition.
 const (
-	Absent Status = iota
-	True
-	False
-	Unknown
+	ConditionAbsent ConditionStatus = iota
+	ConditionTrue
+	ConditionFalse
+	ConditionUnknown
 )
 
 // Condition is what a record keeps of one of its object's conditions.
 type Condition struct {
-	Status Status
+	Status ConditionStatus
 	// Since is the last transition time. A kubelet may write one that is older
 	// than the transition (it repeats the stamp from before an outage).
-	Since Stamp
+	LastTransitionTime Stamp
 }
 
-func statusOf(status corev1.ConditionStatus) Status {
+func statusOf(status corev1.ConditionStatus) ConditionStatus {
 	switch status {
 	case corev1.ConditionTrue:
-		return True
+		return ConditionTrue
 	case corev1.ConditionFalse:
-		return False
+		return ConditionFalse
 	case corev1.ConditionUnknown:
-		return Unknown
+		return ConditionUnknown
 	default:
-		return Unknown
+		return ConditionUnknown
 	}
 }

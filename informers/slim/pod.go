@@ -1,4 +1,4 @@
-package record
+package slim
 
 import (
 	"math"
@@ -10,15 +10,15 @@ import (
 )
 
 // Phase is a pod's phase.
-type Phase uint8
+type PodPhase uint8
 
 // The phases of a pod. PhaseOther is one that Kubernetes has not invented yet.
 const (
-	PhaseOther Phase = iota
-	PhasePending
-	PhaseRunning
-	PhaseSucceeded
-	PhaseFailed
+	PodOther PodPhase = iota
+	PodPending
+	PodRunning
+	PodSucceeded
+	PodFailed
 )
 
 // Disruption is why somebody other than a user or a controller ends a pod, as
@@ -27,13 +27,13 @@ type Disruption uint8
 
 // The disruptions that the exporter tells apart.
 const (
-	NotDisrupted Disruption = iota
+	DisruptionNone Disruption = iota
 	// EvictedByAPI is an eviction through the API: kubectl drain, an autoscaler.
-	EvictedByAPI
+	DisruptionEvictionAPI
 	// CollectedByPodGC is a pod whose node is gone.
-	CollectedByPodGC
+	DisruptionPodGC
 	// DisruptedOtherwise is preemption, node pressure, or anything new.
-	DisruptedOtherwise
+	DisruptionOther
 )
 
 // Pod is what the exporter keeps of a pod of a DaemonSet.
@@ -44,36 +44,36 @@ type Pod struct {
 	Owner UID
 	// Node is the name of the node that the pod runs on or, before it is
 	// bound, of the node it was created for; empty if it names none.
-	Node Text
+	NodeName Text
 	// Revision is the label controller-revision-hash.
-	Revision Text
+	ControllerRevisionHash Text
 	// TemplateGeneration is the label pod-template-generation; zero if absent.
 	TemplateGeneration int64
 	// Deleted is the deletion timestamp: the moment the grace period ends.
-	Deleted Stamp
+	DeletionTimestamp Stamp
 	// Grace is deletionGracePeriodSeconds; meaningful only with Deleted.
-	Grace int32
+	DeletionGracePeriodSeconds int32
 	// Started is status.startTime: when the kubelet took the pod.
-	Started Stamp
+	StartTime Stamp
 	// Ready and Scheduled are the conditions Ready and PodScheduled.
-	Ready, Scheduled Condition
+	Ready, PodScheduled Condition
 	// Containers are the init containers, then the containers.
 	Containers []Container
 
-	Phase Phase
+	Phase PodPhase
 	// Bound tells that spec.nodeName is set.
 	Bound bool
 	// Evicted tells that the status reason is Evicted: node pressure.
 	Evicted bool
 	// Resources tells that the scheduler's message names a resource.
-	Resources bool
+	InsufficientResources bool
 	// ReadinessGates tells that Ready is held back by a readiness gate alone.
-	ReadinessGates bool
+	ReadinessGatesNotReady bool
 	// Disruption is the condition DisruptionTarget.
-	Disruption Disruption
+	DisruptionTarget Disruption
 	// Missed tells that the pod is gone and nobody saw it go: this is the last
 	// version that was seen, not the last that there was.
-	Missed bool
+	DeletionMissed bool
 }
 
 // reasonReadinessGates is what a kubelet writes when all containers are ready
@@ -84,22 +84,22 @@ const reasonReadinessGates = "ReadinessGatesNotReady"
 func FromPod(pod *corev1.Pod) *Pod {
 	node := targetNode(pod)
 	record := &Pod{
-		Meta:               metaOf(pod),
-		Node:               Intern(node),
-		Revision:           Intern(pod.Labels[appsv1.ControllerRevisionHashLabelKey]),
-		TemplateGeneration: parseGeneration(pod.Labels[templateGenerationLabel]),
-		Deleted:            StampOf(pod.DeletionTimestamp),
-		Started:            StampOf(pod.Status.StartTime),
-		Containers:         containersOf(pod),
-		Phase:              phaseOf(pod.Status.Phase),
-		Bound:              pod.Spec.NodeName != "",
-		Evicted:            pod.Status.Reason == "Evicted",
+		Meta:                   metaOf(pod),
+		NodeName:               Intern(node),
+		ControllerRevisionHash: Intern(pod.Labels[appsv1.ControllerRevisionHashLabelKey]),
+		TemplateGeneration:     parseGeneration(pod.Labels[templateGenerationLabel]),
+		DeletionTimestamp:      StampOf(pod.DeletionTimestamp),
+		StartTime:              StampOf(pod.Status.StartTime),
+		Containers:             containersOf(pod),
+		Phase:                  phaseOf(pod.Status.Phase),
+		Bound:                  pod.Spec.NodeName != "",
+		Evicted:                pod.Status.Reason == "Evicted",
 	}
 	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.Kind == "DaemonSet" {
 		record.Owner = ParseUID(owner.UID)
 	}
 	if pod.DeletionGracePeriodSeconds != nil {
-		record.Grace = int32(min(max(0, *pod.DeletionGracePeriodSeconds), math.MaxInt32))
+		record.DeletionGracePeriodSeconds = int32(min(max(0, *pod.DeletionGracePeriodSeconds), math.MaxInt32))
 	}
 	for i := range pod.Status.Conditions {
 		record.readCondition(&pod.Status.Conditions[i])
@@ -112,46 +112,46 @@ func FromPod(pod *corev1.Pod) *Pod {
 const templateGenerationLabel = "pod-template-generation"
 
 func (p *Pod) readCondition(condition *corev1.PodCondition) {
-	kept := Condition{Status: statusOf(condition.Status), Since: StampOf(&condition.LastTransitionTime)}
+	kept := Condition{Status: statusOf(condition.Status), LastTransitionTime: StampOf(&condition.LastTransitionTime)}
 	switch condition.Type {
 	case corev1.PodReady:
 		p.Ready = kept
-		p.ReadinessGates = condition.Reason == reasonReadinessGates
+		p.ReadinessGatesNotReady = condition.Reason == reasonReadinessGates
 	case corev1.PodScheduled:
-		p.Scheduled = kept
-		p.Resources = kept.Status == False && namesResource(condition.Message)
+		p.PodScheduled = kept
+		p.InsufficientResources = kept.Status == ConditionFalse && namesResource(condition.Message)
 	case corev1.DisruptionTarget:
-		if kept.Status == True {
-			p.Disruption = disruptionOf(condition.Reason)
+		if kept.Status == ConditionTrue {
+			p.DisruptionTarget = disruptionOf(condition.Reason)
 		}
 	}
 }
 
-func phaseOf(phase corev1.PodPhase) Phase {
+func phaseOf(phase corev1.PodPhase) PodPhase {
 	switch phase {
 	case corev1.PodPending, "":
-		return PhasePending
+		return PodPending
 	case corev1.PodRunning:
-		return PhaseRunning
+		return PodRunning
 	case corev1.PodSucceeded:
-		return PhaseSucceeded
+		return PodSucceeded
 	case corev1.PodFailed:
-		return PhaseFailed
+		return PodFailed
 	case corev1.PodUnknown:
-		return PhaseOther
+		return PodOther
 	default:
-		return PhaseOther
+		return PodOther
 	}
 }
 
 func disruptionOf(reason string) Disruption {
 	switch reason {
 	case "EvictionByEvictionAPI":
-		return EvictedByAPI
+		return DisruptionEvictionAPI
 	case "DeletionByPodGC":
-		return CollectedByPodGC
+		return DisruptionPodGC
 	default:
-		return DisruptedOtherwise
+		return DisruptionOther
 	}
 }
 
@@ -188,16 +188,18 @@ func targetNode(pod *corev1.Pod) string {
 }
 
 // Terminal tells that all containers have stopped and will not start again.
-func (p *Pod) Terminal() bool { return p.Phase == PhaseFailed || p.Phase == PhaseSucceeded }
+func (p *Pod) Terminal() bool { return p.Phase == PodFailed || p.Phase == PodSucceeded }
 
 // DeletionRequested is when the pod was asked to end. Its deletion timestamp is
 // the end of the grace period; zero for a pod that nobody has deleted.
-func (p *Pod) DeletionRequested() Stamp { return p.Deleted.Add(-int64(p.Grace)) }
+func (p *Pod) DeletionRequestedAt() Stamp {
+	return p.DeletionTimestamp.Add(-int64(p.DeletionGracePeriodSeconds))
+}
 
 // MissedPod is the last version of a pod that nobody saw go.
 func MissedPod(last *Pod) *Pod {
 	missed := *last
-	missed.Missed = true
+	missed.DeletionMissed = true
 	return &missed
 }
 

@@ -1,4 +1,4 @@
-package record_test
+package slim_test
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 func TestWhatIsKeptOfADaemonSet(t *testing.T) {
@@ -47,23 +47,23 @@ func TestWhatIsKeptOfADaemonSet(t *testing.T) {
 			NumberAvailable: 6, NumberUnavailable: 7, UpdatedNumberScheduled: 8, NumberMisscheduled: 9,
 		},
 	}
-	want := &record.DaemonSet{
-		Meta: record.Meta{
-			Namespace: record.Intern("logging"), Name: "fluentd", UID: record.ParseUID("uid-fluentd"), Created: noonStamp,
+	want := &slim.DaemonSet{
+		Meta: slim.Meta{
+			Namespace: slim.Intern("logging"), Name: "fluentd", UID: slim.ParseUID("uid-fluentd"), CreationTimestamp: noonStamp,
 		},
 		Generation: 4, ObservedGeneration: 2, TemplateGeneration: 3,
 		MinReadySeconds: 10, RollingUpdate: true,
 		MaxUnavailable: ptr.To(intstr.FromString("10%")), MaxSurge: ptr.To(intstr.FromInt32(0)),
-		Template: record.Template{
+		Template: slim.PodTemplate{
 			NodeName: "n", NodeSelector: map[string]string{"k": "v"}, HostNetwork: true,
 			Tolerations: []corev1.Toleration{{Operator: "Exists"}},
 			Affinity:    &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: required}},
 		},
-		Status: record.DaemonSetStatus{
-			Desired: 3, Current: 4, Ready: 5, Available: 6, Unavailable: 7, Updated: 8, Misscheduled: 9,
+		Status: slim.DaemonSetStatus{
+			DesiredNumberScheduled: 3, CurrentNumberScheduled: 4, NumberReady: 5, NumberAvailable: 6, NumberUnavailable: 7, UpdatedNumberScheduled: 8, NumberMisscheduled: 9,
 		},
 	}
-	if diff := cmp.Diff(want, record.FromDaemonSet(object), ignoreMeta); diff != "" {
+	if diff := cmp.Diff(want, slim.FromDaemonSet(object), ignoreMeta); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -82,7 +82,7 @@ func TestUpdateStrategies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ds := record.FromDaemonSet(&appsv1.DaemonSet{Spec: appsv1.DaemonSetSpec{UpdateStrategy: test.strategy}})
+			ds := slim.FromDaemonSet(&appsv1.DaemonSet{Spec: appsv1.DaemonSetSpec{UpdateStrategy: test.strategy}})
 			if ds.RollingUpdate != test.rolling || ds.MaxUnavailable != nil || ds.MaxSurge != nil {
 				t.Errorf("rolls: %v, budget %v, surge %v; want %v and neither", ds.RollingUpdate, ds.MaxUnavailable, ds.MaxSurge, test.rolling)
 			}
@@ -96,13 +96,13 @@ func TestTemplateGenerations(t *testing.T) {
 		"1": 1, "9223372036854775807": 9223372036854775807,
 		"": 0, "0": 0, "-3": 0, "one": 0, "1.5": 0, "9223372036854775808": 0, " 1": 0,
 	} {
-		ds := record.FromDaemonSet(&appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{
+		ds := slim.FromDaemonSet(&appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{
 			Annotations: map[string]string{"deprecated.daemonset.template.generation": text},
 		}})
-		pod := record.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+		pod := slim.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 			Labels: map[string]string{"pod-template-generation": text, "controller-revision-hash": "abc"},
 		}})
-		if ds.TemplateGeneration != want || pod.TemplateGeneration != want || pod.Revision.Value() != "abc" {
+		if ds.TemplateGeneration != want || pod.TemplateGeneration != want || pod.ControllerRevisionHash.Value() != "abc" {
 			t.Errorf("%q: the DaemonSet's is %d, the pod's %d; want %d", text, ds.TemplateGeneration, pod.TemplateGeneration, want)
 		}
 	}
@@ -120,7 +120,7 @@ func TestAffinityThatRequiresNothingIsLeftOut(t *testing.T) {
 	} {
 		ds := &appsv1.DaemonSet{}
 		ds.Spec.Template.Spec.Affinity = affinity
-		if got := record.FromDaemonSet(ds).Template.Affinity; got != nil {
+		if got := slim.FromDaemonSet(ds).Template.Affinity; got != nil {
 			t.Errorf("affinity %s: %v is kept", name, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package record_test
+package slim_test
 
 import (
 	"maps"
@@ -11,11 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // ignoreMeta leaves out the version, which no rule reads.
-var ignoreMeta = cmp.Options{cmpopts.IgnoreUnexported(record.Meta{}), cmp.Comparer(func(a, b record.Text) bool { return a == b })}
+var ignoreMeta = cmp.Options{cmpopts.IgnoreUnexported(slim.Meta{}), cmp.Comparer(func(a, b slim.Text) bool { return a == b })}
 
 func apiNode() *corev1.Node {
 	return &corev1.Node{
@@ -39,17 +39,17 @@ func apiNode() *corev1.Node {
 
 func TestWhatIsKeptOfANode(t *testing.T) {
 	t.Parallel()
-	want := &record.Node{
-		Meta: record.Meta{
-			Namespace: record.Intern(""), Name: "a", UID: record.ParseUID("uid-a"), Created: noonStamp,
+	want := &slim.Node{
+		Meta: slim.Meta{
+			Namespace: slim.Intern(""), Name: "a", UID: slim.ParseUID("uid-a"), CreationTimestamp: noonStamp,
 		},
-		NameText:      record.Intern("a"),
+		NameText:      slim.Intern("a"),
 		Labels:        map[string]string{"node-type": "worker"},
 		Taints:        []corev1.Taint{{Key: "gpu", Value: "yes", Effect: "NoSchedule"}},
 		Unschedulable: true,
-		Ready:         record.Condition{Status: record.True, Since: noonStamp},
+		Ready:         slim.Condition{Status: slim.ConditionTrue, LastTransitionTime: noonStamp},
 	}
-	if diff := cmp.Diff(want, record.FromNode(apiNode()), ignoreMeta); diff != "" {
+	if diff := cmp.Diff(want, slim.FromNode(apiNode()), ignoreMeta); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -58,22 +58,22 @@ func TestReadyConditionOfANode(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		conditions   []corev1.NodeCondition
-		want         record.Status
+		want         slim.ConditionStatus
 		neverUpdated bool
 	}{
-		"a node without conditions carries none":      {nil, record.Absent, false},
-		"True is true":                                {[]corev1.NodeCondition{{Type: "Ready", Status: "True"}}, record.True, false},
-		"False is false":                              {[]corev1.NodeCondition{{Type: "Ready", Status: "False"}}, record.False, false},
-		"Unknown is unknown":                          {[]corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Reason: "NodeStatusUnknown"}}, record.Unknown, false},
-		"a kubelet that never posted is told apart":   {[]corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Reason: "NodeStatusNeverUpdated"}}, record.Unknown, true},
-		"a status that does not exist is unknown":     {[]corev1.NodeCondition{{Type: "Ready", Status: "Maybe"}}, record.Unknown, false},
-		"an empty status is unknown":                  {[]corev1.NodeCondition{{Type: "Ready"}}, record.Unknown, false},
-		"other conditions say nothing about Ready":    {[]corev1.NodeCondition{{Type: "DiskPressure", Status: "Unknown", Reason: "NodeStatusNeverUpdated"}}, record.Absent, false},
-		"a condition without a name is of no concern": {[]corev1.NodeCondition{{Status: "True"}}, record.Absent, false},
+		"a node without conditions carries none":      {nil, slim.ConditionAbsent, false},
+		"True is true":                                {[]corev1.NodeCondition{{Type: "Ready", Status: "True"}}, slim.ConditionTrue, false},
+		"False is false":                              {[]corev1.NodeCondition{{Type: "Ready", Status: "False"}}, slim.ConditionFalse, false},
+		"Unknown is unknown":                          {[]corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Reason: "NodeStatusUnknown"}}, slim.ConditionUnknown, false},
+		"a kubelet that never posted is told apart":   {[]corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Reason: "NodeStatusNeverUpdated"}}, slim.ConditionUnknown, true},
+		"a status that does not exist is unknown":     {[]corev1.NodeCondition{{Type: "Ready", Status: "Maybe"}}, slim.ConditionUnknown, false},
+		"an empty status is unknown":                  {[]corev1.NodeCondition{{Type: "Ready"}}, slim.ConditionUnknown, false},
+		"other conditions say nothing about Ready":    {[]corev1.NodeCondition{{Type: "DiskPressure", Status: "Unknown", Reason: "NodeStatusNeverUpdated"}}, slim.ConditionAbsent, false},
+		"a condition without a name is of no concern": {[]corev1.NodeCondition{{Status: "True"}}, slim.ConditionAbsent, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			node := record.FromNode(&corev1.Node{Status: corev1.NodeStatus{Conditions: test.conditions}})
+			node := slim.FromNode(&corev1.Node{Status: corev1.NodeStatus{Conditions: test.conditions}})
 			if node.Ready.Status != test.want || node.NeverUpdated != test.neverUpdated {
 				t.Errorf("Ready is %v, never updated %v; want %v, %v", node.Ready.Status, node.NeverUpdated, test.want, test.neverUpdated)
 			}
@@ -92,11 +92,11 @@ func TestConditionsThatAnnounceTheEndOfANode(t *testing.T) {
 		"DiskPressure":                   false,
 	} {
 		for _, status := range []corev1.ConditionStatus{"True", "False", "Unknown", ""} {
-			node := record.FromNode(&corev1.Node{Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{
+			node := slim.FromNode(&corev1.Node{Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{
 				{Type: condition, Status: status}, {Type: "Drained", Status: "False"},
 			}}})
-			if want := announces && status == "True"; node.Announced != want {
-				t.Errorf("%s=%s announces the end: %v, want %v", condition, status, node.Announced, want)
+			if want := announces && status == "True"; node.EndAnnounced != want {
+				t.Errorf("%s=%s announces the end: %v, want %v", condition, status, node.EndAnnounced, want)
 			}
 		}
 	}
@@ -143,7 +143,7 @@ func TestSameNode(t *testing.T) {
 			t.Parallel()
 			changed := apiNode()
 			test.change(changed)
-			before, after := record.FromNode(apiNode()), record.FromNode(changed)
+			before, after := slim.FromNode(apiNode()), slim.FromNode(changed)
 			if before.Same(after) != test.same || after.Same(before) != test.same {
 				t.Errorf("Same is %v and %v, want %v", before.Same(after), after.Same(before), test.same)
 			}
@@ -159,7 +159,7 @@ func TestSameNode(t *testing.T) {
 func TestANodeRecordKeepsItsOwnTaints(t *testing.T) {
 	t.Parallel()
 	object := apiNode()
-	node := record.FromNode(object)
+	node := slim.FromNode(object)
 	object.Spec.Taints[0].Key = "changed"
 	if got := node.Taints[0].Key; got != "gpu" {
 		t.Errorf("the record's taint became %q", got)

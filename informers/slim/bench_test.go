@@ -1,4 +1,4 @@
-package record_test
+package slim_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // BenchmarkFrom measures the step from a decoded object to its record. What it
@@ -45,7 +45,7 @@ func BenchmarkFrom(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				record.FromPod(pod)
+				slim.FromPod(pod)
 			}
 		})
 	}
@@ -56,14 +56,14 @@ func BenchmarkFrom(b *testing.B) {
 		}}
 		b.ReportAllocs()
 		for b.Loop() {
-			record.FromNode(node)
+			slim.FromNode(node)
 		}
 	})
 	b.Run("daemonset", func(b *testing.B) {
 		ds := &appsv1.DaemonSet{ObjectMeta: meta}
 		b.ReportAllocs()
 		for b.Loop() {
-			record.FromDaemonSet(ds)
+			slim.FromDaemonSet(ds)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package record_test
+package slim_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // absurd objects come from webhooks, from other versions of Kubernetes and from
@@ -35,9 +35,9 @@ func FuzzRecords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var pod corev1.Pod
 		if json.Unmarshal(text, &pod) == nil {
-			got := record.FromPod(&pod)
+			got := slim.FromPod(&pod)
 			check(t, got, &pod)
-			if again := record.FromPod(&pod); again.Owner != got.Owner || again.Node != got.Node || !again.SameVersion(&got.Meta) {
+			if again := slim.FromPod(&pod); again.Owner != got.Owner || again.NodeName != got.NodeName || !again.SameVersion(&got.Meta) {
 				t.Error("the same pod gives different records")
 			}
 			if len(got.Containers) != len(pod.Status.ContainerStatuses)+len(pod.Status.InitContainerStatuses) {
@@ -46,15 +46,15 @@ func FuzzRecords(f *testing.F) {
 		}
 		var node corev1.Node
 		if json.Unmarshal(text, &node) == nil {
-			got := record.FromNode(&node)
+			got := slim.FromNode(&node)
 			check(t, got, &node)
-			if !got.Same(record.FromNode(&node)) {
+			if !got.Same(slim.FromNode(&node)) {
 				t.Error("a node is not the same as itself")
 			}
 		}
 		var ds appsv1.DaemonSet
 		if json.Unmarshal(text, &ds) == nil {
-			check(t, record.FromDaemonSet(&ds), &ds)
+			check(t, slim.FromDaemonSet(&ds), &ds)
 		}
 	})
 }

@@ -1,24 +1,24 @@
-package record
+package slim
 
 import corev1 "k8s.io/api/core/v1"
 
 // State is what a container does now.
-type State uint8
+type ContainerState uint8
 
 // The states of a container. Waiting is also that of one without a status.
 const (
-	Waiting State = iota
-	Running
-	Terminated
+	ContainerWaiting ContainerState = iota
+	ContainerRunning
+	ContainerTerminated
 )
 
 // Wait is what a waiting container waits for.
-type Wait uint8
+type WaitReason uint8
 
 // What a container may wait for. WaitOther is a reason that this exporter does
 // not know.
 const (
-	NotWaiting Wait = iota
+	WaitNone WaitReason = iota
 	WaitStart
 	WaitImage
 	WaitConfig
@@ -27,45 +27,45 @@ const (
 )
 
 // Ending is why a container ended.
-type Ending uint8
+type TerminationReason uint8
 
 // The endings of a container. EndedUnknown is one that nobody saw: the kubelet
 // was away (ContainerStatusUnknown, or Unknown after a power cut); its exit
 // code and its moment mean nothing.
 const (
-	NotEnded Ending = iota
-	EndedCompleted
-	EndedError
-	EndedOOMKilled
-	EndedUnknown
-	EndedOther
+	TerminationNone TerminationReason = iota
+	TerminationCompleted
+	TerminationError
+	TerminationOOMKilled
+	TerminationUnknown
+	TerminationOther
 )
 
 // Exit is the end of one run of a container.
-type Exit struct {
-	Ending Ending
-	Code   int32
+type Termination struct {
+	Reason   TerminationReason
+	ExitCode int32
 	// Finished is when it ended, truncated to the second; zero if unknown.
-	Finished Stamp
+	FinishedAt Stamp
 }
 
 // Container is what the exporter keeps of a container's status.
 type Container struct {
-	Name     Text
-	Restarts int32
-	State    State
-	Wait     Wait
+	Name         Text
+	RestartCount int32
+	State        ContainerState
+	WaitReason   WaitReason
 	// Init tells that it is an init container: one that ends before the others
 	// start. A sidecar is none, though it stands among them.
 	Init bool
 	// Ready is the container's own readiness.
 	Ready bool
 	// Started is when the present run began; zero unless Running.
-	Started Stamp
+	StartedAt Stamp
 	// Exit is how it ended; set only while Terminated.
-	Exit Exit
+	Termination Termination
 	// Last is how the run before ended.
-	Last Exit
+	LastTermination Termination
 }
 
 // containersOf reads the statuses of the init containers, then of the
@@ -100,30 +100,30 @@ func isSidecar(pod *corev1.Pod, name string) bool {
 
 func containerOf(status *corev1.ContainerStatus, isInit bool) Container {
 	container := Container{
-		Name:     Intern(status.Name),
-		Restarts: max(0, status.RestartCount),
-		Init:     isInit,
-		Ready:    status.Ready,
-		Last:     exitOf(status.LastTerminationState.Terminated),
+		Name:            Intern(status.Name),
+		RestartCount:    max(0, status.RestartCount),
+		Init:            isInit,
+		Ready:           status.Ready,
+		LastTermination: exitOf(status.LastTerminationState.Terminated),
 	}
 	switch {
 	case status.State.Running != nil:
-		container.State = Running
-		container.Started = StampOf(&status.State.Running.StartedAt)
+		container.State = ContainerRunning
+		container.StartedAt = StampOf(&status.State.Running.StartedAt)
 	case status.State.Terminated != nil:
-		container.State = Terminated
-		container.Exit = exitOf(status.State.Terminated)
+		container.State = ContainerTerminated
+		container.Termination = exitOf(status.State.Terminated)
 	case status.State.Waiting != nil:
-		container.Wait = waitOf(status.State.Waiting.Reason)
+		container.WaitReason = waitOf(status.State.Waiting.Reason)
 	default:
-		container.Wait = WaitStart
+		container.WaitReason = WaitStart
 	}
 	return container
 }
 
 // waitOf sorts the waiting reasons of pkg/kubelet (v1.37: images/types.go,
 // kuberuntime/kuberuntime_container.go, container/sync_result.go).
-func waitOf(reason string) Wait {
+func waitOf(reason string) WaitReason {
 	switch reason {
 	case "", "ContainerCreating", "PodInitializing":
 		return WaitStart
@@ -140,28 +140,28 @@ func waitOf(reason string) Wait {
 	}
 }
 
-func exitOf(terminated *corev1.ContainerStateTerminated) Exit {
+func exitOf(terminated *corev1.ContainerStateTerminated) Termination {
 	if terminated == nil {
-		return Exit{}
+		return Termination{}
 	}
-	return Exit{
-		Ending:   endingOf(terminated.Reason),
-		Code:     terminated.ExitCode,
-		Finished: StampOf(&terminated.FinishedAt),
+	return Termination{
+		Reason:     endingOf(terminated.Reason),
+		ExitCode:   terminated.ExitCode,
+		FinishedAt: StampOf(&terminated.FinishedAt),
 	}
 }
 
-func endingOf(reason string) Ending {
+func endingOf(reason string) TerminationReason {
 	switch reason {
 	case "Completed":
-		return EndedCompleted
+		return TerminationCompleted
 	case "Error":
-		return EndedError
+		return TerminationError
 	case "OOMKilled":
-		return EndedOOMKilled
+		return TerminationOOMKilled
 	case "ContainerStatusUnknown", "Unknown":
-		return EndedUnknown
+		return TerminationUnknown
 	default:
-		return EndedOther
+		return TerminationOther
 	}
 }

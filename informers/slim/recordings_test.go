@@ -1,12 +1,12 @@
-package record_test
+package slim_test
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/recordings"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Every object that a real kubelet and control plane made gives a record that
@@ -20,37 +20,37 @@ func TestRecordsOfRecordedObjects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			nodes := map[record.Text]bool{record.Intern("real-0"): true, record.Intern("sim-1"): true, record.Intern("sim-2"): true}
-			sets := map[record.UID]bool{}
+			nodes := map[slim.Text]bool{slim.Intern("real-0"): true, slim.Intern("sim-1"): true, slim.Intern("sim-2"): true}
+			sets := map[slim.UID]bool{}
 			for _, event := range events {
 				if event.DaemonSet != nil {
-					sets[record.FromDaemonSet(event.DaemonSet).UID] = true
+					sets[slim.FromDaemonSet(event.DaemonSet).UID] = true
 				}
 			}
 			var pods, heartbeats int
-			last := map[record.Text]*record.Node{}
+			last := map[slim.Text]*slim.Node{}
 			for i, event := range events {
 				switch {
 				case event.Pod != nil:
-					pod := record.FromPod(event.Pod)
+					pod := slim.FromPod(event.Pod)
 					if len(event.Pod.OwnerReferences) == 0 {
-						if pod.Owner != (record.UID{}) {
+						if pod.Owner != (slim.UID{}) {
 							t.Errorf("event %d: pod %s, which nobody controls, is owned by %x", i, pod.Name, pod.Owner)
 						}
 						continue
 					}
 					pods++
-					if !nodes[pod.Node] || !sets[pod.Owner] || pod.Revision.Value() == "" || pod.TemplateGeneration == 0 || pod.Created.IsZero() {
+					if !nodes[pod.NodeName] || !sets[pod.Owner] || pod.ControllerRevisionHash.Value() == "" || pod.TemplateGeneration == 0 || pod.CreationTimestamp.IsZero() {
 						t.Errorf("event %d: pod %s on node %q, owner %x, revision %q of generation %d",
-							i, pod.Name, pod.Node.Value(), pod.Owner, pod.Revision.Value(), pod.TemplateGeneration)
+							i, pod.Name, pod.NodeName.Value(), pod.Owner, pod.ControllerRevisionHash.Value(), pod.TemplateGeneration)
 					}
 				case event.Node != nil:
-					node := record.FromNode(event.Node)
+					node := slim.FromNode(event.Node)
 					if before := last[node.NameText]; before != nil && before.Same(node) {
 						heartbeats++
 					}
 					last[node.NameText] = node
-					if !nodes[node.NameText] || node.Ready.Status == record.Absent || node.Ready.Since.IsZero() {
+					if !nodes[node.NameText] || node.Ready.Status == slim.ConditionAbsent || node.Ready.LastTransitionTime.IsZero() {
 						t.Errorf("event %d: node %q, Ready %v", i, node.Name, node.Ready)
 					}
 				}
@@ -68,9 +68,9 @@ func TestRecordsOfRecordedObjects(t *testing.T) {
 func TestLastStateOfRecordedPods(t *testing.T) {
 	t.Parallel()
 	type last struct {
-		Phase  record.Phase
-		State  record.State
-		Ending record.Ending
+		Phase  slim.PodPhase
+		State  slim.ContainerState
+		Ending slim.TerminationReason
 		Code   int32
 		// FinishedAfterRequest compares finishedAt with the first request to end.
 		FinishedAfterRequest bool
@@ -79,13 +79,13 @@ func TestLastStateOfRecordedPods(t *testing.T) {
 		recording, pod string
 		want           last
 	}{
-		"a clean end is exit 0 after the request":                  {"a-graceful", "agent-7tdkj", last{record.PhaseSucceeded, record.Terminated, record.EndedCompleted, 0, true}},
-		"an exit code of its own makes the pod fail":               {"a-exit143", "agent-lnwth", last{record.PhaseFailed, record.Terminated, record.EndedError, 143, true}},
-		"a kill at the end of grace is exit 137 after the request": {"b-ignore", "agent-2vc89", last{record.PhaseFailed, record.Terminated, record.EndedError, 137, true}},
-		"a forced deletion leaves the container running":           {"b-force", "agent-x9k8l", last{record.PhaseRunning, record.Running, record.NotEnded, 0, false}},
-		"an exit code may be older than the request":               {"c-crash", "agent-6pvnp", last{record.PhaseFailed, record.Terminated, record.EndedError, 3, false}},
-		"a container that never ran has an end that nobody saw":    {"d-image", "agent-npwd6", last{record.PhaseFailed, record.Terminated, record.EndedUnknown, 137, false}},
-		"the garbage collector fails a pod that still runs":        {"g-node-deleted", "agent-6fk8m", last{record.PhaseFailed, record.Running, record.NotEnded, 0, false}},
+		"a clean end is exit 0 after the request":                  {"a-graceful", "agent-7tdkj", last{slim.PodSucceeded, slim.ContainerTerminated, slim.TerminationCompleted, 0, true}},
+		"an exit code of its own makes the pod fail":               {"a-exit143", "agent-lnwth", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 143, true}},
+		"a kill at the end of grace is exit 137 after the request": {"b-ignore", "agent-2vc89", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 137, true}},
+		"a forced deletion leaves the container running":           {"b-force", "agent-x9k8l", last{slim.PodRunning, slim.ContainerRunning, slim.TerminationNone, 0, false}},
+		"an exit code may be older than the request":               {"c-crash", "agent-6pvnp", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 3, false}},
+		"a container that never ran has an end that nobody saw":    {"d-image", "agent-npwd6", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationUnknown, 137, false}},
+		"the garbage collector fails a pod that still runs":        {"g-node-deleted", "agent-6fk8m", last{slim.PodFailed, slim.ContainerRunning, slim.TerminationNone, 0, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,20 +93,20 @@ func TestLastStateOfRecordedPods(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var requested record.Stamp
+			var requested slim.Stamp
 			for _, event := range events {
 				if event.Pod == nil || event.Pod.Name != test.pod {
 					continue
 				}
-				pod := record.FromPod(event.Pod)
+				pod := slim.FromPod(event.Pod)
 				if requested.IsZero() {
-					requested = pod.DeletionRequested()
+					requested = pod.DeletionRequestedAt()
 				}
 				if event.Type != "DELETED" {
 					continue
 				}
 				container := pod.Containers[0]
-				got := last{pod.Phase, container.State, container.Exit.Ending, container.Exit.Code, container.Exit.Finished >= requested}
+				got := last{pod.Phase, container.State, container.Termination.Reason, container.Termination.ExitCode, container.Termination.FinishedAt >= requested}
 				if diff := cmp.Diff(test.want, got); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}

@@ -1,4 +1,4 @@
-package record_test
+package slim_test
 
 import (
 	"math"
@@ -11,23 +11,23 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/record"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 func TestParseUID(t *testing.T) {
 	t.Parallel()
-	uuid := record.UID{0x0f, 0x1e, 0x2d, 0x3c, 0x4b, 0x5a, 0x69, 0x78, 0x87, 0x96, 0xa5, 0xb4, 0xc3, 0xd2, 0xe1, 0xf0}
+	uuid := slim.UID{0x0f, 0x1e, 0x2d, 0x3c, 0x4b, 0x5a, 0x69, 0x78, 0x87, 0x96, 0xa5, 0xb4, 0xc3, 0xd2, 0xe1, 0xf0}
 	for name, test := range map[string]struct {
 		text types.UID
-		want record.UID
+		want slim.UID
 	}{
 		"a UUID is its own sixteen bytes": {"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", uuid},
-		"no UID is the zero UID":          {"", record.UID{}},
-		"the UUID of zeros is zero":       {"00000000-0000-0000-0000-000000000000", record.UID{}},
+		"no UID is the zero UID":          {"", slim.UID{}},
+		"the UUID of zeros is zero":       {"00000000-0000-0000-0000-000000000000", slim.UID{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := record.ParseUID(test.text); got != test.want {
+			if got := slim.ParseUID(test.text); got != test.want {
 				t.Errorf("ParseUID(%q) = %x, want %x", test.text, got, test.want)
 			}
 		})
@@ -48,16 +48,16 @@ func TestParseUIDOfOtherTexts(t *testing.T) {
 		"------------------------------------",
 		"mirror-pod", "mirror-poe", " ", "\x00", "é",
 	}
-	seen := map[record.UID]types.UID{}
+	seen := map[slim.UID]types.UID{}
 	for _, text := range texts {
-		uid := record.ParseUID(text)
-		if uid == (record.UID{}) {
+		uid := slim.ParseUID(text)
+		if uid == (slim.UID{}) {
 			t.Errorf("ParseUID(%q) is the zero UID, which means that there is none", text)
 		}
 		if other, taken := seen[uid]; taken {
 			t.Errorf("ParseUID(%q) = ParseUID(%q)", text, other)
 		}
-		if record.ParseUID(text) != uid {
+		if slim.ParseUID(text) != uid {
 			t.Errorf("ParseUID(%q) differs from call to call", text)
 		}
 		seen[uid] = text
@@ -66,10 +66,10 @@ func TestParseUIDOfOtherTexts(t *testing.T) {
 
 func TestTextsOfTheSameStringAreEqual(t *testing.T) {
 	t.Parallel()
-	if a, b := record.Intern("node-"+"a"), record.Intern(string([]byte("node-a"))); a != b || a.Value() != "node-a" {
+	if a, b := slim.Intern("node-"+"a"), slim.Intern(string([]byte("node-a"))); a != b || a.Value() != "node-a" {
 		t.Errorf("Intern gave %q and %q, which should be the same", a.Value(), b.Value())
 	}
-	if record.Intern("a") == record.Intern("b") || record.Intern("") == record.Intern(" ") {
+	if slim.Intern("a") == slim.Intern("b") || slim.Intern("") == slim.Intern(" ") {
 		t.Error("Intern gave the same Text for different strings")
 	}
 }
@@ -79,7 +79,7 @@ func TestStamp(t *testing.T) {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {
 		of   *metav1.Time
-		want record.Stamp
+		want slim.Stamp
 	}{
 		"no time is no stamp":                     {nil, 0},
 		"the zero time is no stamp":               {&metav1.Time{}, 0},
@@ -89,17 +89,17 @@ func TestStamp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := record.StampOf(test.of)
+			got := slim.StampOf(test.of)
 			if got != test.want || got.IsZero() != (test.want == 0) {
 				t.Errorf("StampOf(%v) = %d, want %d", test.of, got, test.want)
 			}
 		})
 	}
-	stamp := record.Stamp(1795435200)
+	stamp := slim.Stamp(1795435200)
 	if !stamp.Time().Equal(noon) || stamp.Add(-30).Time() != noon.Add(-30*time.Second).Local() {
 		t.Errorf("stamp %d is %v, thirty seconds earlier %v", stamp, stamp.Time(), stamp.Add(-30).Time())
 	}
-	var none record.Stamp
+	var none slim.Stamp
 	if !none.Time().IsZero() || none.Add(30) != 0 {
 		t.Errorf("no stamp is %v, thirty seconds later %d; it should stay none", none.Time(), none.Add(30))
 	}
@@ -109,12 +109,12 @@ func TestStamp(t *testing.T) {
 // object.
 func TestRecordsStandForTheirObjects(t *testing.T) {
 	t.Parallel()
-	pod := func(uid types.UID, version string) *record.Pod {
-		return record.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+	pod := func(uid types.UID, version string) *slim.Pod {
+		return slim.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 			Namespace: "logging", Name: "fluentd-x", UID: uid, ResourceVersion: version,
 		}})
 	}
-	node := record.FromNode(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", ResourceVersion: "7"}})
+	node := slim.FromNode(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", ResourceVersion: "7"}})
 	for object, want := range map[any]string{pod("u", "1"): "logging/fluentd-x", node: "a"} {
 		if key, err := cache.MetaNamespaceKeyFunc(object); err != nil || key != want {
 			t.Errorf("key of %T is %q, %v; want %q", object, key, err, want)
@@ -126,7 +126,7 @@ func TestRecordsStandForTheirObjects(t *testing.T) {
 
 	known := pod("u", "41")
 	got := map[string]bool{}
-	for name, other := range map[string]*record.Pod{
+	for name, other := range map[string]*slim.Pod{
 		"the same version of the same pod": pod("u", "41"),
 		"another version":                  pod("u", "42"),
 		"another pod of the same name":     pod("v", "41"),
