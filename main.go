@@ -29,7 +29,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/exposition"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/server"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
@@ -236,7 +236,7 @@ func serve(ctx context.Context, f *flags, logger log.Logger, bridge slog.Handler
 	if err != nil {
 		return err
 	}
-	server, err := exposition.NewServer(exposition.Config{
+	server, err := server.NewServer(server.Config{
 		Collector:     collecting,
 		TelemetryPath: f.telemetryPath,
 		Health:        watching.Health,

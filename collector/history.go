@@ -100,17 +100,17 @@ func (h *history) GapClosed(ds *slim.DaemonSet, first coverage.Cause, duration t
 }
 
 // NodeTurned implements coverage.Observer.
-func (h *history) NodeTurned(node *slim.Node, labels coverage.NodeLabels, turn readiness.Turn) {
+func (h *history) NodeTurned(node *slim.Node, labels coverage.NodeLabels, turn readiness.Transition) {
 	values := func(status readiness.Status) []string {
 		return append([]string{status.String()}, valuesOf(labels)...)
 	}
 	switch {
-	case turn.From == readiness.NeverReady:
+	case turn.From == readiness.StatusNeverReady:
 		return
-	case turn.From == readiness.Ready:
+	case turn.From == readiness.StatusReady:
 		h.nodeFailures.WithLabelValues(values(turn.To)...).Inc()
 		h.nodeTransitions.WithLabelValues(node.Name).Inc()
-	case turn.To == readiness.Ready:
+	case turn.To == readiness.StatusReady:
 		h.observe(h.outage, turn.Outage, values(turn.Failure)...)
 		h.nodeTransitions.WithLabelValues(node.Name).Inc()
 	}

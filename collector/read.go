@@ -41,18 +41,18 @@ func (c *Collector) readPlacement(summary coverage.Summary, emit emit) {
 		label := lifecycle.String()
 		emit(c.metrics.expectedNodes, float64(totals.Expected[lifecycle]), namespace, name, label)
 		emit(c.metrics.coveredNodes, float64(totals.Covered[lifecycle]), namespace, name, label)
-		for reason := coverage.Covered + 1; reason < coverage.Reasons; reason++ {
-			if count := totals.Gaps[lifecycle][reason]; count != 0 || lifecycle == readiness.Active {
+		for reason := coverage.ReasonNone + 1; reason < coverage.Reasons; reason++ {
+			if count := totals.Gaps[lifecycle][reason]; count != 0 || lifecycle == readiness.LifecycleActive {
 				emit(c.metrics.gapNodes, float64(count), namespace, name, label, reason.Cause().String(), reason.String())
 			}
 		}
-		for reason := coverage.Expected + 1; reason < coverage.Exclusions; reason++ {
-			if count := totals.Excluded[lifecycle][reason]; count != 0 || lifecycle == readiness.Active {
+		for reason := coverage.NotExcluded + 1; reason < coverage.Exclusions; reason++ {
+			if count := totals.Excluded[lifecycle][reason]; count != 0 || lifecycle == readiness.LifecycleActive {
 				emit(c.metrics.excludedNodes, float64(count), namespace, name, label, reason.String())
 			}
 		}
-		for verdict := coverage.Stop; verdict < coverage.Run; verdict++ {
-			if count := totals.Misplaced[lifecycle][verdict]; count != 0 || lifecycle == readiness.Active {
+		for verdict := coverage.VerdictStop; verdict < coverage.VerdictRun; verdict++ {
+			if count := totals.Misplaced[lifecycle][verdict]; count != 0 || lifecycle == readiness.LifecycleActive {
 				emit(c.metrics.misplacedNodes, float64(count), namespace, name, label, verdict.String())
 			}
 		}
@@ -87,7 +87,7 @@ func (c *Collector) readNodes(emit emit) {
 		state := report.State
 		node := append([]string{state.Record().Name}, valuesOf(report.Labels)...)
 		lifecycle := state.Lifecycle().String()
-		if state.Status() != readiness.Ready {
+		if state.Status() != readiness.StatusReady {
 			emit(c.metrics.nodeNotReadyStart, unix(state.Since()),
 				append(node[:len(node):len(node)], state.Status().String(), lifecycle)...)
 		}

@@ -18,19 +18,19 @@ type ErrorKind string
 // The kinds of failed requests.
 const (
 	// Forbidden: the role lacks a permission.
-	Forbidden ErrorKind = "forbidden"
+	ErrorForbidden ErrorKind = "forbidden"
 	// Unauthorized: the credentials are not accepted.
-	Unauthorized ErrorKind = "unauthorized"
+	ErrorUnauthorized ErrorKind = "unauthorized"
 	// Unreachable: the API server gave no answer.
-	Unreachable ErrorKind = "unreachable"
+	ErrorUnreachable ErrorKind = "unreachable"
 	// Expired: the resource version is compacted, or belongs to a future that
 	// the server does not know (any more). The list is read again; nobody has
 	// to do anything.
-	Expired ErrorKind = "expired"
+	ErrorExpired ErrorKind = "expired"
 	// NotFound: the object, or the resource, does not exist.
-	NotFound ErrorKind = "not_found"
+	ErrorNotFound ErrorKind = "not_found"
 	// Other: anything else.
-	Other ErrorKind = "other"
+	ErrorOther ErrorKind = "other"
 )
 
 // RequestError is a request to the API server that failed.
@@ -51,7 +51,7 @@ type RequestError struct {
 // Error says in one line what failed and what to do.
 func (e *RequestError) Error() string {
 	switch e.Kind {
-	case Forbidden:
+	case ErrorForbidden:
 		user := e.User
 		if user == "" {
 			user = "the exporter's user"
@@ -59,16 +59,16 @@ func (e *RequestError) Error() string {
 		return fmt.Sprintf("forbidden: cannot %s %s in the API group %q in %s: grant %s on %s to %s; see deploy/",
 			e.Verb, e.Needs.Resource, e.Needs.Group, scope(e.Namespace),
 			strings.Join(e.Needs.Verbs, ", "), e.Needs.Resource, user)
-	case Unauthorized:
+	case ErrorUnauthorized:
 		return fmt.Sprintf("unauthorized: the API server does not accept the credentials: renew the token or client certificate: %v", e.Err)
-	case Unreachable:
+	case ErrorUnreachable:
 		return fmt.Sprintf("unreachable: the API server does not answer: check its address in the kubeconfig, the network, and that it runs: %v", e.Err)
-	case Expired:
+	case ErrorExpired:
 		return fmt.Sprintf("expired: reading all %s again: %v", e.Needs.Resource, e.Err)
-	case NotFound:
+	case ErrorNotFound:
 		return fmt.Sprintf("not found: cannot %s %s in the API group %q in %s: %v",
 			e.Verb, e.Needs.Resource, e.Needs.Group, scope(e.Namespace), e.Err)
-	case Other:
+	case ErrorOther:
 		return fmt.Sprintf("cannot %s %s in %s: %v", e.Verb, e.Needs.Resource, scope(e.Namespace), e.Err)
 	default:
 		return fmt.Sprintf("cannot %s %s: %v", e.Verb, e.Needs.Resource, e.Err)
@@ -100,11 +100,11 @@ func requestError(err error, verb string, needs Permission, namespace string) *R
 // unansweredError is for a request that got no answer.
 func unansweredError(err error, verb string, needs Permission, namespace string) *RequestError {
 	failure := requestError(err, verb, needs, namespace)
-	failure.Kind = Unreachable
+	failure.Kind = ErrorUnreachable
 	// The credential plugin of a kubeconfig runs in the transport
 	// (client-go/plugin/pkg/client/auth/exec/exec.go, v0.37).
 	if strings.Contains(err.Error(), "getting credentials") {
-		failure.Kind = Unauthorized
+		failure.Kind = ErrorUnauthorized
 	}
 	return failure
 }
@@ -112,16 +112,16 @@ func unansweredError(err error, verb string, needs Permission, namespace string)
 func kindOfError(err error) ErrorKind {
 	switch {
 	case apierrors.IsForbidden(err):
-		return Forbidden
+		return ErrorForbidden
 	case apierrors.IsUnauthorized(err):
-		return Unauthorized
+		return ErrorUnauthorized
 	case apierrors.IsResourceExpired(err), apierrors.IsGone(err),
 		apierrors.HasStatusCause(err, metav1.CauseTypeResourceVersionTooLarge):
-		return Expired
+		return ErrorExpired
 	case apierrors.IsNotFound(err):
-		return NotFound
+		return ErrorNotFound
 	default:
-		return Other
+		return ErrorOther
 	}
 }
 

@@ -31,7 +31,7 @@ func TestForbiddenNamesWhatIsMissing(t *testing.T) {
 	eventually(t, "pods are forbidden", func() bool { return r.health(informers.Pods).Err != nil })
 
 	health := r.health(informers.Pods)
-	if health.Err.Kind != informers.Forbidden || health.Err.User != apitest.User || health.Err.Needs.Resource != informers.Pods {
+	if health.Err.Kind != informers.ErrorForbidden || health.Err.User != apitest.User || health.Err.Needs.Resource != informers.Pods {
 		t.Errorf("the error is %+v", health.Err)
 	}
 	want := `in the API group "" in all namespaces: grant get, list, watch on pods to ` + apitest.User + "; see deploy/"
@@ -77,7 +77,7 @@ func TestRejectedCredentialsAreToldApart(t *testing.T) {
 	for _, resource := range resources() {
 		eventually(t, resource+" is unauthorized", func() bool {
 			err := r.health(resource).Err
-			return err != nil && err.Kind == informers.Unauthorized
+			return err != nil && err.Kind == informers.ErrorUnauthorized
 		})
 	}
 	if lines := r.logs.with("unauthorized: "); len(lines) != 1 {
@@ -94,7 +94,7 @@ func TestAServerThatGoesAwayIsNoticed(t *testing.T) {
 	for _, resource := range resources() {
 		eventually(t, resource+" is unreachable", func() bool {
 			err := r.health(resource).Err
-			return err != nil && err.Kind == informers.Unreachable
+			return err != nil && err.Kind == informers.ErrorUnreachable
 		})
 	}
 	if health := r.health(informers.Nodes); !health.Synced || health.Objects != 1 || health.WatchErrors == 0 || !health.LastEvent.Equal(start()) {
@@ -131,7 +131,7 @@ func TestLostConnectionsAreNotTakenForQuietWatches(t *testing.T) {
 	for _, resource := range resources() {
 		eventually(t, resource+" is unreachable", func() bool {
 			err := r.health(resource).Err
-			return err != nil && err.Kind == informers.Unreachable
+			return err != nil && err.Kind == informers.ErrorUnreachable
 		})
 	}
 }

@@ -64,7 +64,7 @@ func (l *Leases) RenewTime(ctx context.Context, node string) (time.Time, error) 
 		return lease.Spec.RenewTime.Time, nil
 	case err == nil:
 		failure := leaseError(errNeverRenewed, node)
-		failure.Kind = NotFound
+		failure.Kind = ErrorNotFound
 		return time.Time{}, failure
 	case attempt.err != nil:
 		return time.Time{}, unansweredError(fmt.Errorf("lease of node %s: %w", node, err), "get", leasePermission(), corev1.NamespaceNodeLease)

@@ -47,18 +47,18 @@ func TestALeaseThatCannotBeRead(t *testing.T) {
 		says    string
 	}{
 		{
-			"it does not exist", func(*apitest.Server) {}, informers.NotFound,
+			"it does not exist", func(*apitest.Server) {}, informers.ErrorNotFound,
 			`not found: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": lease of node n: leases.coordination.k8s.io "n" not found`,
 		},
 		{
-			"it was never renewed", func(s *apitest.Server) { s.Put(lease("n", nil)) }, informers.NotFound,
+			"it was never renewed", func(s *apitest.Server) { s.Put(lease("n", nil)) }, informers.ErrorNotFound,
 			`not found: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": lease of node n: the lease carries no renew time`,
 		},
 		{
-			"it is forbidden", func(s *apitest.Server) { s.Forbid("get", "leases") }, informers.Forbidden,
+			"it is forbidden", func(s *apitest.Server) { s.Forbid("get", "leases") }, informers.ErrorForbidden,
 			`forbidden: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": grant get on leases to ` + apitest.User + "; see deploy/",
 		},
-		{"the server is away", (*apitest.Server).Stop, informers.Unreachable, ""},
+		{"the server is away", (*apitest.Server).Stop, informers.ErrorUnreachable, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -16,20 +16,20 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-func kindOf(t *testing.T, resource string) kind {
+func resourceNamed(t *testing.T, name string) resource {
 	t.Helper()
-	for _, kind := range kinds() {
-		if kind.resource == resource {
-			return kind
+	for _, resource := range resources() {
+		if resource.resource == name {
+			return resource
 		}
 	}
-	t.Fatalf("%s is not watched", resource)
-	return kind{}
+	t.Fatalf("%s is not watched", name)
+	return resource{}
 }
 
 func TestReducing(t *testing.T) {
 	t.Parallel()
-	reduce := kindOf(t, Pods).reduce
+	reduce := resourceNamed(t, Pods).reduce
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "p"}}
 
 	reduced, err := reduce(pod)
@@ -69,7 +69,7 @@ func TestStreamedObjectsAreReducedBeforeTheListEnds(t *testing.T) {
 	release := server.HoldLists()
 	defer release()
 
-	counting := kindOf(t, Nodes)
+	counting := resourceNamed(t, Nodes)
 	reduce, reduced := counting.reduce, make(chan struct{}, 1)
 	counting.reduce = func(obj any) (any, error) {
 		if _, whole := obj.(*corev1.Node); whole {
@@ -119,7 +119,7 @@ func TestAnAbandonedListIsWaitedForAndRefusedAfterwards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nodes := kindOf(t, Nodes)
+	nodes := resourceNamed(t, Nodes)
 	client, err := clients.forVersion(nodes.version)
 	if err != nil {
 		t.Fatal(err)

@@ -39,14 +39,14 @@ func newReporter(clock clock.PassiveClock, logger log.Logger) *reporter {
 // failed logs an error in one line.
 func (r *reporter) failed(err *RequestError) {
 	about := topic{kind: err.Kind, resource: err.Needs.Resource, namespace: err.Namespace}
-	if err.Kind == Unreachable || err.Kind == Unauthorized {
+	if err.Kind == ErrorUnreachable || err.Kind == ErrorUnauthorized {
 		about.resource, about.namespace = "", ""
 	}
 	if !r.news(about) {
 		return
 	}
 	logger := level.Error(r.logger)
-	if err.Kind == Expired {
+	if err.Kind == ErrorExpired {
 		logger = level.Info(r.logger)
 	}
 	logger.Log("msg", err.Error())

@@ -56,7 +56,7 @@ func New(options Options) (*Set, error) {
 	}
 	set := &Set{clients: clients, logger: options.Logger}
 	reporter := newReporter(options.Clock, options.Logger)
-	for _, kind := range kinds() {
+	for _, kind := range resources() {
 		client, err := clients.forVersion(kind.version)
 		if err != nil {
 			return nil, err

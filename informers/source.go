@@ -31,7 +31,7 @@ import (
 //     everything is read again.
 type source struct {
 	client    rest.Interface
-	kind      kind
+	kind      resource
 	namespace string
 	// labels and fields select on the server.
 	labels, fields string

@@ -42,7 +42,7 @@ type Permission struct {
 // what is missing.
 func Permissions() []Permission {
 	permissions := make([]Permission, 0, 4)
-	for _, kind := range kinds() {
+	for _, kind := range resources() {
 		permissions = append(permissions, kind.permission())
 	}
 	return append(permissions, leasePermission())
@@ -50,7 +50,7 @@ func Permissions() []Permission {
 
 // kind is one watched resource: the only place that says how it is named,
 // asked for, reduced and handed over.
-type kind struct {
+type resource struct {
 	version    schema.GroupVersion
 	resource   string
 	namespaced bool
@@ -64,9 +64,9 @@ type kind struct {
 	deliver func(*delivery) cache.ResourceEventHandler
 }
 
-// kinds lists what is watched.
-func kinds() []kind {
-	return []kind{
+// resources lists what is watched.
+func resources() []resource {
+	return []resource{
 		{
 			version: corev1.SchemeGroupVersion, resource: Nodes,
 			object:  &corev1.Node{},
@@ -90,7 +90,7 @@ func kinds() []kind {
 
 // permission is what an informer of this kind needs. It lists and watches; get
 // is what kubectl users expect beside them, and harmless.
-func (k kind) permission() Permission {
+func (k resource) permission() Permission {
 	return Permission{
 		Group:      k.version.Group,
 		Resource:   k.resource,

@@ -15,9 +15,9 @@ type cell struct {
 	node *node
 	// pod and more are the pods of the DaemonSet on the node. Nearly always
 	// there is just the one, and more is nil.
-	pod     *slim.Pod
-	more    *[]*slim.Pod
-	verdict verdict
+	pod   *slim.Pod
+	more  *[]*slim.Pod
+	state cellState
 	// first is the reason with which the gap opened.
 	first Reason
 	// index is the place among the open gaps; -1 for a cell that has none.
@@ -30,7 +30,7 @@ type cell struct {
 
 // verdict is what the ledger remembers of a cell: a pure function of the
 // DaemonSet, the node, the pods and the time.
-type verdict struct {
+type cellState struct {
 	expected bool
 	// reason is why an expected cell is not covered.
 	reason Reason
@@ -41,11 +41,11 @@ type verdict struct {
 	upstream upstream
 }
 
-func (v verdict) gap() bool { return v.expected && v.reason != Covered }
+func (v cellState) gap() bool { return v.expected && v.reason != ReasonNone }
 
 // spendingCause is whom to blame for a node that spends a rolling update's
 // budget.
-func (v verdict) spendingCause() Cause {
+func (v cellState) spendingCause() Cause {
 	if v.gap() {
 		return v.reason.Cause()
 	}
@@ -113,15 +113,15 @@ func (c *cell) take(uid slim.UID) (last *slim.Pod) {
 }
 
 // assess gives the cell's verdict and when time alone may change it.
-func (c *cell) assess(now time.Time) (verdict, time.Time) {
+func (c *cell) assess(now time.Time) (cellState, time.Time) {
 	if c.set.object == nil || c.node.state == nil {
-		return verdict{}, time.Time{}
+		return cellState{}, time.Time{}
 	}
 	decision := c.set.decisions[c.node.slot]
 	var wake time.Time
-	var v verdict
-	if v.expected = decision.Exclusion == Expected; v.expected {
-		v.reason, wake = judge(c.node.state.Status(), c.pods(), c.set.object.MinReadySeconds, now)
+	var v cellState
+	if v.expected = decision.Exclusion == NotExcluded; v.expected {
+		v.reason, wake = gapReason(c.node.state.Status(), c.pods(), c.set.object.MinReadySeconds, now)
 		v.outdated = c.outdated(now)
 	}
 	v.upstream = upstreamOf(c.set, decision.Upstream, slices.Collect(c.pods()), now)

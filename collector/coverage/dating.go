@@ -17,7 +17,7 @@ func (c *cell) date(why occasion, now time.Time) time.Time {
 	}
 	earliest := max(c.node.state.Record().CreationTimestamp, c.set.object.CreationTimestamp).Time()
 	if c.changed == 0 {
-		if c.verdict.gap() && c.verdict.reason.Cause() != CauseNode {
+		if c.state.gap() && c.state.reason.Cause() != CauseNode {
 			stamped = c.uncoveredSince()
 		}
 		if stamped.Before(earliest) {
@@ -37,22 +37,22 @@ func (c *cell) date(why occasion, now time.Time) time.Time {
 // something else is about another time.
 func (c *cell) stamped(why occasion) time.Time {
 	switch {
-	case !c.verdict.expected || why.event == DaemonSetChanged || why.event == RevisionChanged:
+	case !c.state.expected || why.event == EventDaemonSetChanged || why.event == EventRevisionChanged:
 		return time.Time{}
 	case why.removed != nil && !why.removed.DeletionMissed:
 		return time.Time{}
-	case c.verdict.reason.Cause() == CauseNode || why.event == NodeChanged:
+	case c.state.reason.Cause() == CauseNode || why.event == EventNodeChanged:
 		return c.node.state.Since()
 	}
 	var latest time.Time
-	if c.verdict.reason == Covered {
+	if c.state.reason == ReasonNone {
 		latest = c.node.state.Since()
 	}
 	for pod := range c.pods() {
 		if why.changed != nil && why.changed != pod {
 			continue
 		}
-		if at := podStamp(c.verdict.reason, pod, c.set.object.MinReadySeconds).Time(); at.After(latest) {
+		if at := podStamp(c.state.reason, pod, c.set.object.MinReadySeconds).Time(); at.After(latest) {
 			latest = at
 		}
 	}
@@ -88,19 +88,19 @@ func wasReady(pod *slim.Pod) bool {
 // podStamp is when a pod says that it came to the state that the reason names.
 func podStamp(reason Reason, pod *slim.Pod, minReady int32) slim.Stamp {
 	switch reason {
-	case Covered:
+	case ReasonNone:
 		if pod.Ready.Status == slim.ConditionTrue {
 			return pod.Ready.LastTransitionTime.Add(int64(minReady))
 		}
 		return 0
-	case PodMissing, NodeUnreachable, NodeNeverReady, NodeNotReady, Reasons:
+	case ReasonPodMissing, ReasonNodeUnreachable, ReasonNodeNeverReady, ReasonNodeNotReady, Reasons:
 		return 0
-	case InsufficientResources, PodUnschedulable:
+	case ReasonInsufficientResources, ReasonPodUnschedulable:
 		return max(pod.PodScheduled.LastTransitionTime, pod.CreationTimestamp)
-	case PodTerminating:
+	case ReasonPodTerminating:
 		return max(pod.Ready.LastTransitionTime, pod.DeletionRequestedAt())
-	case PodEvicted, PodFailed, ImagePull, ContainerConfig, CrashLoop, PodStarting,
-		ReadinessGate, PodNotReady, MinReadySeconds, Other:
+	case ReasonPodEvicted, ReasonPodFailed, ReasonImagePull, ReasonContainerConfig, ReasonCrashLoop, ReasonPodStarting,
+		ReasonReadinessGate, ReasonPodNotReady, ReasonMinReadySeconds, ReasonOther:
 		return max(pod.Ready.LastTransitionTime, pod.CreationTimestamp)
 	default:
 		return 0

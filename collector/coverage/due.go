@@ -10,7 +10,7 @@ func (c *cell) Due(now time.Time) {
 	}
 	l := c.set.ledger
 	c.set.tally(c.node, -1)
-	l.settle(c.set, c.node, occasion{event: TimePassed}, now)
+	l.settle(c.set, c.node, occasion{event: EventTimePassed}, now)
 	c.set.tally(c.node, 1)
 	l.noteStartup(c.node, now)
 }
@@ -20,7 +20,7 @@ func (n *node) Due(now time.Time) {
 	if n.state == nil {
 		return
 	}
-	n.ledger.changeNode(n, occasion{event: TimePassed}, now, func() (moved bool) {
+	n.ledger.changeNode(n, occasion{event: EventTimePassed}, now, func() (moved bool) {
 		n.state.Tick(&n.ledger.rules, now)
 		return false
 	})

@@ -21,14 +21,14 @@ func (l *Ledger) SetNode(object *slim.Node, now time.Time) {
 	case !l.running:
 		n.first = object
 	case n.state == nil:
-		l.changeNode(n, occasion{event: NodeAdded, born: momentOf(object.CreationTimestamp.Time())}, now, func() (moved bool) {
+		l.changeNode(n, occasion{event: EventNodeAdded, born: momentOf(object.CreationTimestamp.Time())}, now, func() (moved bool) {
 			l.adopt(n, object, now)
 			return true
 		})
 	case n.state.Record().Same(object):
 		n.state.Replace(object)
 	default:
-		l.changeNode(n, occasion{event: NodeChanged, born: momentOf(now)}, now, func() (moved bool) {
+		l.changeNode(n, occasion{event: EventNodeChanged, born: momentOf(now)}, now, func() (moved bool) {
 			moved = !n.state.Record().SamePlacement(object)
 			turn := n.state.Update(object, &l.rules, now)
 			n.labels = l.labelsOf(object)
@@ -50,7 +50,7 @@ func (l *Ledger) DeleteNode(object *slim.Node, now time.Time) {
 	case n.first != nil && n.first.UID == object.UID:
 		n.first = nil
 	case n.state != nil && n.state.Record().UID == object.UID:
-		l.changeNode(n, occasion{event: NodeDeleted}, now, func() (moved bool) {
+		l.changeNode(n, occasion{event: EventNodeDeleted}, now, func() (moved bool) {
 			n.state, n.starting = nil, false
 			return false
 		})
@@ -71,11 +71,11 @@ func (l *Ledger) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	}
 	switch {
 	case before == nil:
-		l.recompute(set, true, occasion{event: DaemonSetCreated, born: momentOf(object.CreationTimestamp.Time())}, now)
+		l.recompute(set, true, occasion{event: EventDaemonSetCreated, born: momentOf(object.CreationTimestamp.Time())}, now)
 	case before.Generation != object.Generation:
-		l.recompute(set, true, occasion{event: DaemonSetChanged, born: momentOf(now)}, now)
+		l.recompute(set, true, occasion{event: EventDaemonSetChanged, born: momentOf(now)}, now)
 	case before.TemplateGeneration != object.TemplateGeneration || currentRevision(object, set.revisions) != set.current:
-		l.recompute(set, false, occasion{event: RevisionChanged, born: momentOf(now)}, now)
+		l.recompute(set, false, occasion{event: EventRevisionChanged, born: momentOf(now)}, now)
 	}
 }
 
@@ -88,7 +88,7 @@ func (l *Ledger) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
 	}
 	set.object = nil
 	if l.running {
-		l.recompute(set, false, occasion{event: DaemonSetDeleted}, now)
+		l.recompute(set, false, occasion{event: EventDaemonSetDeleted}, now)
 		l.observer.DaemonSetDeleted(object)
 	}
 	l.release(set, nil)
@@ -105,7 +105,7 @@ func (l *Ledger) SetPod(before, pod *slim.Pod, now time.Time) {
 		return
 	}
 	set, n := l.set(pod.Owner), l.node(pod.NodeName)
-	l.changeCell(set, n, occasion{event: PodChanged, changed: pod}, now, func(c *cell) {
+	l.changeCell(set, n, occasion{event: EventPodChanged, changed: pod}, now, func(c *cell) {
 		if earlier := c.put(pod); earlier != nil {
 			set.forget(earlier)
 		}
@@ -120,7 +120,7 @@ func (l *Ledger) DeletePod(pod *slim.Pod, now time.Time) {
 	if !inCell(pod) || set == nil || n == nil || set.cells[n.slot] == nil {
 		return
 	}
-	l.changeCell(set, n, occasion{event: PodChanged, removed: pod}, now, func(c *cell) {
+	l.changeCell(set, n, occasion{event: EventPodChanged, removed: pod}, now, func(c *cell) {
 		if last := c.take(pod.UID); last != nil {
 			set.forget(last)
 		}
@@ -143,9 +143,9 @@ func (l *Ledger) adopt(n *node, object *slim.Node, now time.Time) {
 	n.first = nil
 	n.state = readiness.NewNode(object, &l.rules, now)
 	n.labels = l.labelsOf(object)
-	n.starting = n.state.Status() == readiness.NeverReady || !object.CreationTimestamp.Time().Before(l.started)
+	n.starting = n.state.Status() == readiness.StatusNeverReady || !object.CreationTimestamp.Time().Before(l.started)
 	l.wakeNode(n, now)
-	if n.starting && n.state.Status() == readiness.Ready {
+	if n.starting && n.state.Status() == readiness.StatusReady {
 		l.observer.NodeReady(n.state.Since().Sub(object.CreationTimestamp.Time()))
 	}
 }

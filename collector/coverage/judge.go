@@ -14,18 +14,18 @@ import (
 // The node comes first: no pod is believed on a node that is not Ready, for its
 // pods may claim Ready for ever (kubernetes#112733). Of several pods the one
 // that is closest to working speaks for the cell.
-func judge(status readiness.Status, pods iter.Seq[*slim.Pod], minReady int32, now time.Time) (Reason, time.Time) {
-	if reason := nodeReason(status); reason != Covered {
+func gapReason(status readiness.Status, pods iter.Seq[*slim.Pod], minReady int32, now time.Time) (Reason, time.Time) {
+	if reason := nodeReason(status); reason != ReasonNone {
 		return reason, time.Time{}
 	}
-	best, rank := PodMissing, 0
+	best, rank := ReasonPodMissing, 0
 	var wake time.Time
 	for pod := range pods {
 		reason := podReason(pod, minReady, now)
-		if reason == Covered {
-			return Covered, time.Time{}
+		if reason == ReasonNone {
+			return ReasonNone, time.Time{}
 		}
-		if at := availableAt(pod, minReady); reason == MinReadySeconds && (wake.IsZero() || at.Before(wake)) {
+		if at := availableAt(pod, minReady); reason == ReasonMinReadySeconds && (wake.IsZero() || at.Before(wake)) {
 			wake = at
 		}
 		if r := rankOf(pod); r > rank || r == rank && reason > best {
@@ -37,16 +37,16 @@ func judge(status readiness.Status, pods iter.Seq[*slim.Pod], minReady int32, no
 
 func nodeReason(status readiness.Status) Reason {
 	switch status {
-	case readiness.Unreachable:
-		return NodeUnreachable
-	case readiness.NeverReady:
-		return NodeNeverReady
-	case readiness.NotReady:
-		return NodeNotReady
-	case readiness.Ready, readiness.Statuses:
-		return Covered
+	case readiness.StatusUnreachable:
+		return ReasonNodeUnreachable
+	case readiness.StatusNeverReady:
+		return ReasonNodeNeverReady
+	case readiness.StatusNotReady:
+		return ReasonNodeNotReady
+	case readiness.StatusReady, readiness.Statuses:
+		return ReasonNone
 	default:
-		return Covered
+		return ReasonNone
 	}
 }
 
@@ -68,19 +68,19 @@ func rankOf(pod *slim.Pod) int {
 func podReason(pod *slim.Pod, minReady int32, now time.Time) Reason {
 	switch {
 	case Available(pod, minReady, now):
-		return Covered
+		return ReasonNone
 	case !pod.DeletionTimestamp.IsZero():
-		return PodTerminating
+		return ReasonPodTerminating
 	case pod.Terminal() && pod.Evicted:
-		return PodEvicted
+		return ReasonPodEvicted
 	case pod.Terminal():
-		return PodFailed
+		return ReasonPodFailed
 	case !pod.Bound && pod.InsufficientResources:
-		return InsufficientResources
+		return ReasonInsufficientResources
 	case !pod.Bound:
-		return PodUnschedulable
+		return ReasonPodUnschedulable
 	case pod.Ready.Status == slim.ConditionTrue:
-		return MinReadySeconds
+		return ReasonMinReadySeconds
 	default:
 		return containerReason(pod)
 	}
@@ -99,19 +99,19 @@ func containerReason(pod *slim.Pod) Reason {
 	}
 	switch {
 	case waits[slim.WaitImage]:
-		return ImagePull
+		return ReasonImagePull
 	case waits[slim.WaitConfig]:
-		return ContainerConfig
+		return ReasonContainerConfig
 	case waits[slim.WaitBackOff]:
-		return CrashLoop
+		return ReasonCrashLoop
 	case waits[slim.WaitOther] || pod.Phase == slim.PodOther:
-		return Other
+		return ReasonOther
 	case waits[slim.WaitStart] || len(pod.Containers) == 0:
-		return PodStarting
+		return ReasonPodStarting
 	case pod.ReadinessGatesNotReady:
-		return ReadinessGate
+		return ReasonReadinessGate
 	default:
-		return PodNotReady
+		return ReasonPodNotReady
 	}
 }
 

@@ -264,30 +264,30 @@ func withoutDates(a account) {
 // withoutJoining takes joining nodes for active ones.
 func withoutJoining(a account) account {
 	merge := func(counts *[readiness.Lifecycles]int32) {
-		counts[readiness.Active] += counts[readiness.Joining]
-		counts[readiness.Joining] = 0
+		counts[readiness.LifecycleActive] += counts[readiness.LifecycleJoining]
+		counts[readiness.LifecycleJoining] = 0
 	}
 	rename := func(lifecycle readiness.Lifecycle) readiness.Lifecycle {
-		if lifecycle == readiness.Joining {
-			return readiness.Active
+		if lifecycle == readiness.LifecycleJoining {
+			return readiness.LifecycleActive
 		}
 		return lifecycle
 	}
 	for uid, totals := range a.Totals {
 		merge(&totals.Expected)
 		merge(&totals.Covered)
-		for i, count := range totals.Gaps[readiness.Joining] {
-			totals.Gaps[readiness.Active][i] += count
+		for i, count := range totals.Gaps[readiness.LifecycleJoining] {
+			totals.Gaps[readiness.LifecycleActive][i] += count
 		}
-		for i, count := range totals.Excluded[readiness.Joining] {
-			totals.Excluded[readiness.Active][i] += count
+		for i, count := range totals.Excluded[readiness.LifecycleJoining] {
+			totals.Excluded[readiness.LifecycleActive][i] += count
 		}
-		for i, count := range totals.Misplaced[readiness.Joining] {
-			totals.Misplaced[readiness.Active][i] += count
+		for i, count := range totals.Misplaced[readiness.LifecycleJoining] {
+			totals.Misplaced[readiness.LifecycleActive][i] += count
 		}
-		totals.Gaps[readiness.Joining] = [coverage.Reasons]int32{}
-		totals.Excluded[readiness.Joining] = [coverage.Exclusions]int32{}
-		totals.Misplaced[readiness.Joining] = [coverage.Verdicts]int32{}
+		totals.Gaps[readiness.LifecycleJoining] = [coverage.Reasons]int32{}
+		totals.Excluded[readiness.LifecycleJoining] = [coverage.Exclusions]int32{}
+		totals.Misplaced[readiness.LifecycleJoining] = [coverage.Verdicts]int32{}
 		repelled := map[coverage.Repulsion]int32{}
 		for repulsion, count := range totals.Repelled {
 			repulsion.Lifecycle = rename(repulsion.Lifecycle)

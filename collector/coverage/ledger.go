@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/timerqueue"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
@@ -28,7 +28,7 @@ type Ledger struct {
 	troubled map[*node]struct{}
 	// groups counts the nodes of the cluster.
 	groups  map[NodeGroup]int
-	queue   schedule.Queue
+	queue   timerqueue.Queue
 	running bool
 	// started is when Start was called.
 	started  time.Time
@@ -111,7 +111,7 @@ func (l *Ledger) Start(now time.Time) {
 		}
 	}
 	for _, set := range l.sets {
-		l.recompute(set, true, occasion{event: Started}, now)
+		l.recompute(set, true, occasion{event: EventStarted}, now)
 	}
 	for _, n := range l.nodes {
 		l.tallyGroup(n, 1)
@@ -128,7 +128,7 @@ func (l *Ledger) Advance(now time.Time) {
 
 // Queue is what waits for time to pass. Others may add to it; Advance serves
 // them too.
-func (l *Ledger) Queue() *schedule.Queue { return &l.queue }
+func (l *Ledger) Queue() *timerqueue.Queue { return &l.queue }
 
 // node gives the node of that name, making it if need be.
 func (l *Ledger) node(name slim.Text) *node {

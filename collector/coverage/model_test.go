@@ -78,9 +78,9 @@ func (m *model) applyNode(object *slim.Node, gone bool) {
 		before := n.status()
 		n.object = object
 		n.wasReady = n.wasReady || object.Ready.Status == slim.ConditionTrue
-		if (before == readiness.Ready) != (n.status() == readiness.Ready) {
+		if (before == readiness.StatusReady) != (n.status() == readiness.StatusReady) {
 			n.since = m.now
-			if before == readiness.NeverReady {
+			if before == readiness.StatusNeverReady {
 				n.firstReady = m.now
 			}
 		}
@@ -103,13 +103,13 @@ func (m *model) closeGapsOf(node string) {
 func (n *modelNode) status() readiness.Status {
 	switch {
 	case n.object.Ready.Status == slim.ConditionTrue:
-		return readiness.Ready
+		return readiness.StatusReady
 	case !n.wasReady:
-		return readiness.NeverReady
+		return readiness.StatusNeverReady
 	case n.object.Ready.Status == slim.ConditionUnknown:
-		return readiness.Unreachable
+		return readiness.StatusUnreachable
 	default:
-		return readiness.NotReady
+		return readiness.StatusNotReady
 	}
 }
 
@@ -123,13 +123,13 @@ func (n *modelNode) lifecycle(now time.Time) readiness.Lifecycle {
 	}
 	switch {
 	case leaving:
-		return readiness.Leaving
+		return readiness.LifecycleLeaving
 	case n.object.Unschedulable:
-		return readiness.Cordoned
+		return readiness.LifecycleCordoned
 	case now.Sub(n.object.CreationTimestamp.Time()) < joinGrace || now.Sub(n.firstReady) < joinGrace:
-		return readiness.Joining
+		return readiness.LifecycleJoining
 	default:
-		return readiness.Active
+		return readiness.LifecycleActive
 	}
 }
 
@@ -193,7 +193,7 @@ func (m *model) account() account {
 	for name, n := range m.nodes {
 		status, lifecycle := n.status(), n.lifecycle(m.now)
 		all.Groups[groupAccount{status, lifecycle, n.object.Labels["zone"]}]++
-		if status != readiness.Ready || gapsOf[name] > 0 {
+		if status != readiness.StatusReady || gapsOf[name] > 0 {
 			all.Troubles[name] = troubleAccount{status, lifecycle, gapsOf[name], n.since.Sub(at(0))}
 		}
 	}
@@ -222,10 +222,10 @@ func (m *model) judgePair(ds *slim.DaemonSet, n *modelNode, totals *coverage.Tot
 		}
 	}
 	current := modelRevision(ds, ofSet)
-	reason := coverage.Covered
-	if decision.Exclusion == coverage.Expected {
+	reason := coverage.ReasonNone
+	if decision.Exclusion == coverage.NotExcluded {
 		totals.Expected[lifecycle]++
-		if reason = modelReason(n.status(), mine, ds, m.now); reason == coverage.Covered {
+		if reason = modelReason(n.status(), mine, ds, m.now); reason == coverage.ReasonNone {
 			totals.Covered[lifecycle]++
 		} else {
 			totals.Gaps[lifecycle][reason]++
@@ -259,39 +259,39 @@ func (m *model) judgePair(ds *slim.DaemonSet, n *modelNode, totals *coverage.Tot
 // before one that is asked to end.
 func modelReason(status readiness.Status, pods []*slim.Pod, ds *slim.DaemonSet, now time.Time) coverage.Reason {
 	switch status {
-	case readiness.Unreachable:
-		return coverage.NodeUnreachable
-	case readiness.NeverReady:
-		return coverage.NodeNeverReady
-	case readiness.NotReady:
-		return coverage.NodeNotReady
+	case readiness.StatusUnreachable:
+		return coverage.ReasonNodeUnreachable
+	case readiness.StatusNeverReady:
+		return coverage.ReasonNodeNeverReady
+	case readiness.StatusNotReady:
+		return coverage.ReasonNodeNotReady
 	}
 	var live, failed, ending []coverage.Reason
 	for _, pod := range pods {
 		ended := pod.Phase == slim.PodFailed || pod.Phase == slim.PodSucceeded
 		switch {
 		case !ended && modelAvailable(pod, ds, now):
-			return coverage.Covered
+			return coverage.ReasonNone
 		case pod.DeletionTimestamp != 0:
-			ending = append(ending, coverage.PodTerminating)
+			ending = append(ending, coverage.ReasonPodTerminating)
 		case ended && pod.Evicted:
-			failed = append(failed, coverage.PodEvicted)
+			failed = append(failed, coverage.ReasonPodEvicted)
 		case ended:
-			failed = append(failed, coverage.PodFailed)
+			failed = append(failed, coverage.ReasonPodFailed)
 		default:
 			live = append(live, modelLiveReason(pod))
 		}
 	}
 	for _, reasons := range [][]coverage.Reason{live, failed, ending} {
-		furthest := coverage.Covered
+		furthest := coverage.ReasonNone
 		for _, reason := range reasons {
 			furthest = max(furthest, reason)
 		}
-		if furthest != coverage.Covered {
+		if furthest != coverage.ReasonNone {
 			return furthest
 		}
 	}
-	return coverage.PodMissing
+	return coverage.ReasonPodMissing
 }
 
 // modelAvailable is Ready for minReadySeconds.
@@ -305,11 +305,11 @@ func modelAvailable(pod *slim.Pod, ds *slim.DaemonSet, now time.Time) bool {
 func modelLiveReason(pod *slim.Pod) coverage.Reason {
 	switch {
 	case !pod.Bound && pod.InsufficientResources:
-		return coverage.InsufficientResources
+		return coverage.ReasonInsufficientResources
 	case !pod.Bound:
-		return coverage.PodUnschedulable
+		return coverage.ReasonPodUnschedulable
 	case pod.Ready.Status == slim.ConditionTrue:
-		return coverage.MinReadySeconds
+		return coverage.ReasonMinReadySeconds
 	}
 	var image, config, loop, other, start bool
 	for _, c := range pod.Containers {
@@ -322,19 +322,19 @@ func modelLiveReason(pod *slim.Pod) coverage.Reason {
 	}
 	switch {
 	case image:
-		return coverage.ImagePull
+		return coverage.ReasonImagePull
 	case config:
-		return coverage.ContainerConfig
+		return coverage.ReasonContainerConfig
 	case loop:
-		return coverage.CrashLoop
+		return coverage.ReasonCrashLoop
 	case other:
-		return coverage.Other
+		return coverage.ReasonOther
 	case start || len(pod.Containers) == 0:
-		return coverage.PodStarting
+		return coverage.ReasonPodStarting
 	case pod.ReadinessGatesNotReady:
-		return coverage.ReadinessGate
+		return coverage.ReasonReadinessGate
 	default:
-		return coverage.PodNotReady
+		return coverage.ReasonPodNotReady
 	}
 }
 

@@ -24,11 +24,11 @@ func withoutEnded(pods []*slim.Pod) (kept []*slim.Pod) {
 // whether rollingUpdate counts it as unavailable.
 func modelUpstream(ds *slim.DaemonSet, verdict coverage.Verdict, pods []*slim.Pod, current string, now time.Time, counts *coverage.UpstreamCounts) (spends bool) {
 	pods = withoutEnded(pods)
-	if verdict == coverage.Run {
+	if verdict == coverage.VerdictRun {
 		counts.Desired++
 	}
 	switch {
-	case verdict == coverage.Run && len(pods) > 0:
+	case verdict == coverage.VerdictRun && len(pods) > 0:
 		counts.Current++
 		oldest := pods[0]
 		for _, pod := range pods {
@@ -47,7 +47,7 @@ func modelUpstream(ds *slim.DaemonSet, verdict coverage.Verdict, pods []*slim.Po
 		}
 	case len(pods) > 0:
 		counts.Misscheduled++
-	case verdict != coverage.Run:
+	case verdict != coverage.VerdictRun:
 		return false
 	}
 	if surge, err := intstr.GetScaledValueFromIntOrPercent(orZero(ds.MaxSurge), 100, true); err != nil || surge > 0 || !ds.RollingUpdate {

@@ -3,7 +3,7 @@ package coverage
 import (
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/timerqueue"
 )
 
 // moment is a time in one word, Unix nanoseconds, for the records of which
@@ -14,7 +14,7 @@ func momentOf(t time.Time) moment {
 	if t.IsZero() {
 		return 0
 	}
-	return moment(schedule.Nanoseconds(t))
+	return moment(timerqueue.Nanoseconds(t))
 }
 
 func (m moment) time() time.Time {

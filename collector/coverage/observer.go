@@ -20,7 +20,7 @@ type Observer interface {
 	GapClosed(ds *slim.DaemonSet, first Cause, duration time.Duration)
 	// NodeTurned comes when a node ceases to be Ready or becomes it again, and
 	// when one way of not being Ready turns into another.
-	NodeTurned(node *slim.Node, labels NodeLabels, turn readiness.Turn)
+	NodeTurned(node *slim.Node, labels NodeLabels, turn readiness.Transition)
 	// NodeReady comes when a node is Ready for the first time, with the time
 	// since its creation.
 	NodeReady(startup time.Duration)
@@ -39,19 +39,19 @@ type Event uint8
 // The events.
 const (
 	// Started: the ledger began to judge; everything may be older.
-	Started Event = iota
-	NodeAdded
+	EventStarted Event = iota
+	EventNodeAdded
 	// NodeChanged: status, lifecycle, labels or taints.
-	NodeChanged
-	NodeDeleted
-	DaemonSetCreated
+	EventNodeChanged
+	EventNodeDeleted
+	EventDaemonSetCreated
 	// DaemonSetChanged: its spec.
-	DaemonSetChanged
-	DaemonSetDeleted
+	EventDaemonSetChanged
+	EventDaemonSetDeleted
 	// RevisionChanged: which revision is current became known.
-	RevisionChanged
-	PodChanged
-	TimePassed
+	EventRevisionChanged
+	EventPodChanged
+	EventTimePassed
 )
 
 // occasion is an event with what it brings along.
@@ -74,7 +74,7 @@ type Key struct {
 // Change is a cell that has just been judged. It is valid during the call.
 type Change struct {
 	cell     *cell
-	before   verdict
+	before   cellState
 	occasion occasion
 }
 
@@ -97,13 +97,13 @@ func (c *Change) Removed() *slim.Pod { return c.occasion.removed }
 func (c *Change) Pods() iter.Seq[*slim.Pod] { return c.cell.pods() }
 
 // Expected tells whether the cell is expected now, WasExpected whether it was.
-func (c *Change) Expected() bool { return c.cell.verdict.expected }
+func (c *Change) Expected() bool { return c.cell.state.expected }
 
 // WasExpected tells whether the cell was expected before.
 func (c *Change) WasExpected() bool { return c.before.expected }
 
 // Reason is why the cell is not covered now; Covered if it is or need not be.
-func (c *Change) Reason() Reason { return c.cell.verdict.reason }
+func (c *Change) Reason() Reason { return c.cell.state.reason }
 
 // Was is why the cell was not covered before.
 func (c *Change) Was() Reason { return c.before.reason }
@@ -115,19 +115,19 @@ func (c *Change) ChangedAt() time.Time { return c.cell.changed.time() }
 func (c *Change) Updated(pod *slim.Pod) bool { return c.cell.set.updated(pod) }
 
 // noteTurn tells the observer that a node turned.
-func (l *Ledger) noteTurn(n *node, turn readiness.Turn) {
+func (l *Ledger) noteTurn(n *node, turn readiness.Transition) {
 	if turn.From == turn.To {
 		return
 	}
 	l.observer.NodeTurned(n.state.Record(), n.labels, turn)
-	if turn.From == readiness.NeverReady && turn.To == readiness.Ready {
+	if turn.From == readiness.StatusNeverReady && turn.To == readiness.StatusReady {
 		l.observer.NodeReady(turn.At.Sub(n.state.Record().CreationTimestamp.Time()))
 	}
 }
 
 // noteStartup tells the observer when a node that was starting is covered.
 func (l *Ledger) noteStartup(n *node, now time.Time) {
-	if !n.starting || n.gaps > 0 || n.state == nil || n.state.Status() != readiness.Ready {
+	if !n.starting || n.gaps > 0 || n.state == nil || n.state.Status() != readiness.StatusReady {
 		return
 	}
 	n.starting = false
@@ -137,10 +137,10 @@ func (l *Ledger) noteStartup(n *node, now time.Time) {
 // nobody observes nothing.
 type nobody struct{}
 
-func (nobody) CellSettled(*Change, time.Time)                    {}
-func (nobody) GapClosed(*slim.DaemonSet, Cause, time.Duration)   {}
-func (nobody) NodeTurned(*slim.Node, NodeLabels, readiness.Turn) {}
-func (nobody) NodeReady(time.Duration)                           {}
-func (nobody) NodeCovered(time.Duration)                         {}
-func (nobody) NodeDeleted(*slim.Node)                            {}
-func (nobody) DaemonSetDeleted(*slim.DaemonSet)                  {}
+func (nobody) CellSettled(*Change, time.Time)                          {}
+func (nobody) GapClosed(*slim.DaemonSet, Cause, time.Duration)         {}
+func (nobody) NodeTurned(*slim.Node, NodeLabels, readiness.Transition) {}
+func (nobody) NodeReady(time.Duration)                                 {}
+func (nobody) NodeCovered(time.Duration)                               {}
+func (nobody) NodeDeleted(*slim.Node)                                  {}
+func (nobody) DaemonSetDeleted(*slim.DaemonSet)                        {}

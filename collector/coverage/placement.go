@@ -17,11 +17,11 @@ type Verdict uint8
 // The verdicts. Verdicts is their number.
 const (
 	// Stop: no pod may be there.
-	Stop Verdict = iota
+	VerdictStop Verdict = iota
 	// Keep: no new pod, but an existing one may stay.
-	Keep
+	VerdictKeep
 	// Run: a pod should be there.
-	Run
+	VerdictRun
 	Verdicts
 )
 
@@ -36,7 +36,7 @@ type Exclusion uint8
 // The exclusions, first that holds. Exclusions is their number.
 const (
 	// Expected: the node should hold a working pod.
-	Expected Exclusion = iota
+	NotExcluded Exclusion = iota
 	ExcludedByNodeName
 	ExcludedByNodeSelector
 	ExcludedByNodeAffinity
@@ -97,19 +97,19 @@ func (v *View) Show(node *slim.Node) {
 // says beside it what holds once node-condition taints are left out.
 func (p *Placement) Decide(view *View) Decision {
 	if p.nodeName != "" && p.nodeName != view.node.Name {
-		return Decision{Upstream: Stop, Exclusion: ExcludedByNodeName, Sole: -1}
+		return Decision{Upstream: VerdictStop, Exclusion: ExcludedByNodeName, Sole: -1}
 	}
 	if matches, _ := p.selector.Match(&view.node); !matches {
-		return Decision{Upstream: Stop, Exclusion: ExcludedByNodeSelector, Sole: -1}
+		return Decision{Upstream: VerdictStop, Exclusion: ExcludedByNodeSelector, Sole: -1}
 	}
 	if matches, _ := p.affinity.Match(&view.node); !matches {
-		return Decision{Upstream: Stop, Exclusion: ExcludedByNodeAffinity, Sole: -1}
+		return Decision{Upstream: VerdictStop, Exclusion: ExcludedByNodeAffinity, Sole: -1}
 	}
 	return p.decideTaints(view.node.Spec.Taints)
 }
 
 func (p *Placement) decideTaints(taints []corev1.Taint) Decision {
-	decision := Decision{Upstream: Run, Exclusion: Expected, Sole: -1}
+	decision := Decision{Upstream: VerdictRun, Exclusion: NotExcluded, Sole: -1}
 	repelling := 0
 	for i := range taints {
 		taint := &taints[i]
@@ -117,9 +117,9 @@ func (p *Placement) decideTaints(taints []corev1.Taint) Decision {
 			continue
 		}
 		if taint.Effect == corev1.TaintEffectNoExecute {
-			decision.Upstream = Stop
+			decision.Upstream = VerdictStop
 		} else {
-			decision.Upstream = min(decision.Upstream, Keep)
+			decision.Upstream = min(decision.Upstream, VerdictKeep)
 		}
 		if nodeCondition(taint.Key) {
 			continue

@@ -67,11 +67,11 @@ func placed(dice coveragetest.Dice) string {
 	switch {
 	case got.Upstream != upstream:
 		wrong = fmt.Sprintf("upstream says %v", upstream)
-	case (got.Exclusion == coverage.Expected) != (transcript(ds, coveragetest.WithoutConditions(node)) == coverage.Run):
+	case (got.Exclusion == coverage.NotExcluded) != (transcript(ds, coveragetest.WithoutConditions(node)) == coverage.VerdictRun):
 		wrong = "expected is not run without the taints of the node's condition"
 	case got.Exclusion != bare.Exclusion:
 		wrong = fmt.Sprintf("the taints of the node's condition change the exclusion from %v", bare.Exclusion)
-	case got.Upstream == coverage.Run && got.Exclusion != coverage.Expected:
+	case got.Upstream == coverage.VerdictRun && got.Exclusion != coverage.NotExcluded:
 		wrong = "upstream runs what is excluded"
 	case bare.Upstream < got.Upstream:
 		wrong = fmt.Sprintf("fewer taints make upstream say %v", bare.Upstream)
@@ -81,7 +81,7 @@ func placed(dice coveragetest.Dice) string {
 	for i := range node.Spec.Taints {
 		without := node.DeepCopy()
 		without.Spec.Taints = slices.Delete(without.Spec.Taints, i, i+1)
-		alone := got.Exclusion == coverage.ExcludedByTaint && decide(without).Exclusion == coverage.Expected
+		alone := got.Exclusion == coverage.ExcludedByTaint && decide(without).Exclusion == coverage.NotExcluded
 		if alone != (int(got.Sole) == i) {
 			wrong = fmt.Sprintf("taint %d alone excludes the node: %v", i, alone)
 		}
@@ -97,10 +97,10 @@ func placed(dice coveragetest.Dice) string {
 func transcript(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verdict {
 	spec := ds.Spec.Template.Spec
 	if spec.NodeName != "" && spec.NodeName != node.Name {
-		return coverage.Stop
+		return coverage.VerdictStop
 	}
 	if fits, _ := nodeaffinity.NewRequiredNodeAffinity(spec.NodeSelector, spec.Affinity).Match(node); !fits {
-		return coverage.Stop
+		return coverage.VerdictStop
 	}
 	tolerations := slices.Clone(spec.Tolerations)
 	tolerate := func(key string, effect corev1.TaintEffect) {
@@ -122,10 +122,10 @@ func transcript(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verdict {
 	}
 	switch {
 	case untolerated("NoExecute"):
-		return coverage.Stop
+		return coverage.VerdictStop
 	case untolerated("NoSchedule"):
-		return coverage.Keep
+		return coverage.VerdictKeep
 	default:
-		return coverage.Run
+		return coverage.VerdictRun
 	}
 }

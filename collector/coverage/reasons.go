@@ -6,24 +6,24 @@ type Reason uint8
 
 // The reasons, first that holds. Covered is none. Reasons is their number.
 const (
-	Covered Reason = iota
-	NodeUnreachable
-	NodeNeverReady
-	NodeNotReady
-	PodMissing
-	InsufficientResources
-	PodUnschedulable
-	PodTerminating
-	PodEvicted
-	PodFailed
-	ImagePull
-	ContainerConfig
-	CrashLoop
-	PodStarting
-	ReadinessGate
-	PodNotReady
-	MinReadySeconds
-	Other
+	ReasonNone Reason = iota
+	ReasonNodeUnreachable
+	ReasonNodeNeverReady
+	ReasonNodeNotReady
+	ReasonPodMissing
+	ReasonInsufficientResources
+	ReasonPodUnschedulable
+	ReasonPodTerminating
+	ReasonPodEvicted
+	ReasonPodFailed
+	ReasonImagePull
+	ReasonContainerConfig
+	ReasonCrashLoop
+	ReasonPodStarting
+	ReasonReadinessGate
+	ReasonPodNotReady
+	ReasonMinReadySeconds
+	ReasonOther
 	Reasons
 )
 
@@ -48,24 +48,24 @@ var reasons = [Reasons]struct {
 	name  string
 	cause Cause
 }{
-	Covered:               {"covered", CauseOther},
-	NodeUnreachable:       {"node_unreachable", CauseNode},
-	NodeNeverReady:        {"node_never_ready", CauseNode},
-	NodeNotReady:          {"node_not_ready", CauseNode},
-	PodMissing:            {"pod_missing", CauseScheduling},
-	InsufficientResources: {"insufficient_resources", CauseScheduling},
-	PodUnschedulable:      {"pod_unschedulable", CauseScheduling},
-	PodTerminating:        {"pod_terminating", CausePod},
-	PodEvicted:            {"pod_evicted", CausePod},
-	PodFailed:             {"pod_failed", CausePod},
-	ImagePull:             {"image_pull", CausePod},
-	ContainerConfig:       {"container_config", CausePod},
-	CrashLoop:             {"crash_loop", CausePod},
-	PodStarting:           {"pod_starting", CausePod},
-	ReadinessGate:         {"readiness_gate", CausePod},
-	PodNotReady:           {"pod_not_ready", CausePod},
-	MinReadySeconds:       {"min_ready_seconds", CausePod},
-	Other:                 {"other", CauseOther},
+	ReasonNone:                  {"covered", CauseOther},
+	ReasonNodeUnreachable:       {"node_unreachable", CauseNode},
+	ReasonNodeNeverReady:        {"node_never_ready", CauseNode},
+	ReasonNodeNotReady:          {"node_not_ready", CauseNode},
+	ReasonPodMissing:            {"pod_missing", CauseScheduling},
+	ReasonInsufficientResources: {"insufficient_resources", CauseScheduling},
+	ReasonPodUnschedulable:      {"pod_unschedulable", CauseScheduling},
+	ReasonPodTerminating:        {"pod_terminating", CausePod},
+	ReasonPodEvicted:            {"pod_evicted", CausePod},
+	ReasonPodFailed:             {"pod_failed", CausePod},
+	ReasonImagePull:             {"image_pull", CausePod},
+	ReasonContainerConfig:       {"container_config", CausePod},
+	ReasonCrashLoop:             {"crash_loop", CausePod},
+	ReasonPodStarting:           {"pod_starting", CausePod},
+	ReasonReadinessGate:         {"readiness_gate", CausePod},
+	ReasonPodNotReady:           {"pod_not_ready", CausePod},
+	ReasonMinReadySeconds:       {"min_ready_seconds", CausePod},
+	ReasonOther:                 {"other", CauseOther},
 }
 
 // String is the value of the label reason.
@@ -77,7 +77,7 @@ func (r Reason) Cause() Cause { return reasons[r].cause }
 // GapReasons are all reasons of a gap, in their order.
 func GapReasons() []Reason {
 	all := make([]Reason, 0, Reasons-1)
-	for reason := Covered + 1; reason < Reasons; reason++ {
+	for reason := ReasonNone + 1; reason < Reasons; reason++ {
 		all = append(all, reason)
 	}
 	return all

@@ -168,7 +168,7 @@ func TestReasonsAndCauses(t *testing.T) {
 		"other": "other",
 	}
 	got := map[string]string{}
-	for reason := coverage.Covered + 1; reason < coverage.Reasons; reason++ {
+	for reason := coverage.ReasonNone + 1; reason < coverage.Reasons; reason++ {
 		got[reason.String()] = reason.Cause().String()
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -100,7 +100,7 @@ func (l *Ledger) Gaps(limit int) (gaps []Gap, dropped int) {
 			Node:      c.node.state.Record(),
 			Labels:    c.node.labels,
 			Lifecycle: c.node.state.Lifecycle(),
-			Reason:    c.verdict.reason,
+			Reason:    c.state.reason,
 			Opened:    c.opened.time(),
 		})
 	}
@@ -118,7 +118,7 @@ func byImportance(a, b *cell) int {
 }
 
 func rankCause(c *cell) int {
-	if c.verdict.reason.Cause() == CauseNode {
+	if c.state.reason.Cause() == CauseNode {
 		return 1
 	}
 	return 0
@@ -160,7 +160,7 @@ func (l *Ledger) NodeReady(name slim.Text) (exists, ready bool) {
 	if n == nil || n.state == nil {
 		return false, false
 	}
-	return true, n.state.Status() == readiness.Ready
+	return true, n.state.Status() == readiness.StatusReady
 }
 
 // NodeSince is when that node turned Ready, or ceased to be; the zero time where

@@ -78,7 +78,7 @@ func (l *Ledger) changeCell(set *daemonSet, n *node, why occasion, now time.Time
 	l.settle(set, n, why, now)
 	set.tally(n, 1)
 	if set.object != nil && currentRevision(set.object, set.revisions) != set.current {
-		l.recompute(set, false, occasion{event: RevisionChanged, born: momentOf(now)}, now)
+		l.recompute(set, false, occasion{event: EventRevisionChanged, born: momentOf(now)}, now)
 	}
 	l.noteStartup(n, now)
 	l.release(set, n)
@@ -89,13 +89,13 @@ func (l *Ledger) changeCell(set *daemonSet, n *node, why occasion, now time.Time
 func (l *Ledger) settle(set *daemonSet, n *node, why occasion, now time.Time) {
 	c := set.cells[n.slot]
 	if c == nil {
-		if set.object == nil || n.state == nil || set.decisions[n.slot].Exclusion != Expected {
+		if set.object == nil || n.state == nil || set.decisions[n.slot].Exclusion != NotExcluded {
 			return
 		}
 		c = l.newCell(set, n, why.born)
 	}
 	next, wake := c.assess(now)
-	before := c.verdict
+	before := c.state
 	if next.expected && !before.expected {
 		c.changed = why.born // whatever its pods went through before, nothing was expected of them
 	}
@@ -117,7 +117,7 @@ func (l *Ledger) newCell(set *daemonSet, n *node, born moment) *cell {
 
 // discard drops a cell that is neither expected nor occupied.
 func (l *Ledger) discard(c *cell) {
-	if c.verdict.expected || c.pod != nil {
+	if c.state.expected || c.pod != nil {
 		return
 	}
 	delete(c.set.cells, c.node.slot)
@@ -126,9 +126,9 @@ func (l *Ledger) discard(c *cell) {
 }
 
 // turn takes a cell from one verdict to the next and dates the change.
-func (l *Ledger) turn(c *cell, next verdict, why occasion, now time.Time) {
-	before := c.verdict
-	c.verdict = next
+func (l *Ledger) turn(c *cell, next cellState, why occasion, now time.Time) {
+	before := c.state
+	c.state = next
 	if before.expected == next.expected && before.reason == next.reason {
 		return
 	}
@@ -161,7 +161,7 @@ func (l *Ledger) closeGap(c *cell) {
 
 // noteTrouble keeps the list of nodes that are not ready or have gaps.
 func (l *Ledger) noteTrouble(n *node) {
-	if n.state != nil && (n.state.Status() != readiness.Ready || n.gaps > 0) {
+	if n.state != nil && (n.state.Status() != readiness.StatusReady || n.gaps > 0) {
 		l.troubled[n] = struct{}{}
 	} else {
 		delete(l.troubled, n)

@@ -38,12 +38,12 @@ func (s *daemonSet) tally(n *node, sign int32) {
 	}
 	lifecycle := n.state.Lifecycle()
 	decision := s.decisions[n.slot]
-	if decision.Exclusion != Expected {
+	if decision.Exclusion != NotExcluded {
 		s.totals.Excluded[lifecycle][decision.Exclusion] += sign
 		s.tallyRepelled(n, lifecycle, decision, sign)
 	}
 	if c := s.cells[n.slot]; c != nil {
-		s.totals.add(lifecycle, c.verdict, decision.Upstream, sign)
+		s.totals.add(lifecycle, c.state, decision.Upstream, sign)
 	}
 }
 
@@ -61,9 +61,9 @@ func (s *daemonSet) tallyRepelled(n *node, lifecycle readiness.Lifecycle, decisi
 	}
 }
 
-func (t *Totals) add(lifecycle readiness.Lifecycle, v verdict, placed Verdict, sign int32) {
+func (t *Totals) add(lifecycle readiness.Lifecycle, v cellState, placed Verdict, sign int32) {
 	switch {
-	case v.expected && v.reason == Covered:
+	case v.expected && v.reason == ReasonNone:
 		t.Expected[lifecycle] += sign
 		t.Covered[lifecycle] += sign
 	case v.expected:

@@ -29,7 +29,7 @@ func upstreamOf(set *daemonSet, verdict Verdict, pods []*slim.Pod, now time.Time
 	pods = slices.DeleteFunc(pods, func(pod *slim.Pod) bool {
 		return pod.Terminal() && !pod.DeletionTimestamp.IsZero()
 	})
-	run, scheduled := verdict == Run, len(pods) > 0
+	run, scheduled := verdict == VerdictRun, len(pods) > 0
 	counts := upstream{
 		desired:      run,
 		current:      run && scheduled,

@@ -160,7 +160,7 @@ func (w *world) reason(ds, node string) string {
 			return gap.Reason.String()
 		}
 	}
-	return coverage.Covered.String()
+	return coverage.ReasonNone.String()
 }
 
 // summary is the ledger's of one DaemonSet.

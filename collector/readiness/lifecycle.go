@@ -15,14 +15,14 @@ type Lifecycle uint8
 // Lifecycles is their number.
 const (
 	// Active is a node at work.
-	Active Lifecycle = iota
+	LifecycleActive Lifecycle = iota
 	// Joining is a node that was created, or Ready for the first time, less
 	// than the join grace ago.
-	Joining
+	LifecycleJoining
 	// Cordoned is a node with spec.unschedulable.
-	Cordoned
+	LifecycleCordoned
 	// Leaving is a node whose end is announced.
-	Leaving
+	LifecycleLeaving
 	Lifecycles
 )
 

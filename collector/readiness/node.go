@@ -30,9 +30,9 @@ type Node struct {
 func NewNode(node *slim.Node, rules *Rules, now time.Time) *Node {
 	n := &Node{record: node, wasReady: wasReady(node, now)}
 	n.status = statusOf(node, n.wasReady)
-	n.failure, n.silent = n.status, n.status == Unreachable
+	n.failure, n.silent = n.status, n.status == StatusUnreachable
 	stamp := node.Ready.LastTransitionTime
-	if n.status == NeverReady || stamp.IsZero() {
+	if n.status == StatusNeverReady || stamp.IsZero() {
 		stamp = node.CreationTimestamp
 	}
 	n.since = Begun(now, stamp.Time())
@@ -41,7 +41,7 @@ func NewNode(node *slim.Node, rules *Rules, now time.Time) *Node {
 }
 
 // Turn is a change of a node's status. From and To are the same for none.
-type Turn struct {
+type Transition struct {
 	From, To Status
 	// At is when the node turned.
 	At time.Time
@@ -56,19 +56,19 @@ type Turn struct {
 
 // Update takes the next version of the node and tells whether its status
 // turned.
-func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Turn {
+func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Transition {
 	n.record = node
-	turn := Turn{From: n.status, At: now, Failure: n.failure}
+	turn := Transition{From: n.status, At: now, Failure: n.failure}
 	n.wasReady = n.wasReady || node.Ready.Status == slim.ConditionTrue
 	n.status = statusOf(node, n.wasReady)
 	turn.To = n.status
-	turn.Silenced = n.status == Unreachable && !n.silent
-	n.silent = n.status != Ready && (n.silent || n.status == Unreachable)
-	if (turn.From == Ready) != (turn.To == Ready) {
+	turn.Silenced = n.status == StatusUnreachable && !n.silent
+	n.silent = n.status != StatusReady && (n.silent || n.status == StatusUnreachable)
+	if (turn.From == StatusReady) != (turn.To == StatusReady) {
 		at := Date(now, n.since, node.Ready.LastTransitionTime.Time())
 		turn.At, turn.Outage = at, at.Sub(n.since)
 		n.since, n.failure = at, turn.To
-		if turn.From == NeverReady {
+		if turn.From == StatusNeverReady {
 			n.firstReady = at
 		}
 	}
@@ -94,13 +94,13 @@ func (n *Node) JoinedAt(rules *Rules) time.Time {
 func (n *Node) lifecycleAt(rules *Rules, now time.Time) Lifecycle {
 	switch {
 	case rules.leaving(n.record):
-		return Leaving
+		return LifecycleLeaving
 	case n.record.Unschedulable:
-		return Cordoned
+		return LifecycleCordoned
 	case now.Before(n.JoinedAt(rules)):
-		return Joining
+		return LifecycleJoining
 	default:
-		return Active
+		return LifecycleActive
 	}
 }
 

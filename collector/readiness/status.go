@@ -15,13 +15,13 @@ type Status uint8
 // The statuses of a node. Statuses is their number.
 const (
 	// Ready is Ready=True.
-	Ready Status = iota
+	StatusReady Status = iota
 	// NotReady is Ready=False, or a Ready condition that has gone.
-	NotReady
+	StatusNotReady
 	// Unreachable is Ready=Unknown: the kubelet stopped posting.
-	Unreachable
+	StatusUnreachable
 	// NeverReady is a node that has not been Ready since it was created.
-	NeverReady
+	StatusNeverReady
 	Statuses
 )
 
@@ -34,13 +34,13 @@ func (s Status) String() string { return statusNames[s] }
 func statusOf(node *slim.Node, wasReady bool) Status {
 	switch {
 	case node.Ready.Status == slim.ConditionTrue:
-		return Ready
+		return StatusReady
 	case !wasReady:
-		return NeverReady
+		return StatusNeverReady
 	case node.Ready.Status == slim.ConditionUnknown:
-		return Unreachable
+		return StatusUnreachable
 	default:
-		return NotReady
+		return StatusNotReady
 	}
 }
 

@@ -27,16 +27,16 @@ func TestStatusOfANodeSeenForTheFirstTime(t *testing.T) {
 		node []option
 		want seen
 	}{
-		"Ready=True is ready":                                      {nil, seen{readiness.Ready, -3590}},
-		"Ready=False is not_ready, since its stamp":                {[]option{ready("False", -60)}, seen{readiness.NotReady, -60}},
-		"Ready=Unknown is unreachable, since its stamp":            {[]option{ready("Unknown", -60)}, seen{readiness.Unreachable, -60}},
-		"no Ready condition is never_ready, since the creation":    {[]option{withoutConditions}, seen{readiness.NeverReady, -3600}},
-		"a kubelet that never posted is never_ready":               {[]option{neverPosted(-3540)}, seen{readiness.NeverReady, -3600}},
-		"a Ready stamp that equals the creation is never_ready":    {[]option{ready("False", -3600)}, seen{readiness.NeverReady, -3600}},
-		"so it is for Ready=Unknown":                               {[]option{ready("Unknown", -3600)}, seen{readiness.NeverReady, -3600}},
-		"a node that is a second old and not Ready is never_ready": {[]option{created(-1), ready("False", -1)}, seen{readiness.NeverReady, -1}},
-		"a stamp from the future begins now":                       {[]option{ready("False", 60)}, seen{readiness.NotReady, 0}},
-		"a node without a creation begins with its stamp":          {[]option{func(n *corev1.Node) { created(0)(n); n.CreationTimestamp.Reset() }, ready("False", -60)}, seen{readiness.NotReady, -60}},
+		"Ready=True is ready":                                      {nil, seen{readiness.StatusReady, -3590}},
+		"Ready=False is not_ready, since its stamp":                {[]option{ready("False", -60)}, seen{readiness.StatusNotReady, -60}},
+		"Ready=Unknown is unreachable, since its stamp":            {[]option{ready("Unknown", -60)}, seen{readiness.StatusUnreachable, -60}},
+		"no Ready condition is never_ready, since the creation":    {[]option{withoutConditions}, seen{readiness.StatusNeverReady, -3600}},
+		"a kubelet that never posted is never_ready":               {[]option{neverPosted(-3540)}, seen{readiness.StatusNeverReady, -3600}},
+		"a Ready stamp that equals the creation is never_ready":    {[]option{ready("False", -3600)}, seen{readiness.StatusNeverReady, -3600}},
+		"so it is for Ready=Unknown":                               {[]option{ready("Unknown", -3600)}, seen{readiness.StatusNeverReady, -3600}},
+		"a node that is a second old and not Ready is never_ready": {[]option{created(-1), ready("False", -1)}, seen{readiness.StatusNeverReady, -1}},
+		"a stamp from the future begins now":                       {[]option{ready("False", 60)}, seen{readiness.StatusNotReady, 0}},
+		"a node without a creation begins with its stamp":          {[]option{func(n *corev1.Node) { created(0)(n); n.CreationTimestamp.Reset() }, ready("False", -60)}, seen{readiness.StatusNotReady, -60}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -58,45 +58,45 @@ func TestStatusOverTime(t *testing.T) {
 	t.Parallel()
 	for name, steps := range map[string][]step{
 		"a node that fails is unreachable since it was seen, not since its stamp": {
-			{0, nil, seen{readiness.Ready, -3590}},
-			{60.4, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60.4}},
+			{0, nil, seen{readiness.StatusReady, -3590}},
+			{60.4, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60.4}},
 		},
 		"one way of not being ready turns into another and keeps its start": {
-			{0, nil, seen{readiness.Ready, -3590}},
-			{60.4, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60.4}},
-			{120.4, []option{ready("False", 120)}, seen{readiness.NotReady, 60.4}},
-			{130.4, []option{ready("True", 130)}, seen{readiness.Ready, 130.4}},
+			{0, nil, seen{readiness.StatusReady, -3590}},
+			{60.4, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60.4}},
+			{120.4, []option{ready("False", 120)}, seen{readiness.StatusNotReady, 60.4}},
+			{130.4, []option{ready("True", 130)}, seen{readiness.StatusReady, 130.4}},
 		},
 		"a node that returns with a stamp from before its failure is ready since it was seen": {
-			{0, nil, seen{readiness.Ready, -3590}},
-			{60.4, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60.4}},
-			{120.4, []option{ready("True", -3590)}, seen{readiness.Ready, 120.4}},
+			{0, nil, seen{readiness.StatusReady, -3590}},
+			{60.4, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60.4}},
+			{120.4, []option{ready("True", -3590)}, seen{readiness.StatusReady, 120.4}},
 		},
 		"a failure that a relist brings is dated by its stamp": {
-			{0, nil, seen{readiness.Ready, -3590}},
-			{600, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60}},
+			{0, nil, seen{readiness.StatusReady, -3590}},
+			{600, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60}},
 		},
 		"a failure that a relist brings cannot be older than the recovery before it": {
-			{0, []option{ready("False", -60)}, seen{readiness.NotReady, -60}},
-			{300, []option{ready("True", 299)}, seen{readiness.Ready, 300}},
-			{600, []option{ready("False", 200)}, seen{readiness.NotReady, 600}},
+			{0, []option{ready("False", -60)}, seen{readiness.StatusNotReady, -60}},
+			{300, []option{ready("True", 299)}, seen{readiness.StatusReady, 300}},
+			{600, []option{ready("False", 200)}, seen{readiness.StatusNotReady, 600}},
 		},
 		"a Ready condition that goes away is a failure of a node that was Ready": {
-			{0, nil, seen{readiness.Ready, -3590}},
-			{60, []option{withoutConditions}, seen{readiness.NotReady, 60}},
+			{0, nil, seen{readiness.StatusReady, -3590}},
+			{60, []option{withoutConditions}, seen{readiness.StatusNotReady, 60}},
 		},
 		"a new node is never_ready until it is Ready, whatever its condition says": {
-			{0.2, []option{created(0), withoutConditions}, seen{readiness.NeverReady, 0}},
-			{0.4, []option{created(0), ready("False", 0)}, seen{readiness.NeverReady, 0}},
-			{60.2, []option{created(0), ready("Unknown", 60)}, seen{readiness.NeverReady, 0}},
-			{70.2, []option{created(0), ready("False", 70)}, seen{readiness.NeverReady, 0}},
-			{80.2, []option{created(0), ready("True", 80)}, seen{readiness.Ready, 80.2}},
-			{90.2, []option{created(0), ready("False", 90)}, seen{readiness.NotReady, 90.2}},
+			{0.2, []option{created(0), withoutConditions}, seen{readiness.StatusNeverReady, 0}},
+			{0.4, []option{created(0), ready("False", 0)}, seen{readiness.StatusNeverReady, 0}},
+			{60.2, []option{created(0), ready("Unknown", 60)}, seen{readiness.StatusNeverReady, 0}},
+			{70.2, []option{created(0), ready("False", 70)}, seen{readiness.StatusNeverReady, 0}},
+			{80.2, []option{created(0), ready("True", 80)}, seen{readiness.StatusReady, 80.2}},
+			{90.2, []option{created(0), ready("False", 90)}, seen{readiness.StatusNotReady, 90.2}},
 		},
 		"a clock that is set back dates a change by what it says": {
-			{100, []option{ready("Unknown", 60)}, seen{readiness.Unreachable, 60}},
-			{50, []option{ready("True", 99)}, seen{readiness.Ready, 50}},
-			{55, []option{ready("False", 54)}, seen{readiness.NotReady, 55}},
+			{100, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60}},
+			{50, []option{ready("True", 99)}, seen{readiness.StatusReady, 50}},
+			{55, []option{ready("False", 54)}, seen{readiness.StatusNotReady, 55}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,36 +123,36 @@ func TestTurns(t *testing.T) {
 		name string
 		at   float64
 		node []option
-		want readiness.Turn
+		want readiness.Transition
 	}{
 		{
 			"nothing turns where only a label changes", 30,
 			[]option{cordoned},
-			readiness.Turn{From: readiness.Ready, To: readiness.Ready, At: at(30), Failure: readiness.Ready},
+			readiness.Transition{From: readiness.StatusReady, To: readiness.StatusReady, At: at(30), Failure: readiness.StatusReady},
 		},
 		{
 			"a failure turns from ready", 60,
 			[]option{ready("Unknown", 60)},
-			readiness.Turn{From: readiness.Ready, To: readiness.Unreachable, At: at(60), Failure: readiness.Ready, Silenced: true},
+			readiness.Transition{From: readiness.StatusReady, To: readiness.StatusUnreachable, At: at(60), Failure: readiness.StatusReady, Silenced: true},
 		},
 		{
 			"a failed node may turn from one status into another", 100,
 			[]option{ready("False", 100)},
-			readiness.Turn{From: readiness.Unreachable, To: readiness.NotReady, At: at(100), Failure: readiness.Unreachable},
+			readiness.Transition{From: readiness.StatusUnreachable, To: readiness.StatusNotReady, At: at(100), Failure: readiness.StatusUnreachable},
 		},
 		{
 			"it is silenced once, however often it turns unreachable", 120,
 			[]option{ready("Unknown", 120)},
-			readiness.Turn{From: readiness.NotReady, To: readiness.Unreachable, At: at(120), Failure: readiness.Unreachable},
+			readiness.Transition{From: readiness.StatusNotReady, To: readiness.StatusUnreachable, At: at(120), Failure: readiness.StatusUnreachable},
 		},
 		{
 			"a return tells how long the outage was and how it began", 160,
 			[]option{ready("True", 160)},
-			readiness.Turn{From: readiness.Unreachable, To: readiness.Ready, At: at(160), Outage: 100 * time.Second, Failure: readiness.Unreachable},
+			readiness.Transition{From: readiness.StatusUnreachable, To: readiness.StatusReady, At: at(160), Outage: 100 * time.Second, Failure: readiness.StatusUnreachable},
 		},
 	} {
 		got := n.Update(node(step.node...), rules(), at(step.at))
-		if step.want.To != readiness.Ready || step.want.From == readiness.Ready {
+		if step.want.To != readiness.StatusReady || step.want.From == readiness.StatusReady {
 			// Outage means nothing but on a return, Failure nothing while Ready.
 			got.Outage = 0
 			got.Failure = step.want.Failure

@@ -30,16 +30,16 @@ type Trigger uint8
 
 // The triggers. Triggers is their number.
 const (
-	NodeAdded Trigger = iota
-	NodeRecovered
+	TriggerNodeAdded Trigger = iota
+	TriggerNodeRecovered
 	// NodeEligible: labels or taints changed, of the node or of the DaemonSet.
-	NodeEligible
-	PodDeleted
-	PodEvicted
-	PodFailed
+	TriggerNodeEligible
+	TriggerPodDeleted
+	TriggerPodEvicted
+	TriggerPodFailed
 	// Rollout: the pod that was replaced was of an older revision.
-	Rollout
-	DaemonSetCreated
+	TriggerRollout
+	TriggerDaemonSetCreated
 	Triggers
 )
 
@@ -57,13 +57,13 @@ type Stage uint8
 // The stages, in their order. Stages is their number.
 const (
 	// Create: until the pod that came to work was created.
-	Create Stage = iota
+	StageCreate Stage = iota
 	// Schedule: until it was bound.
-	Schedule
+	StageSchedule
 	// Start: until its containers had started.
-	Start
+	StageStart
 	// Ready: until it was available.
-	Ready
+	StageReady
 	Stages
 )
 
@@ -77,12 +77,12 @@ type Outcome uint8
 
 // The outcomes, first that holds. Outcomes is their number.
 const (
-	Forced Outcome = iota
-	NodeLost
-	GraceExceeded
-	Graceful
-	NotRunning
-	Unknown
+	OutcomeForced Outcome = iota
+	OutcomeNodeLost
+	OutcomeGraceExceeded
+	OutcomeGraceful
+	OutcomeNotRunning
+	OutcomeUnknown
 	Outcomes
 )
 

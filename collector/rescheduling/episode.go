@@ -9,7 +9,7 @@ import (
 
 // episode is one rescheduling of one cell. Its clock runs only while the node
 // is Ready.
-type episode struct {
+type rescheduling struct {
 	trigger Trigger
 	// replaced is the revision of the pod whose loss began the episode, if one
 	// did.
@@ -28,13 +28,13 @@ type candidate struct {
 	uid slim.UID
 	// reached is what the clock showed at the end of each stage; unset stages
 	// are those not done.
-	reached [Ready]time.Duration
-	done    [Ready]bool
+	reached [StageReady]time.Duration
+	done    [StageReady]bool
 }
 
 // total is what the clock showed at the end. It is negative where the end is
 // dated before the beginning: clocks disagree.
-func (e *episode) total(end time.Time) time.Duration {
+func (e *rescheduling) total(end time.Time) time.Duration {
 	if e.resumed.IsZero() {
 		return e.elapsed
 	}
@@ -42,7 +42,7 @@ func (e *episode) total(end time.Time) time.Duration {
 }
 
 // clock is what the episode's clock shows.
-func (e *episode) clock(now time.Time) time.Duration {
+func (e *rescheduling) clock(now time.Time) time.Duration {
 	if e.resumed.IsZero() || now.Before(e.resumed) {
 		return e.elapsed
 	}
@@ -50,12 +50,12 @@ func (e *episode) clock(now time.Time) time.Duration {
 }
 
 // pause stops the clock, resume lets it run.
-func (e *episode) pause(now time.Time) {
+func (e *rescheduling) pause(now time.Time) {
 	e.elapsed = e.clock(now)
 	e.resumed = time.Time{}
 }
 
-func (e *episode) resume(now time.Time) {
+func (e *rescheduling) resume(now time.Time) {
 	if e.resumed.IsZero() {
 		e.resumed = now
 	}
@@ -63,7 +63,7 @@ func (e *episode) resume(now time.Time) {
 
 // follow notes the steps that a pod has taken by now. Where the watch was
 // interrupted, its stamps tell when it took them.
-func (e *episode) follow(pod *slim.Pod, now time.Time) *candidate {
+func (e *rescheduling) follow(pod *slim.Pod, now time.Time) *candidate {
 	c := e.candidate(pod.UID)
 	if c == nil {
 		e.pods = append(e.pods, candidate{uid: pod.UID})
@@ -71,15 +71,15 @@ func (e *episode) follow(pod *slim.Pod, now time.Time) *candidate {
 	}
 	if diedUnseen(pod) {
 		// What it said of its containers before was not true any more.
-		c.done[Start] = false
+		c.done[StageStart] = false
 	}
-	for stage, step := range [Ready]struct {
+	for stage, step := range [StageReady]struct {
 		reached bool
 		stamp   slim.Stamp
 	}{
-		Create:   {true, pod.CreationTimestamp},
-		Schedule: {pod.Bound, pod.PodScheduled.LastTransitionTime},
-		Start:    {started(pod), startStamp(pod)},
+		StageCreate:   {true, pod.CreationTimestamp},
+		StageSchedule: {pod.Bound, pod.PodScheduled.LastTransitionTime},
+		StageStart:    {started(pod), startStamp(pod)},
 	} {
 		if step.reached && !c.done[stage] {
 			c.done[stage] = true
@@ -89,7 +89,7 @@ func (e *episode) follow(pod *slim.Pod, now time.Time) *candidate {
 	return c
 }
 
-func (e *episode) candidate(uid slim.UID) *candidate {
+func (e *rescheduling) candidate(uid slim.UID) *candidate {
 	for i := range e.pods {
 		if e.pods[i].uid == uid {
 			return &e.pods[i]
@@ -99,7 +99,7 @@ func (e *episode) candidate(uid slim.UID) *candidate {
 }
 
 // forget drops a candidate that is gone.
-func (e *episode) forget(uid slim.UID) {
+func (e *rescheduling) forget(uid slim.UID) {
 	for i := range e.pods {
 		if e.pods[i].uid == uid {
 			e.pods[i] = e.pods[len(e.pods)-1]
@@ -114,7 +114,7 @@ func (e *episode) forget(uid slim.UID) {
 func (c *candidate) stages(total time.Duration) [Stages]time.Duration {
 	var stages [Stages]time.Duration
 	begun := time.Duration(0)
-	for stage := Create; stage < Ready; stage++ {
+	for stage := StageCreate; stage < StageReady; stage++ {
 		end := begun
 		if c.done[stage] {
 			end = min(max(c.reached[stage], begun), total)
@@ -122,7 +122,7 @@ func (c *candidate) stages(total time.Duration) [Stages]time.Duration {
 		stages[stage] = end - begun
 		begun = end
 	}
-	stages[Ready] = total - begun
+	stages[StageReady] = total - begun
 	return stages
 }
 

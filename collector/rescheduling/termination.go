@@ -61,19 +61,19 @@ func (term *termination) outcome(now time.Time) Outcome {
 	ended, exceeded := term.exits()
 	switch {
 	case term.forced:
-		return Forced
+		return OutcomeForced
 	case term.nodeLost || term.pod.DisruptionTarget == slim.DisruptionPodGC:
-		return NodeLost
+		return OutcomeNodeLost
 	case term.late:
-		return Unknown
+		return OutcomeUnknown
 	case exceeded || now.After(term.deadline.Add(slack)):
-		return GraceExceeded
+		return OutcomeGraceExceeded
 	case len(term.running) == 0:
-		return NotRunning
+		return OutcomeNotRunning
 	case ended:
-		return Graceful
+		return OutcomeGraceful
 	default:
-		return Unknown
+		return OutcomeUnknown
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/timerqueue"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
@@ -20,7 +20,7 @@ type Cluster interface {
 	// DaemonSet is the DaemonSet of that UID, or nil.
 	DaemonSet(uid slim.UID) *slim.DaemonSet
 	// Queue is what waits for time to pass.
-	Queue() *schedule.Queue
+	Queue() *timerqueue.Queue
 }
 
 // Terminations follows the pods of DaemonSets that were asked to end. A pod is
@@ -43,11 +43,11 @@ type State uint8
 
 // The states, the later where several hold. States is their number.
 const (
-	WithinGrace State = iota
+	StateWithinGrace State = iota
 	// Overdue: the grace period is over.
-	Overdue
+	StateOverdue
 	// OnLostNode: the node is not Ready, or gone.
-	OnLostNode
+	StateNodeLost
 	States
 )
 
@@ -138,9 +138,9 @@ func (t *Terminations) DeletePod(pod *slim.Pod, now time.Time) {
 	case ds == nil:
 	case term == nil && pod.Bound:
 		// The request was not seen, nor what the containers did since.
-		t.recorder.Terminated(ds, Unknown, Unmeasured)
+		t.recorder.Terminated(ds, OutcomeUnknown, Unmeasured)
 	case term == nil:
-		t.recorder.Terminated(ds, NotRunning, Unmeasured)
+		t.recorder.Terminated(ds, OutcomeNotRunning, Unmeasured)
 	case pod.DeletionMissed:
 		t.renew(term, pod)
 		term.deadline = now
@@ -215,12 +215,12 @@ func (t *Terminations) NodeChanged(name slim.Text, now time.Time) {
 func (t *Terminations) settle(term *termination, now time.Time) {
 	exists, ready := t.nodeOf(term.pod)
 	term.nodeLost = term.nodeLost || !exists || !ready
-	state := WithinGrace
+	state := StateWithinGrace
 	switch {
 	case !exists || !ready:
-		state = OnLostNode
+		state = StateNodeLost
 	case !now.Before(term.deadline):
-		state = Overdue
+		state = StateOverdue
 	default:
 		if !term.alarm.Equal(term.deadline) {
 			term.alarm = term.deadline

@@ -11,7 +11,7 @@ import (
 // Tracker follows the reschedulings of all cells.
 type Tracker struct {
 	recorder Recorder
-	episodes map[coverage.Key]*episode
+	episodes map[coverage.Key]*rescheduling
 	pending  map[Pending]int
 }
 
@@ -25,7 +25,7 @@ type Pending struct {
 func NewTracker(recorder Recorder) *Tracker {
 	return &Tracker{
 		recorder: recorder,
-		episodes: map[coverage.Key]*episode{},
+		episodes: map[coverage.Key]*rescheduling{},
 		pending:  map[Pending]int{},
 	}
 }
@@ -54,12 +54,12 @@ func (t *Tracker) CellSettled(change *coverage.Change, now time.Time) {
 	switch {
 	case !change.Expected():
 		delete(t.episodes, key)
-	case change.Reason() == coverage.Covered:
+	case change.Reason() == coverage.ReasonNone:
 		if e != nil {
 			t.complete(e, change, now)
 			delete(t.episodes, key)
 		}
-	case change.Node().Status() != readiness.Ready:
+	case change.Node().Status() != readiness.StatusReady:
 		if e != nil {
 			e.pause(change.ChangedAt())
 		}
@@ -69,7 +69,7 @@ func (t *Tracker) CellSettled(change *coverage.Change, now time.Time) {
 }
 
 // wait follows a cell on a Ready node that lacks an available pod.
-func (t *Tracker) wait(key coverage.Key, e *episode, change *coverage.Change, now time.Time) {
+func (t *Tracker) wait(key coverage.Key, e *rescheduling, change *coverage.Change, now time.Time) {
 	if e == nil {
 		if e = begin(change, now); e == nil {
 			return
@@ -85,7 +85,7 @@ func (t *Tracker) wait(key coverage.Key, e *episode, change *coverage.Change, no
 	t.count(key, e, 1)
 }
 
-func (t *Tracker) count(key coverage.Key, e *episode, sign int) {
+func (t *Tracker) count(key coverage.Key, e *rescheduling, sign int) {
 	if e.resumed.IsZero() {
 		return
 	}
@@ -96,7 +96,7 @@ func (t *Tracker) count(key coverage.Key, e *episode, sign int) {
 }
 
 // complete records an episode whose pod is available.
-func (t *Tracker) complete(e *episode, change *coverage.Change, now time.Time) {
+func (t *Tracker) complete(e *rescheduling, change *coverage.Change, now time.Time) {
 	pod := working(change, now)
 	if pod == nil {
 		return

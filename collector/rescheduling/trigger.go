@@ -11,11 +11,11 @@ import (
 // begin opens an episode if the cell, which lacks an available pod on a Ready
 // node, needs one from now on. A pod that has only lost Ready, and may regain
 // it in place, is a gap and no rescheduling: then it gives nil.
-func begin(change *coverage.Change, now time.Time) *episode {
-	if change.Event() == coverage.Started {
+func begin(change *coverage.Change, now time.Time) *rescheduling {
+	if change.Event() == coverage.EventStarted {
 		return pickUp(change, now)
 	}
-	e := &episode{resumed: change.ChangedAt()}
+	e := &rescheduling{resumed: change.ChangedAt()}
 	switch trigger, ok := arrival(change); {
 	case ok:
 		e.trigger = trigger
@@ -33,7 +33,7 @@ func begin(change *coverage.Change, now time.Time) *episode {
 
 // notBefore keeps the clock from counting time in which the node was not Ready:
 // a pod's stamp may lie in it.
-func (e *episode) notBefore(ready time.Time) {
+func (e *rescheduling) notBefore(ready time.Time) {
 	if e.resumed.Before(ready) {
 		e.resumed = ready
 	}
@@ -44,24 +44,24 @@ func (e *episode) notBefore(ready time.Time) {
 func arrival(change *coverage.Change) (Trigger, bool) {
 	wasDown := change.WasExpected() && change.Was().Cause() == coverage.CauseNode
 	switch event := change.Event(); {
-	case event == coverage.NodeAdded:
-		return NodeAdded, true
-	case wasDown && change.Was() == coverage.NodeNeverReady:
-		return NodeAdded, true
+	case event == coverage.EventNodeAdded:
+		return TriggerNodeAdded, true
+	case wasDown && change.Was() == coverage.ReasonNodeNeverReady:
+		return TriggerNodeAdded, true
 	case wasDown:
-		return NodeRecovered, true
+		return TriggerNodeRecovered, true
 	case change.WasExpected():
 		return 0, false
-	case event == coverage.DaemonSetCreated:
-		return DaemonSetCreated, true
+	case event == coverage.EventDaemonSetCreated:
+		return TriggerDaemonSetCreated, true
 	default:
-		return NodeEligible, true
+		return TriggerNodeEligible, true
 	}
 }
 
 // lose finds the trigger of a cell that has lost its last pod.
-func (e *episode) lose(change *coverage.Change) {
-	e.trigger = PodDeleted
+func (e *rescheduling) lose(change *coverage.Change) {
+	e.trigger = TriggerPodDeleted
 	pod := lostPod(change)
 	if pod == nil {
 		return
@@ -85,26 +85,26 @@ func lostPod(change *coverage.Change) *slim.Pod {
 func lossTrigger(pod *slim.Pod, updated bool) Trigger {
 	switch {
 	case pod.Evicted || pod.DisruptionTarget == slim.DisruptionEvictionAPI || pod.DisruptionTarget == slim.DisruptionOther:
-		return PodEvicted
+		return TriggerPodEvicted
 	case pod.DeletionTimestamp.IsZero() && pod.Terminal():
-		return PodFailed
+		return TriggerPodFailed
 	case !updated:
-		return Rollout
+		return TriggerRollout
 	default:
-		return PodDeleted
+		return TriggerPodDeleted
 	}
 }
 
 // settled is the trigger once the pod that came to work is known: whether a
 // deletion was part of a rollout shows in its revision.
-func (e *episode) settled(pod *slim.Pod) Trigger {
+func (e *rescheduling) settled(pod *slim.Pod) Trigger {
 	switch {
-	case !e.lost || e.trigger != PodDeleted && e.trigger != Rollout:
+	case !e.lost || e.trigger != TriggerPodDeleted && e.trigger != TriggerRollout:
 		return e.trigger
 	case pod.ControllerRevisionHash != e.replaced:
-		return Rollout
+		return TriggerRollout
 	default:
-		return PodDeleted
+		return TriggerPodDeleted
 	}
 }
 
@@ -135,9 +135,9 @@ const recent = time.Minute
 // pickUp finds an episode that began before the exporter looked, by the stamps
 // of the objects. A pod that was Ready since its node is, and is not now, may
 // regain it in place and is no rescheduling.
-func pickUp(change *coverage.Change, now time.Time) *episode {
+func pickUp(change *coverage.Change, now time.Time) *rescheduling {
 	node, ds := change.Node(), change.DaemonSet()
-	e := &episode{}
+	e := &rescheduling{}
 	pod := oldestLive(change)
 	switch lost := lossStamp(change); {
 	case pod == nil && lost.IsZero():
@@ -229,21 +229,21 @@ func reasonOf(needed time.Time, node *readiness.Node, ds *slim.DaemonSet) Trigge
 	}
 	switch {
 	case shortlyBefore(ds.CreationTimestamp.Time()):
-		return DaemonSetCreated
+		return TriggerDaemonSetCreated
 	case shortlyBefore(node.Record().CreationTimestamp.Time()):
-		return NodeAdded
+		return TriggerNodeAdded
 	case shortlyBefore(node.Since()):
 		return turned(node)
 	default:
-		return PodDeleted
+		return TriggerPodDeleted
 	}
 }
 
 // turned is the trigger of a node that turned Ready: a new one, or one that has
 // come back.
 func turned(node *readiness.Node) Trigger {
-	if node.Lifecycle() == readiness.Joining {
-		return NodeAdded
+	if node.Lifecycle() == readiness.LifecycleJoining {
+		return TriggerNodeAdded
 	}
-	return NodeRecovered
+	return TriggerNodeRecovered
 }

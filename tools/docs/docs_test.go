@@ -48,7 +48,7 @@ func TestMetricsPageExplainsEveryLabelAndItsValues(t *testing.T) {
 	for _, reason := range coverage.GapReasons() {
 		words = append(words, reason.String(), reason.Cause().String())
 	}
-	for reason := coverage.Expected + 1; reason < coverage.Exclusions; reason++ {
+	for reason := coverage.NotExcluded + 1; reason < coverage.Exclusions; reason++ {
 		words = append(words, reason.String())
 	}
 	for status := range readiness.Statuses {

@@ -89,7 +89,7 @@ func (o *oracle) compare() string {
 		if got.Sole >= 0 {
 			o.seen["sole taint"]++
 		}
-		if got.Exclusion == coverage.Expected && got.Upstream != coverage.Run {
+		if got.Exclusion == coverage.NotExcluded && got.Upstream != coverage.VerdictRun {
 			o.seen["expected, not run"]++
 		}
 	}
@@ -103,19 +103,19 @@ func words(d coverage.Decision) string {
 func (o *oracle) upstream(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verdict {
 	switch run, keep := daemon.NodeShouldRunDaemonPod(o.logger, node, ds); {
 	case run:
-		return coverage.Run
+		return coverage.VerdictRun
 	case keep:
-		return coverage.Keep
+		return coverage.VerdictKeep
 	default:
-		return coverage.Stop
+		return coverage.VerdictStop
 	}
 }
 
 // decide makes the decision by asking nobody but upstream.
 func (o *oracle) decide(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Decision {
 	bare := coveragetest.WithoutConditions(node)
-	decision := coverage.Decision{Upstream: o.upstream(ds, node), Exclusion: coverage.Expected, Sole: -1}
-	if o.upstream(ds, bare) == coverage.Run {
+	decision := coverage.Decision{Upstream: o.upstream(ds, node), Exclusion: coverage.NotExcluded, Sole: -1}
+	if o.upstream(ds, bare) == coverage.VerdictRun {
 		return decision
 	}
 	if decision.Exclusion = o.exclusion(&ds.Spec.Template.Spec, bare); decision.Exclusion == coverage.ExcludedByTaint {
@@ -137,7 +137,7 @@ func (o *oracle) exclusion(spec *corev1.PodSpec, node *corev1.Node) coverage.Exc
 	} {
 		var part appsv1.DaemonSet
 		part.Spec.Template.Spec = rule.alone
-		if o.upstream(&part, node) != coverage.Run {
+		if o.upstream(&part, node) != coverage.VerdictRun {
 			return rule.exclusion
 		}
 	}
@@ -152,7 +152,7 @@ func (o *oracle) sole(ds *appsv1.DaemonSet, node *corev1.Node) int8 {
 	for i := range node.Spec.Taints {
 		without := *node
 		without.Spec.Taints = slices.Concat(node.Spec.Taints[:i], node.Spec.Taints[i+1:])
-		if o.upstream(ds, coveragetest.WithoutConditions(&without)) == coverage.Run {
+		if o.upstream(ds, coveragetest.WithoutConditions(&without)) == coverage.VerdictRun {
 			return int8(i)
 		}
 	}

@@ -176,7 +176,7 @@ func enums() map[string][]string {
 	for _, reason := range coverage.GapReasons() {
 		add("reason", reason)
 	}
-	for reason := coverage.Expected + 1; reason < coverage.Exclusions; reason++ {
+	for reason := coverage.NotExcluded + 1; reason < coverage.Exclusions; reason++ {
 		add("reason", reason)
 	}
 	for lifecycle := range readiness.Lifecycles {

@@ -1,4 +1,4 @@
-package schedule_test
+package timerqueue_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/schedule"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/timerqueue"
 )
 
 // target notes that it was due, and may make something else due.
@@ -20,7 +20,7 @@ func at(seconds float64) time.Time {
 
 func TestTargetsAreDueInTheirOrder(t *testing.T) {
 	t.Parallel()
-	var queue schedule.Queue
+	var queue timerqueue.Queue
 	var got []string
 	note := func(name string) target { return func(time.Time) { got = append(got, name) } }
 	if !queue.Next().IsZero() {
@@ -72,7 +72,7 @@ func TestNanoseconds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := schedule.Nanoseconds(moment); got != want {
+		if got := timerqueue.Nanoseconds(moment); got != want {
 			t.Errorf("%s is %d, want %d", text, got, want)
 		}
 	}

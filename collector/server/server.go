@@ -1,8 +1,8 @@
-// Package exposition puts the collector on HTTP: the telemetry path, health and
+// Package server puts the collector on HTTP: the telemetry path, health and
 // readiness, a landing page, and profiles where they are asked for. It knows
 // paths, formats and limits; listening, TLS and authentication are
 // exporter-toolkit's.
-package exposition
+package server
 
 import (
 	"context"

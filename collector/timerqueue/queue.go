@@ -1,6 +1,6 @@
-// Package schedule holds the one queue of everything that the passing of time
+// Package timerqueue holds the one queue of everything that the passing of time
 // alone will change: minReadySeconds, join grace, grace periods.
-package schedule
+package timerqueue
 
 import (
 	"container/heap"

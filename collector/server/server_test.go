@@ -1,4 +1,4 @@
-package exposition_test
+package server_test
 
 import (
 	"compress/gzip"
@@ -13,15 +13,15 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/exposition"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/server"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
 // config is one that serves a single gauge.
-func config() exposition.Config {
+func config() server.Config {
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "daemonset_answer", Help: "Of everything."})
 	gauge.Set(42)
-	return exposition.Config{
+	return server.Config{
 		Collector:     gauge,
 		TelemetryPath: "/metrics",
 		Health:        func() []informers.ResourceHealth { return nil },
@@ -31,14 +31,14 @@ func config() exposition.Config {
 }
 
 // serve runs a server and gives its URL.
-func serve(t *testing.T, config exposition.Config) string {
+func serve(t *testing.T, config server.Config) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	config.Listen = func(server *http.Server) error { return server.Serve(listener) }
-	server, err := exposition.NewServer(config)
+	server, err := server.NewServer(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,11 +167,11 @@ func TestReadinessListsWhatIsMissing(t *testing.T) {
 	waiting.Health = func() []informers.ResourceHealth {
 		return []informers.ResourceHealth{
 			{Resource: informers.Nodes, Synced: true},
-			{Resource: informers.Pods, Err: &informers.RequestError{Kind: informers.Unreachable, Err: errors.New("connection refused")}},
+			{Resource: informers.Pods, Err: &informers.RequestError{Kind: informers.ErrorUnreachable, Err: errors.New("connection refused")}},
 			{Resource: informers.DaemonSets},
 		}
 	}
-	got := ask(t, http.MethodGet, serve(t, waiting)+exposition.ReadyPath)
+	got := ask(t, http.MethodGet, serve(t, waiting)+server.ReadyPath)
 	want := "not ready\n" +
 		"pods: unreachable: the API server does not answer: check its address in the kubeconfig, the network, and that it runs: connection refused\n" +
 		"daemonsets: waiting for the initial list\n"
@@ -222,7 +222,7 @@ func TestAServerThatCannotListenSaysSo(t *testing.T) {
 	t.Parallel()
 	deaf := config()
 	deaf.Listen = func(*http.Server) error { return errors.New("address in use") }
-	server, err := exposition.NewServer(deaf)
+	server, err := server.NewServer(deaf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestMetricsThatContradictEachOtherDoNotStart(t *testing.T) {
 	t.Parallel()
 	twice := config()
 	twice.Collector = prometheus.NewGauge(prometheus.GaugeOpts{Name: "go_goroutines", Help: "Taken."})
-	if _, err := exposition.NewServer(twice); err == nil {
+	if _, err := server.NewServer(twice); err == nil {
 		t.Error("it starts")
 	}
 }
