@@ -20,7 +20,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
 // patience is how long a test waits for what must come.
@@ -122,7 +122,7 @@ func TestWhatCannotStart(t *testing.T) {
 		{"the selector is none", "--pods.selector=a in", "is not a label selector for pods"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			exporter := start(t, apitest.New(t), tc.arg)
+			exporter := start(t, apiserver.New(t), tc.arg)
 			if code := exporter.exit(); code != 1 {
 				t.Errorf("the exit code is %d", code)
 			}
@@ -134,7 +134,7 @@ func TestWhatCannotStart(t *testing.T) {
 }
 
 func TestFromStartToEnd(t *testing.T) {
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Put(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}})
 	release := server.HoldLists()
 	exporter := start(t, server, "--web.enable-pprof", "--log.format=json")
@@ -200,13 +200,13 @@ func TestFromStartToEnd(t *testing.T) {
 }
 
 func TestAnAPIServerThatForbidsOrIsAwayIsWaitedFor(t *testing.T) {
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Forbid("list", "pods")
 	server.Forbid("watch", "pods")
 	exporter := start(t, server)
 	eventually(t, "readiness names what is forbidden", func() bool {
 		_, text := exporter.ask("/-/ready")
-		return strings.Contains(text, "\npods: forbidden: cannot ") && strings.Contains(text, "grant get, list, watch on pods to "+apitest.User)
+		return strings.Contains(text, "\npods: forbidden: cannot ") && strings.Contains(text, "grant get, list, watch on pods to "+apiserver.User)
 	})
 	if lines := exporter.logs.with("forbidden: cannot "); len(lines) != 1 {
 		t.Errorf("logged %q", lines)
@@ -225,7 +225,7 @@ func TestAnAPIServerThatForbidsOrIsAwayIsWaitedFor(t *testing.T) {
 func TestASignalEndsIt(t *testing.T) {
 	ctx, restore := untilSignal()
 	defer restore()
-	exporter := startWith(ctx, t, apitest.New(t))
+	exporter := startWith(ctx, t, apiserver.New(t))
 	eventually(t, "it is ready", func() bool { return exporter.code("/-/ready") == http.StatusOK })
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -245,12 +245,12 @@ type exporter struct {
 	result *int
 }
 
-func start(t *testing.T, server *apitest.Server, args ...string) *exporter {
+func start(t *testing.T, server *apiserver.Server, args ...string) *exporter {
 	t.Helper()
 	return startWith(t.Context(), t, server, args...)
 }
 
-func startWith(ctx context.Context, t *testing.T, server *apitest.Server, args ...string) *exporter {
+func startWith(ctx context.Context, t *testing.T, server *apiserver.Server, args ...string) *exporter {
 	t.Helper()
 	nowhere(t)
 	kubeconfig := file(t, "kubeconfig", fmt.Sprintf(`

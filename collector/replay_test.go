@@ -11,8 +11,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/recordings"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recordings"
 )
 
 // step is a moment in a recording and what is different then from the step

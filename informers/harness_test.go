@@ -18,8 +18,8 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
 // patience is how long a test waits for what must come. client-go waits up to
@@ -29,7 +29,7 @@ const patience = 30 * time.Second
 // start is what every test's clock shows at first.
 func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
-// running is a Set that runs against an apitest.Server.
+// running is a Set that runs against an apiserver.Server.
 type running struct {
 	*informers.Set
 	t     *testing.T
@@ -41,7 +41,7 @@ type running struct {
 }
 
 // run starts a Set; change adapts its options.
-func run(t *testing.T, server *apitest.Server, change ...func(*informers.Options)) *running {
+func run(t *testing.T, server *apiserver.Server, change ...func(*informers.Options)) *running {
 	t.Helper()
 	r := &running{t: t, clock: testclock.NewFakePassiveClock(start()), seen: &journal{}, logs: &logs{}}
 	options := informers.Options{

@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
 func TestBookmarksAreSignsOfLife(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	r := run(t, server).synced()
 	later := start().Add(time.Hour)
 	r.clock.SetTime(later)
@@ -24,17 +24,17 @@ func TestBookmarksAreSignsOfLife(t *testing.T) {
 
 func TestForbiddenNamesWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Forbid("watch", informers.Pods)
 	server.Forbid("list", informers.Pods)
 	r := run(t, server)
 	eventually(t, "pods are forbidden", func() bool { return r.health(informers.Pods).Err != nil })
 
 	health := r.health(informers.Pods)
-	if health.Err.Kind != informers.ErrorForbidden || health.Err.User != apitest.User || health.Err.Needs.Resource != informers.Pods {
+	if health.Err.Kind != informers.ErrorForbidden || health.Err.User != apiserver.User || health.Err.Needs.Resource != informers.Pods {
 		t.Errorf("the error is %+v", health.Err)
 	}
-	want := `in the API group "" in all namespaces: grant get, list, watch on pods to ` + apitest.User + "; see deploy/"
+	want := `in the API group "" in all namespaces: grant get, list, watch on pods to ` + apiserver.User + "; see deploy/"
 	if text := health.Err.Error(); !strings.HasPrefix(text, "forbidden: cannot ") || !strings.HasSuffix(text, want) {
 		t.Errorf("the error says %q", text)
 	}
@@ -71,7 +71,7 @@ func TestForbiddenNamesWhatIsMissing(t *testing.T) {
 
 func TestRejectedCredentialsAreToldApart(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.RejectCredentials()
 	r := run(t, server)
 	for _, resource := range resources() {
@@ -87,7 +87,7 @@ func TestRejectedCredentialsAreToldApart(t *testing.T) {
 
 func TestAServerThatGoesAwayIsNoticed(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Put(node("n"))
 	r := run(t, server).synced()
 	server.Stop()
@@ -127,7 +127,7 @@ func TestLostConnectionsAreNotTakenForQuietWatches(t *testing.T) {
 			_ = connection.Close()
 		}
 	}()
-	r := run(t, apitest.New(t), func(o *informers.Options) { o.Config.Host = "http://" + listener.Addr().String() })
+	r := run(t, apiserver.New(t), func(o *informers.Options) { o.Config.Host = "http://" + listener.Addr().String() })
 	for _, resource := range resources() {
 		eventually(t, resource+" is unreachable", func() bool {
 			err := r.health(resource).Err
@@ -138,7 +138,7 @@ func TestLostConnectionsAreNotTakenForQuietWatches(t *testing.T) {
 
 func TestAWatchThatIsClosedAtOnceIsAnError(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.DisableStreamedLists()
 	r := run(t, server).synced()
 	eventually(t, "the error is counted", func() bool {
@@ -153,7 +153,7 @@ func TestAWatchThatIsClosedAtOnceIsAnError(t *testing.T) {
 
 func TestRunEndsAtOnceWhileTheServerIsAway(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Stop()
 	r := run(t, server)
 	// By now client-go waits seconds between attempts.
@@ -167,7 +167,7 @@ func TestRunEndsAtOnceWhileTheServerIsAway(t *testing.T) {
 
 func TestASetRunsOnce(t *testing.T) {
 	t.Parallel()
-	r := run(t, apitest.New(t)).synced()
+	r := run(t, apiserver.New(t)).synced()
 	if err := r.Run(t.Context(), r.seen); err == nil {
 		t.Error("a second run is not refused")
 	}

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
 func lease(node string, renewed *metav1.MicroTime) *coordinationv1.Lease {
@@ -19,7 +19,7 @@ func lease(node string, renewed *metav1.MicroTime) *coordinationv1.Lease {
 	}
 }
 
-func leases(t *testing.T, server *apitest.Server) *informers.Leases {
+func leases(t *testing.T, server *apiserver.Server) *informers.Leases {
 	t.Helper()
 	made, err := informers.NewLeases(protobuf(server.Config()))
 	if err != nil {
@@ -30,7 +30,7 @@ func leases(t *testing.T, server *apitest.Server) *informers.Leases {
 
 func TestRenewTimeOfANodesLease(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Put(lease("n", &metav1.MicroTime{Time: start().Add(250 * time.Millisecond)}))
 	got, err := leases(t, server).RenewTime(t.Context(), "n")
 	if err != nil || !got.Equal(start().Add(250*time.Millisecond)) {
@@ -42,27 +42,27 @@ func TestALeaseThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name    string
-		prepare func(*apitest.Server)
+		prepare func(*apiserver.Server)
 		kind    informers.ErrorKind
 		says    string
 	}{
 		{
-			"it does not exist", func(*apitest.Server) {}, informers.ErrorNotFound,
+			"it does not exist", func(*apiserver.Server) {}, informers.ErrorNotFound,
 			`not found: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": lease of node n: leases.coordination.k8s.io "n" not found`,
 		},
 		{
-			"it was never renewed", func(s *apitest.Server) { s.Put(lease("n", nil)) }, informers.ErrorNotFound,
+			"it was never renewed", func(s *apiserver.Server) { s.Put(lease("n", nil)) }, informers.ErrorNotFound,
 			`not found: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": lease of node n: the lease carries no renew time`,
 		},
 		{
-			"it is forbidden", func(s *apitest.Server) { s.Forbid("get", "leases") }, informers.ErrorForbidden,
-			`forbidden: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": grant get on leases to ` + apitest.User + "; see deploy/",
+			"it is forbidden", func(s *apiserver.Server) { s.Forbid("get", "leases") }, informers.ErrorForbidden,
+			`forbidden: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": grant get on leases to ` + apiserver.User + "; see deploy/",
 		},
-		{"the server is away", (*apitest.Server).Stop, informers.ErrorUnreachable, ""},
+		{"the server is away", (*apiserver.Server).Stop, informers.ErrorUnreachable, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			server := apitest.New(t)
+			server := apiserver.New(t)
 			reader := leases(t, server)
 			tc.prepare(server)
 			_, err := reader.RenewTime(t.Context(), "n")

@@ -10,7 +10,7 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
 func TestNamespaces(t *testing.T) {
@@ -41,7 +41,7 @@ func TestNamespaces(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			server := apitest.New(t)
+			server := apiserver.New(t)
 			server.Put(node("n"))
 			for _, namespace := range []string{"a", "b", "c"} {
 				server.Put(pod(namespace, "p"), daemonSet(namespace, "d"))
@@ -77,7 +77,7 @@ func TestNamespaces(t *testing.T) {
 
 func TestSeveralInformersOfAResourceAreOneToHealth(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	release := server.HoldLists()
 	defer release()
 	r := run(t, server, func(o *informers.Options) { o.Namespaces = []string{"a", "b"} })
@@ -137,7 +137,7 @@ func TestOptionsThatCannotWork(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			options := informers.Options{
-				Config: apitest.New(t).Config(), Clock: testclock.NewFakePassiveClock(start()), Logger: log.NewNopLogger(),
+				Config: apiserver.New(t).Config(), Clock: testclock.NewFakePassiveClock(start()), Logger: log.NewNopLogger(),
 			}
 			tc.change(&options)
 			if _, err := informers.New(options); err == nil || !strings.Contains(err.Error(), tc.says) {

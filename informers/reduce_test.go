@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
 func resourceNamed(t *testing.T, name string) resource {
@@ -64,7 +64,7 @@ func TestReducing(t *testing.T) {
 // not pile up until its end.
 func TestStreamedObjectsAreReducedBeforeTheListEnds(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Put(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}})
 	release := server.HoldLists()
 	defer release()
@@ -114,7 +114,7 @@ func TestStreamedObjectsAreReducedBeforeTheListEnds(t *testing.T) {
 
 func TestAnAbandonedListIsWaitedForAndRefusedAfterwards(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	clients, err := newClients(server.Config())
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
 func resources() []string {
@@ -17,7 +17,7 @@ func resources() []string {
 
 func TestInitialObjectsAreStreamedInProtobuf(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Put(node("n"), pod("a", "p"), daemonSet("a", "d"))
 	r := run(t, server).synced()
 
@@ -48,7 +48,7 @@ func TestInitialObjectsAreStreamedInProtobuf(t *testing.T) {
 
 func TestListIsTheFallbackWhereTheServerCannotStream(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.DisableStreamedLists()
 	server.Put(node("n"), pod("a", "p"), daemonSet("a", "d"))
 	r := run(t, server).synced()
@@ -67,7 +67,7 @@ func TestListIsTheFallbackWhereTheServerCannotStream(t *testing.T) {
 
 func TestAServerThatIsAwayIsNotListed(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Stop()
 	r := run(t, server)
 	for _, resource := range resources() {
@@ -84,7 +84,7 @@ func TestAServerThatIsAwayIsNotListed(t *testing.T) {
 
 func TestNothingIsSyncedBeforeTheListHasEnded(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Put(node("n"), pod("a", "p"))
 	release := server.HoldLists()
 	r := run(t, server)
@@ -105,7 +105,7 @@ func TestNothingIsSyncedBeforeTheListHasEnded(t *testing.T) {
 
 func TestOnlyPodsOfDaemonSetsLeaveTheServer(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	ofStatefulSet := pod("a", "web-0")
 	ofStatefulSet.Labels["statefulset.kubernetes.io/pod-name"] = "web-0"
 	ofNobody := pod("a", "lonely")
@@ -126,7 +126,7 @@ func TestOnlyPodsOfDaemonSetsLeaveTheServer(t *testing.T) {
 
 func TestAnEmptyPodsSelectorWatchesAllPods(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	ofNobody := pod("a", "lonely")
 	ofNobody.Labels = nil
 	server.Put(ofNobody)

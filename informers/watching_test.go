@@ -7,13 +7,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/apitest"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
 func TestChangesArriveInOrder(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	r := run(t, server).synced()
 	agent := pod("a", "agent")
 	server.Put(agent)
@@ -36,7 +36,7 @@ func TestChangesArriveInOrder(t *testing.T) {
 
 func TestABrokenWatchResumesWhereItWas(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	r := run(t, server).synced()
 	// client-go resumes only watches that have brought something.
 	server.Put(pod("a", "p"))
@@ -56,29 +56,29 @@ func TestABrokenWatchResumesWhereItWas(t *testing.T) {
 type interruption struct {
 	name string
 	// interrupt breaks the watch, makes changes behind its back, and heals it.
-	interrupt func(r *running, server *apitest.Server, changes func())
+	interrupt func(r *running, server *apiserver.Server, changes func())
 }
 
 func interruptions() []interruption {
 	return []interruption{
-		{"the server goes away and comes back with its history", func(r *running, server *apitest.Server, changes func()) {
+		{"the server goes away and comes back with its history", func(r *running, server *apiserver.Server, changes func()) {
 			r.loses(server)
 			changes()
 			server.Start()
 		}},
-		{"the server comes back with a compacted history", func(r *running, server *apitest.Server, changes func()) {
+		{"the server comes back with a compacted history", func(r *running, server *apiserver.Server, changes func()) {
 			r.loses(server)
 			changes()
 			server.Compact()
 			server.Start()
 		}},
-		{"the server comes back with an older state, restored from a backup", func(r *running, server *apitest.Server, changes func()) {
+		{"the server comes back with an older state, restored from a backup", func(r *running, server *apiserver.Server, changes func()) {
 			r.loses(server)
 			server.Rewind(50)
 			changes()
 			server.Start()
 		}},
-		{"the watch breaks and its version is compacted meanwhile (410 Gone)", func(_ *running, server *apitest.Server, changes func()) {
+		{"the watch breaks and its version is compacted meanwhile (410 Gone)", func(_ *running, server *apiserver.Server, changes func()) {
 			release := server.HoldWatches()
 			server.DropWatches()
 			changes()
@@ -89,7 +89,7 @@ func interruptions() []interruption {
 }
 
 // loses stops the server and waits until that is noticed.
-func (r *running) loses(server *apitest.Server) {
+func (r *running) loses(server *apiserver.Server) {
 	r.t.Helper()
 	server.Stop()
 	for _, resource := range resources() {
@@ -107,7 +107,7 @@ func TestWhatAWatchMissedArrivesWithTheRelist(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				server := apitest.New(t)
+				server := apiserver.New(t)
 				if !stream {
 					server.DisableStreamedLists()
 				}
@@ -144,7 +144,7 @@ func TestWhatAWatchMissedArrivesWithTheRelist(t *testing.T) {
 
 func TestARelistDoesNotRepeatWhatHasNotChanged(t *testing.T) {
 	t.Parallel()
-	server := apitest.New(t)
+	server := apiserver.New(t)
 	server.Put(pod("a", "stays"))
 	r := run(t, server).synced()
 	r.loses(server)

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/recordings"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recordings"
 )
 
 // replay shows a ledger what an informer saw on a real cluster, and tells the

@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers/recordings"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recordings"
 )
 
 // Every object that a real kubelet and control plane made gives a record that

@@ -1,4 +1,4 @@
-// Package apitest is an API server for tests: it keeps nodes, pods, DaemonSets
+// Package apiserver is an API server for tests: it keeps nodes, pods, DaemonSets
 // and leases in memory and speaks the list and watch protocol over real
 // connections, in protobuf and JSON, with streamed lists, bookmarks, selectors,
 // compaction and the errors of a real one. Tests tell it what to do: change
@@ -6,7 +6,7 @@
 //
 // It stores what it is given without defaults or validation, and knows no
 // pages: a list is always whole.
-package apitest
+package apiserver
 
 import (
 	"errors"
