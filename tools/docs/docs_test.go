@@ -76,6 +76,23 @@ func TestMetricsPageExplainsEveryLabelAndItsValues(t *testing.T) {
 	}
 }
 
+func TestMetricsPageHasTheNotesOfEveryMetric(t *testing.T) {
+	t.Parallel()
+	page, err := metricsTable(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, notes, found := strings.Cut(page, "\n### Notes\n")
+	if !found {
+		t.Fatal("there is no section of notes")
+	}
+	for _, m := range collector.Metrics() {
+		if m.Notes != "" && !strings.Contains(notes, "\n- `"+m.Name+"`: "+m.Notes+"\n") {
+			t.Errorf("the notes on %s are missing", m.Name)
+		}
+	}
+}
+
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
 func TestLinksBetweenPagesLeadSomewhere(t *testing.T) {

@@ -7,9 +7,10 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
 )
 
-// metricsTable is the table of metrics, without labels that a flag adds.
+// metricsTable returns the table of metrics, without the labels that a flag
+// adds, and below it the notes on each.
 func metricsTable(string) (string, error) {
-	var b strings.Builder
+	var b, notes strings.Builder
 	b.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")
 	for _, m := range collector.Metrics() {
 		labels := make([]string, 0, len(m.Labels))
@@ -17,11 +18,16 @@ func metricsTable(string) (string, error) {
 			labels = append(labels, "`"+label+"`")
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, strings.ToLower(m.Type.String()), strings.Join(labels, ", "), cell(m.Help))
+		if m.Notes != "" {
+			fmt.Fprintf(&notes, "- `%s`: %s\n", m.Name, m.Notes)
+		}
 	}
+	b.WriteString("\n### Notes\n\n")
+	b.WriteString(notes.String())
 	return b.String(), nil
 }
 
-// cell makes text fit for a cell of a table.
+// cell returns text escaped for a cell of a table.
 func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(text)
 }

@@ -11,18 +11,21 @@ import (
 
 // Metric is one row of the table of metrics.
 type Metric struct {
-	// Name is the whole name, with its unit.
+	// Name is the full name, including the unit.
 	Name string
-	// Help says what is counted, what is left out, and when.
+	// Help says in one short sentence what is measured. It is sent with every
+	// scrape.
 	Help string
+	// Notes say what is left out, when a value is recorded, and what to beware
+	// of. They are Markdown, and appear in docs/metrics.md only.
+	Notes string
 	// Type is gauge, counter or histogram.
 	Type dto.MetricType
-	// Labels are the names of the labels, in the order in which their values
-	// are given.
+	// Labels holds the label names, in the order in which values are passed.
 	Labels []string
 
 	desc *prometheus.Desc
-	// sorted are the places of the labels in the order of their names.
+	// sorted holds the indexes of Labels in the order of the names.
 	sorted []int
 }
 
@@ -32,47 +35,36 @@ type table struct {
 	rows       []*Metric
 }
 
-func (t *table) gauge(name, help string, labels ...string) *Metric {
-	return t.add(dto.MetricType_GAUGE, name, help, labels)
-}
+func (t *table) gauge(row Metric) *Metric { return t.add(dto.MetricType_GAUGE, row) }
 
-func (t *table) counter(name, help string, labels ...string) *Metric {
-	return t.add(dto.MetricType_COUNTER, name, help, labels)
-}
+func (t *table) counter(row Metric) *Metric { return t.add(dto.MetricType_COUNTER, row) }
 
-func (t *table) histogram(name, help string, labels ...string) *Metric {
-	return t.add(dto.MetricType_HISTOGRAM, name, help, labels)
-}
+func (t *table) histogram(row Metric) *Metric { return t.add(dto.MetricType_HISTOGRAM, row) }
 
-// add makes a row. The node labels that a flag asks for go where the zone goes.
-func (t *table) add(kind dto.MetricType, name, help string, labels []string) *Metric {
-	if zone := slices.Index(labels, labelZone); zone >= 0 {
-		labels = slices.Insert(slices.Clone(labels), zone+1, t.nodeLabels...)
+// add appends a row. Where a row has the zone, the node labels that a flag asks
+// for follow it.
+func (t *table) add(metricType dto.MetricType, row Metric) *Metric {
+	row.Type = metricType
+	if zone := slices.Index(row.Labels, labelZone); zone >= 0 {
+		row.Labels = slices.Insert(slices.Clone(row.Labels), zone+1, t.nodeLabels...)
 	}
-	row := &Metric{Name: name, Help: help, Type: kind, Labels: labels}
-	row.desc = prometheus.NewDesc(name, help, labels, nil)
-	row.sorted = make([]int, len(labels))
+	row.desc = prometheus.NewDesc(row.Name, row.Help, row.Labels, nil)
+	row.sorted = make([]int, len(row.Labels))
 	for i := range row.sorted {
 		row.sorted[i] = i
 	}
-	slices.SortFunc(row.sorted, func(a, b int) int {
-		if labels[a] < labels[b] {
-			return -1
-		}
-		return 1
-	})
-	t.rows = append(t.rows, row)
-	return row
+	slices.SortFunc(row.sorted, func(a, b int) int { return strings.Compare(row.Labels[a], row.Labels[b]) })
+	t.rows = append(t.rows, &row)
+	return &row
 }
 
-// buckets are the bounds of all histograms, in seconds: the stamps that they
-// are made of have a resolution of one.
+// buckets returns the bounds of all histograms, in seconds. The timestamps that
+// durations are computed from have a resolution of one second.
 func buckets() []float64 {
 	return []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600}
 }
 
-// newHistogram makes what counts a row of type histogram, with classic and
-// native buckets at once.
+// newHistogram returns the histogram of a row, with classic and native buckets.
 func (m *Metric) newHistogram() *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:                            m.Name,
@@ -84,14 +76,14 @@ func (m *Metric) newHistogram() *prometheus.HistogramVec {
 	}, m.Labels)
 }
 
-// newCounter makes what counts a row of type counter.
+// newCounter returns the counter of a row.
 func (m *Metric) newCounter() *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.Name, Help: m.Help}, m.Labels)
 }
 
 // sample is one value of a metric, ready to be written. It does what
-// prometheus.NewConstMetric does at a fraction of the cost, of which a scrape of
-// many gaps consists.
+// prometheus.NewConstMetric does at a fraction of the cost, which dominates a
+// scrape with many gaps.
 type sample struct {
 	metric *Metric
 	value  float64
@@ -99,8 +91,8 @@ type sample struct {
 	labels []*dto.LabelPair
 }
 
-// pairs makes label pairs for the samples of one scrape. The same few names and
-// values come again and again.
+// pairs holds the label pairs of one scrape, so that the same few names and
+// values are allocated once.
 type pairs map[[2]string]*dto.LabelPair
 
 func (p pairs) pair(name *string, value string) *dto.LabelPair {
@@ -114,7 +106,7 @@ func (p pairs) pair(name *string, value string) *dto.LabelPair {
 	return pair
 }
 
-// with makes a sample; values are those of the labels, in the row's order.
+// with returns a sample. values are those of Labels, in the same order.
 func (m *Metric) with(p pairs, value float64, values ...string) prometheus.Metric {
 	s := &sample{metric: m, value: value, labels: make([]*dto.LabelPair, len(values))}
 	for place, i := range m.sorted {
