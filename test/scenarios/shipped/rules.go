@@ -1,5 +1,5 @@
-// Package shipped reads what users are given beside the program: alert rules,
-// dashboards and runbooks. Its tests hold them against the table of metrics; the
+// Package shipped reads what users install beside the exporter: alert rules,
+// dashboards and runbooks. Its tests check them against the table of metrics; the
 // scenarios run them.
 package shipped
 
@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
 )
 
@@ -57,7 +58,7 @@ func ReadRules(path string) (*Rules, error) {
 	return &rules, nil
 }
 
-// All are the rules of all groups.
+// All returns the rules of all groups.
 func (r *Rules) All() []Rule {
 	var all []Rule
 	for _, group := range r.Groups {
@@ -66,7 +67,7 @@ func (r *Rules) All() []Rule {
 	return all
 }
 
-// Alerts are the alerting rules.
+// Alerts returns the alerting rules.
 func (r *Rules) Alerts() []Rule {
 	var alerts []Rule
 	for _, rule := range r.All() {
@@ -77,8 +78,17 @@ func (r *Rules) Alerts() []Rule {
 	return alerts
 }
 
-// PrometheusRule wraps the text of a rule file into an object for the Prometheus
-// Operator. Its comments stay.
+// Identity returns the labels that tell the alerts of a rule apart.
+func (r Rule) Identity() ([]string, error) {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+	if err != nil {
+		return nil, fmt.Errorf("%s%s: %w", r.Alert, r.Record, err)
+	}
+	return resultLabels(expr), nil
+}
+
+// PrometheusRule returns the text of a rule file as an object for the Prometheus
+// Operator, with its comments.
 func PrometheusRule(rules []byte) []byte {
 	var b strings.Builder
 	b.WriteString(`apiVersion: monitoring.coreos.com/v1
@@ -98,7 +108,7 @@ spec:
 	return []byte(b.String())
 }
 
-// Root finds the repository from any directory in it.
+// Root returns the root of the repository, from any directory in it.
 func Root() (string, error) {
 	wd, err := os.Getwd()
 	if err != nil {

@@ -10,6 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
+	promlabels "github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
@@ -112,40 +118,142 @@ func TestEveryAlertIsWhole(t *testing.T) {
 	}
 }
 
-func TestEveryAlertHasTests(t *testing.T) {
+func TestAlertScopes(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(filepath.Join(path(t, shipped.RuleTests), "*.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []byte
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	t.Run("an alert has the scope that its labels identify", func(t *testing.T) {
+		t.Parallel()
+		for _, alert := range rules(t).Alerts() {
+			labels := identity(t, alert)
+			has := func(label string) bool { return slices.Contains(labels, label) }
+			want := "exporter"
+			switch {
+			case has("daemonset") && has("node"):
+				want = "pod"
+			case has("daemonset"):
+				want = "daemonset"
+			case has("node"):
+				want = "node"
+			case has("zone"):
+				want = "zone"
+			}
+			if got := alert.Labels["scope"]; got != want {
+				t.Errorf("%s: scope %q, want %q", alert.Alert, got, want)
+			}
 		}
-		all = append(all, content...)
-	}
-	for _, alert := range rules(t).Alerts() {
-		if !bytes.Contains(all, []byte(alert.Alert)) {
-			t.Errorf("%s has no test in %s", alert.Alert, shipped.RuleTests)
+	})
+	t.Run("every reason of a gap on a Ready node belongs to one alert with scope pod", func(t *testing.T) {
+		t.Parallel()
+		for _, reason := range coverage.GapReasons() {
+			if reason.Cause() == coverage.CauseNode {
+				continue
+			}
+			gap := map[string]string{
+				"lifecycle": readiness.Active.String(), "cause": reason.Cause().String(), "reason": reason.String(),
+			}
+			var names []string
+			for _, alert := range rules(t).Alerts() {
+				if alert.Labels["scope"] == "pod" && selects(t, alert, "daemonset_gap_start_timestamp_seconds", gap) {
+					names = append(names, alert.Alert)
+				}
+			}
+			want := 1
+			if reason == coverage.PodTerminating { // DaemonSetTerminationOverdue counts these pods
+				want = 0
+			}
+			if len(names) != want {
+				t.Errorf("%s belongs to %v, want %d alerts", reason, names, want)
+			}
 		}
-	}
+	})
+	t.Run("an alert that selects the reason of a gap has scope pod", func(t *testing.T) {
+		t.Parallel()
+		reason := regexp.MustCompile(`daemonset_gap_start_timestamp_seconds\{[^}]*\breason[=!]`)
+		found := 0
+		for _, alert := range rules(t).Alerts() {
+			if !reason.MatchString(alert.Expr) {
+				continue
+			}
+			found++
+			if alert.Labels["scope"] != "pod" {
+				t.Errorf("%s: scope %q", alert.Alert, alert.Labels["scope"])
+			}
+		}
+		if found != len(podAlerts(t)) {
+			t.Errorf("%d alerts select a reason, and %d are about a pod", found, len(podAlerts(t)))
+		}
+	})
 }
 
-func TestAlertmanagerSpeaksOfAlertsThatExist(t *testing.T) {
-	t.Parallel()
-	config, err := os.ReadFile(path(t, shipped.AlertmanagerFile))
+// selects reports whether an alert reads the series of a metric with these
+// labels.
+func selects(t *testing.T, alert shipped.Rule, metric string, labels map[string]string) bool {
+	t.Helper()
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(alert.Expr)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", alert.Alert, err)
 	}
-	var known []string
-	for _, alert := range rules(t).Alerts() {
-		known = append(known, alert.Alert)
-	}
-	for _, name := range regexp.MustCompile(`DaemonSet[A-Z]\w+`).FindAllString(string(config), -1) {
-		if !slices.Contains(known, name) {
-			t.Errorf("there is no alert %s", name)
+	found := false
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		selector, ok := node.(*parser.VectorSelector)
+		if !ok || selector.Name != metric {
+			return nil
 		}
+		found = found || !slices.ContainsFunc(selector.LabelMatchers, func(matcher *promlabels.Matcher) bool {
+			return matcher.Name != model.MetricNameLabel && !matcher.Matches(labels[matcher.Name])
+		})
+		return nil
+	})
+	return found
+}
+
+func ruleTests(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(path(t, shipped.RuleTests), "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files of rule tests: %v", len(files), err)
 	}
+	return files
+}
+
+// go test ./scenarios/shipped -update writes the heads.
+func TestRuleTests(t *testing.T) {
+	t.Parallel()
+	t.Run("every alert fires in one", func(t *testing.T) {
+		t.Parallel()
+		var firing []string
+		for _, file := range ruleTests(t) {
+			names, err := shipped.FiringInTests(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			firing = append(firing, names...)
+		}
+		for _, alert := range rules(t).Alerts() {
+			if !slices.Contains(firing, alert.Alert) {
+				t.Errorf("%s fires in no test in %s", alert.Alert, shipped.RuleTests)
+			}
+		}
+	})
+	t.Run("all evaluate the groups in the order of the rule file", func(t *testing.T) {
+		t.Parallel()
+		for _, file := range ruleTests(t) {
+			got, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := shipped.WithRuleTestHead(got, rules(t))
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			switch {
+			case bytes.Equal(got, want):
+			case *update:
+				if err := os.WriteFile(file, want, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				t.Errorf("%s does not list the groups of %s in order; run `go test ./scenarios/shipped -update` in test/", file, shipped.RuleFile)
+			}
+		}
+	})
 }

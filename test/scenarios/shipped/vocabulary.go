@@ -44,17 +44,20 @@ func NewVocabulary(rules *Rules) (*Vocabulary, error) {
 	v.add("process_cpu_seconds_total", nil)
 	v.add("process_start_time_seconds", nil)
 	v.add("go_goroutines", nil)
-	v.add("ALERTS", []string{"alertname", "alertstate", "severity", "namespace", "daemonset", "node", "zone"})
+	alertLabels := []string{"alertname", "alertstate"}
 	for _, rule := range rules.All() {
-		if rule.Record == "" {
+		identity, err := rule.Identity()
+		if err != nil {
+			return nil, err
+		}
+		if rule.Record != "" {
+			v.add(rule.Record, identity)
 			continue
 		}
-		expr, err := parser.NewParser(parser.Options{}).ParseExpr(rule.Expr)
-		if err != nil {
-			return nil, fmt.Errorf("record %s: %w", rule.Record, err)
-		}
-		v.add(rule.Record, resultLabels(expr))
+		alertLabels = append(alertLabels, identity...)
+		alertLabels = slices.AppendSeq(alertLabels, maps.Keys(rule.Labels))
 	}
+	v.add("ALERTS", alertLabels)
 	return v, nil
 }
 
@@ -62,7 +65,8 @@ func (v *Vocabulary) add(name string, labels []string) {
 	v.labels[name] = append(scraped(), labels...)
 }
 
-// resultLabels are those that a recorded expression keeps, which all group by.
+// resultLabels returns the labels of the result of an expression: those of its
+// first aggregation, or of the recorded series that it begins with.
 func resultLabels(expr parser.Expr) []string {
 	var result []string
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {

@@ -1,0 +1,129 @@
+package shipped_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+)
+
+func inhibitions(t *testing.T) []shipped.Inhibition {
+	t.Helper()
+	inhibitions, err := shipped.ReadInhibitions(path(t, shipped.AlertmanagerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inhibitions
+}
+
+func identity(t *testing.T, alert shipped.Rule) []string {
+	t.Helper()
+	identity, err := alert.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity
+}
+
+// podAlerts returns the names of the alerts about one pod on one node: those
+// that a DaemonSet and a node identify.
+func podAlerts(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, alert := range rules(t).Alerts() {
+		if labels := identity(t, alert); slices.Contains(labels, "daemonset") && slices.Contains(labels, "node") {
+			names = append(names, alert.Alert)
+		}
+	}
+	if len(names) == 0 {
+		t.Fatal("no alert is about a pod")
+	}
+	return names
+}
+
+func TestAlertmanagerExample(t *testing.T) {
+	t.Parallel()
+	t.Run("refers to alerts that exist", func(t *testing.T) {
+		t.Parallel()
+		config, err := os.ReadFile(path(t, shipped.AlertmanagerFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var known []string
+		for _, alert := range rules(t).Alerts() {
+			known = append(known, alert.Alert)
+		}
+		for _, name := range regexp.MustCompile(`DaemonSet[A-Z]\w+`).FindAllString(string(config), -1) {
+			if !slices.Contains(known, name) {
+				t.Errorf("there is no alert %s", name)
+			}
+		}
+	})
+	t.Run("inhibits exactly what another alert explains", func(t *testing.T) {
+		t.Parallel()
+		want := map[string]string{}
+		explain := func(sources []string, equal string, targets ...string) {
+			for _, source := range sources {
+				for _, target := range targets {
+					want[source+" inhibits "+target] = equal
+				}
+			}
+		}
+		pods := podAlerts(t)
+		explain([]string{"DaemonSetZoneDown"}, "cluster zone", append(pods, "DaemonSetNodeDown")...)
+		explain([]string{"DaemonSetNodeDown"}, "cluster node", append(pods, "DaemonSetNodeFlapping")...)
+		explain([]string{"DaemonSetCoversNothing"}, "cluster namespace daemonset", append(pods, "DaemonSetCoverageLow")...)
+		explain([]string{"DaemonSetCoverageLow"}, "cluster namespace daemonset", pods...)
+		explain(append(pods, "DaemonSetCoversNothing", "DaemonSetCoverageLow", "DaemonSetTerminationOverdue"),
+			"cluster namespace daemonset", "DaemonSetReschedulingHangs")
+		explain([]string{"DaemonSetExporterNotSynced"}, "cluster instance", "DaemonSetExporterForbidden")
+
+		got := map[string]string{}
+		eachInhibited(t, func(source, target shipped.Rule, equal []string) {
+			got[source.Alert+" inhibits "+target.Alert] += strings.Join(equal, " ")
+		})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+	t.Run("compares labels that both alerts have", func(t *testing.T) {
+		t.Parallel()
+		eachInhibited(t, func(source, target shipped.Rule, equal []string) {
+			for _, label := range equal {
+				if label == "cluster" { // optional
+					continue
+				}
+				for _, alert := range []shipped.Rule{source, target} {
+					if !slices.Contains(identity(t, alert), label) {
+						t.Errorf("%s inhibits %s by %s, which %s lacks", source.Alert, target.Alert, label, alert.Alert)
+					}
+				}
+			}
+		})
+	})
+}
+
+// eachInhibited calls do for every pair of alerts and every inhibit rule that
+// applies to it.
+func eachInhibited(t *testing.T, do func(source, target shipped.Rule, equal []string)) {
+	t.Helper()
+	alerts := rules(t).Alerts()
+	for _, inhibition := range inhibitions(t) {
+		for _, source := range alerts {
+			for _, target := range alerts {
+				applies, err := inhibition.Inhibits(source, target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if applies {
+					do(source, target, inhibition.Equal)
+				}
+			}
+		}
+	}
+}
