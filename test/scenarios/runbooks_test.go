@@ -13,13 +13,13 @@ import (
 )
 
 var (
-	shellBlock = regexp.MustCompile("(?s)## See more.*?```sh\n(.*?)```")
-	// What kubectl says where there is nothing to see: no log of a kubelet that is
-	// played, no exporter, no election where there is one controller manager.
+	shellBlock = regexp.MustCompile("(?s)## Diagnosis\n.*?```sh\n(.*?)```")
+	// What kubectl prints where there is nothing to see: kwok's nodes have no logs,
+	// there is no exporter, and a single controller manager holds no election.
 	harmless = regexp.MustCompile(`No resources found|dial tcp|deployments.apps "daemonset-exporter" not found|"kube-controller-manager" not found|timed out waiting`)
 )
 
-// The lines by which a page lets one see more work as they stand.
+// The shell commands of the diagnosis on each page work as they are.
 func TestRunbookCommands(t *testing.T) {
 	ctx := t.Context()
 	c, err := cluster.Start(ctx, cluster.Config{Progress: os.Stderr})
@@ -59,7 +59,7 @@ func TestRunbookCommands(t *testing.T) {
 		}
 		block := shellBlock.FindSubmatch(content)
 		if block == nil {
-			t.Errorf("%s lets one see nothing with kubectl", filepath.Base(page))
+			t.Errorf("%s has no shell commands in its diagnosis", filepath.Base(page))
 			continue
 		}
 		command := exec.CommandContext(ctx, "bash", "-u", "-c", string(block[1]))

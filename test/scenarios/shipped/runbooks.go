@@ -6,7 +6,12 @@ import (
 	"strings"
 )
 
-// RunbookQueries are the lines of PromQL on a page, without comments.
+// RunbookSections returns the headings of a page, in order.
+func RunbookSections() []string {
+	return []string{"Meaning", "Impact", "Diagnosis", "Mitigation", "False positives", "Threshold"}
+}
+
+// RunbookQueries returns the lines of PromQL on a page, without comments.
 func RunbookQueries(path string) ([]string, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -42,41 +42,61 @@ func TestEveryAlertHasAPageAndEveryPageAnAlert(t *testing.T) {
 	}
 }
 
-func TestRunbooksSpeakOfWhatExists(t *testing.T) {
+func TestRunbooks(t *testing.T) {
 	t.Parallel()
 	vocabulary := vocabulary(t)
 	pages, err := filepath.Glob(filepath.Join(path(t, shipped.Runbooks), "DaemonSet*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages: %v", len(pages), err)
+	}
+	link := regexp.MustCompile(`\]\((DaemonSet\w+\.md)(?:#([\w-]+))?\)`)
+	for _, page := range pages {
+		t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
+			t.Parallel()
+			queries, err := shipped.RunbookQueries(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(queries) == 0 {
+				t.Error("no query")
+			}
+			for _, query := range queries {
+				if err := vocabulary.Check(query); err != nil {
+					t.Error(err)
+				}
+			}
+			if got, want := headings(t, page), shipped.RunbookSections(); !slices.Equal(got, want) {
+				t.Errorf("sections %q, want %q", got, want)
+			}
+			content, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range link.FindAllStringSubmatch(string(content), -1) {
+				target := headings(t, filepath.Join(filepath.Dir(page), found[1]))
+				isAnchor := func(heading string) bool {
+					return strings.ReplaceAll(strings.ToLower(heading), " ", "-") == found[2]
+				}
+				if found[2] != "" && !slices.ContainsFunc(target, isAnchor) {
+					t.Errorf("%s has no section #%s", found[1], found[2])
+				}
+			}
+		})
+	}
+}
+
+var heading = regexp.MustCompile(`(?m)^## (.+)$`)
+
+// headings returns the headings of the sections of a page.
+func headings(t *testing.T, page string) []string {
+	t.Helper()
+	content, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	link := regexp.MustCompile(`\]\((DaemonSet\w+\.md)`)
-	for _, page := range pages {
-		name := filepath.Base(page)
-		queries, err := shipped.RunbookQueries(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(queries) == 0 {
-			t.Errorf("%s has no query", name)
-		}
-		for _, query := range queries {
-			if err := vocabulary.Check(query); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		content, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, section := range []string{"**What it means.**", "**What it does to users.**", "## See more", "## When it is a false alarm", "## Why this threshold"} {
-			if !strings.Contains(string(content), section) {
-				t.Errorf("%s has no %q", name, section)
-			}
-		}
-		for _, found := range link.FindAllStringSubmatch(string(content), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), found[1])); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
+	var headings []string
+	for _, found := range heading.FindAllStringSubmatch(string(content), -1) {
+		headings = append(headings, found[1])
 	}
+	return headings
 }
