@@ -148,7 +148,7 @@ func TestAlertScopes(t *testing.T) {
 				continue
 			}
 			gap := map[string]string{
-				"lifecycle": readiness.Active.String(), "cause": reason.Cause().String(), "reason": reason.String(),
+				"lifecycle": readiness.LifecycleActive.String(), "cause": reason.Cause().String(), "reason": reason.String(),
 			}
 			var names []string
 			for _, alert := range rules(t).Alerts() {
@@ -157,7 +157,7 @@ func TestAlertScopes(t *testing.T) {
 				}
 			}
 			want := 1
-			if reason == coverage.PodTerminating { // DaemonSetTerminationOverdue counts these pods
+			if reason == coverage.ReasonPodTerminating { // DaemonSetTerminationOverdue counts these pods
 				want = 0
 			}
 			if len(names) != want {
