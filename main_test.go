@@ -69,7 +69,7 @@ func TestTheCommandLine(t *testing.T) {
 		{name: "a log level that is none", args: []string{"--log.level=loud"}, code: 1, stderr: "debug,info,warn,error"},
 		{
 			name: "no API server to be found", code: 1,
-			stderr: "name a kubeconfig with --kubeconfig or KUBECONFIG",
+			stderr: "set a kubeconfig (flag or KUBECONFIG)",
 		},
 		{
 			name: "a kubeconfig that is missing", args: []string{"--kubeconfig=/does/not/exist"}, code: 1,
@@ -118,8 +118,8 @@ func TestWhatCannotStart(t *testing.T) {
 		{"the web configuration is missing", "--web.config.file=/does/not/exist", "the web configuration /does/not/exist cannot be used: "},
 		{"the telemetry path is relative", "--web.telemetry-path=metrics", `the telemetry path \"metrics\" does not begin with a slash`},
 		{"the telemetry path is taken", "--web.telemetry-path=/-/ready", `the telemetry path \"/-/ready\" is taken`},
-		{"a namespace is no name", "--namespaces=a,B", `\"B\" is not the name of a namespace`},
-		{"the selector is none", "--pods.selector=a in", "is not a label selector for pods"},
+		{"a namespace is no name", "--namespaces=a,B", `\"B\" is not a valid namespace`},
+		{"the selector is none", "--pods.selector=a in", "is not a valid label selector for pods"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			exporter := start(t, apiserver.New(t), tc.arg)

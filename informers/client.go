@@ -16,47 +16,47 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// ClientOptions say which API server to talk to, and as whom.
+// ClientOptions select the API server and the credentials.
 type ClientOptions struct {
-	// Kubeconfig is the path of a kubeconfig; empty to look for the API server
-	// in the usual places.
+	// Kubeconfig is the path of a kubeconfig; empty for the default sources of
+	// LoadConfig.
 	Kubeconfig string
-	// Context is a context of the kubeconfig; empty for its current one. With a
-	// context, a kubeconfig is used also inside a cluster.
+	// Context is a context of the kubeconfig; empty for its current one. If it is
+	// set, a kubeconfig is used also inside a cluster.
 	Context string
-	// UserAgent is how the exporter introduces itself, name/version.
+	// UserAgent is the User-Agent header, name/version.
 	UserAgent string
 }
 
-// LoadConfig finds the API server: the kubeconfig if one is named, else the
-// service account if the exporter runs in a pod, else KUBECONFIG and
-// ~/.kube/config. It opens no connection. The error says what to do.
+// LoadConfig returns the configuration from the kubeconfig of the options if one
+// is set, else from the service account if the exporter runs in a pod, else from
+// KUBECONFIG and ~/.kube/config. It opens no connection.
 //
-// Requests are not limited on this side: QPS and burst do not matter to
-// informers, which make one request per resource and namespace that then stays
-// open for minutes, and which back off by themselves. A limit would only make
-// many namespaces start slowly. Leases have a limit of their own.
+// There is no client-side rate limit: QPS and burst do not matter to informers,
+// which send one request per resource and namespace that then stays open for
+// minutes, and which back off by themselves. A limit would only delay the start
+// with many namespaces. Leases have a limit of their own.
 func LoadConfig(options ClientOptions) (*rest.Config, error) {
-	config, err := find(options)
+	config, err := restConfig(options)
 	if err != nil {
 		return nil, err
 	}
 	config.UserAgent = options.UserAgent
 	config.ContentType = runtime.ContentTypeProtobuf
-	// JSON is for what an API server cannot put into protobuf.
+	// JSON is for responses that an API server cannot encode in protobuf.
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	config.QPS = -1
 	return config, nil
 }
 
-func find(options ClientOptions) (*rest.Config, error) {
+func restConfig(options ClientOptions) (*rest.Config, error) {
 	if options.Kubeconfig == "" && options.Context == "" {
 		config, err := rest.InClusterConfig()
 		switch {
 		case err == nil:
 			return config, nil
 		case !errors.Is(err, rest.ErrNotInCluster):
-			return nil, fmt.Errorf("this looks like a pod, but its service account cannot be used (is automountServiceAccountToken off?): %w", err)
+			return nil, fmt.Errorf("cannot use the service account of the pod (is automountServiceAccountToken disabled?): %w", err)
 		}
 	}
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
@@ -67,7 +67,7 @@ func find(options ClientOptions) (*rest.Config, error) {
 	case err == nil:
 		return config, nil
 	case clientcmd.IsEmptyConfig(err) && options.Kubeconfig == "":
-		return nil, errors.New("no Kubernetes API server to talk to: run in a pod with a service account, or name a kubeconfig with --kubeconfig or KUBECONFIG")
+		return nil, errors.New("no Kubernetes API server configured: run in a pod with a service account, or set a kubeconfig (flag or KUBECONFIG)")
 	case options.Kubeconfig == "":
 		return nil, fmt.Errorf("the kubeconfig from KUBECONFIG or ~/.kube/config cannot be used: %w", err)
 	default:
@@ -75,7 +75,7 @@ func find(options ClientOptions) (*rest.Config, error) {
 	}
 }
 
-// clients makes REST clients for single API groups. The typed clientset would
+// clients creates REST clients of single API groups. The typed clientset would
 // do, but brings every API group of Kubernetes into memory; this takes three.
 type clients struct {
 	config *rest.Config
@@ -83,8 +83,9 @@ type clients struct {
 	codecs serializer.CodecFactory
 }
 
-// newClients checks the credentials in config as far as that goes without a
-// connection: files that cannot be read, certificates that cannot be parsed.
+// newClients fails if the credentials in config are invalid, as far as that
+// shows without a connection: files that cannot be read, certificates that cannot
+// be parsed.
 func newClients(config *rest.Config) (*clients, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, coordinationv1.AddToScheme} {
@@ -94,23 +95,14 @@ func newClients(config *rest.Config) (*clients, error) {
 	}
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
 
-	shared, err := rest.HTTPClientFor(config)
+	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the connection to the API server %s: %w", config.Host, err)
 	}
-	recording := *shared
-	recording.Transport = attemptRecorder{next: transportOf(shared)}
-	return &clients{config: config, http: &recording, codecs: serializer.NewCodecFactory(scheme)}, nil
+	return &clients{config: config, http: withOutcomes(client), codecs: serializer.NewCodecFactory(scheme)}, nil
 }
 
-func transportOf(client *http.Client) http.RoundTripper {
-	if client.Transport == nil {
-		return http.DefaultTransport
-	}
-	return client.Transport
-}
-
-// forVersion makes the client of one API group's version.
+// forVersion returns the client of one version of an API group.
 func (c *clients) forVersion(version schema.GroupVersion) (rest.Interface, error) {
 	config := rest.CopyConfig(c.config)
 	config.GroupVersion = &version

@@ -112,7 +112,7 @@ func TestAKubeconfigThatCannotBeUsed(t *testing.T) {
 func TestNoAPIServerAtAll(t *testing.T) {
 	nowhere(t)
 	_, err := informers.LoadConfig(informers.ClientOptions{})
-	if err == nil || !strings.Contains(err.Error(), "name a kubeconfig with --kubeconfig or KUBECONFIG") {
+	if err == nil || !strings.Contains(err.Error(), "set a kubeconfig (flag or KUBECONFIG)") {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -122,7 +122,7 @@ func TestAPodWithoutAServiceAccountIsTold(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
 	t.Setenv("KUBERNETES_SERVICE_PORT", "443")
 	_, err := informers.LoadConfig(informers.ClientOptions{})
-	if err == nil || !strings.Contains(err.Error(), "its service account cannot be used") {
+	if err == nil || !strings.Contains(err.Error(), "cannot use the service account of the pod") {
 		t.Errorf("the error is %v", err)
 	}
 	t.Run("a context says that a kubeconfig is meant", func(t *testing.T) {

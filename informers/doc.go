@@ -1,11 +1,11 @@
-// Package informers is the only one that talks to the API server. It watches
-// nodes, pods and DaemonSets, reduces each object to a record while it is
-// decoded, and hands every change to a Handler.
+// Package informers is the only package that brings objects in from the API
+// server. It watches nodes, pods and DaemonSets, trims each object while it is
+// decoded, and hands every change to a Handler. Leases are read on demand.
 //
-// On the way of an event: source asks the API server (streamed lists where it
-// can) and passes the watch on through a tap, which notes signs of life;
-// client-go's reflector puts what arrives through the reducing transform of
-// the resource's kind into a shared informer; delivery hands the informer's
-// notifications to the Handler, one at a time per resource. Health and logs are
-// fed by source and tap, where all failures pass.
+// The way of an event: listWatch asks the API server (for a streamed list where
+// the server can) and returns a monitoredWatch, which notes signs of life;
+// client-go's reflector passes what arrives through the resource's transform
+// into a shared informer; an eventHandler passes the informer's notifications
+// to the Handler, one at a time per resource. All failures of requests and
+// watches pass through listWatch, which feeds Health and the log.
 package informers

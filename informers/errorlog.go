@@ -9,65 +9,82 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// repeatAfter is how long an error that stays is not said again. A server that
-// is away is asked again every second at first, by every informer.
+// repeatAfter is the least time between two log lines about the same problem. An
+// unreachable server is asked again every second at first, by every informer.
 const repeatAfter = time.Minute
 
-// reporter logs what goes wrong with the watches: once when it begins, then at
-// most once a minute, and once when it is over.
-type reporter struct {
+// errorLog logs failed requests of lists and watches: the first of a problem, at
+// most one a minute after that, and one when the problem is over.
+type errorLog struct {
 	clock  clock.PassiveClock
 	logger log.Logger
 
-	mu   sync.Mutex
-	said map[topic]time.Time
+	mu         sync.Mutex
+	lastLogged map[problem]time.Time
 }
 
-// topic is what counts as the same news. An API server that is out of reach is
-// one piece of news and not one per resource; so is a role that allows neither
-// list nor watch.
-type topic struct {
+// problem is what counts as the same for the log. An unreachable API server is
+// one problem and not one per resource; so is a role that allows neither list
+// nor watch.
+type problem struct {
 	kind                ErrorKind
 	resource, namespace string
-	over                bool
+	// over reports whether this is the end of any problem of the resource.
+	over bool
 }
 
-func newReporter(clock clock.PassiveClock, logger log.Logger) *reporter {
-	return &reporter{clock: clock, logger: logger, said: map[topic]time.Time{}}
+func newErrorLog(clock clock.PassiveClock, logger log.Logger) *errorLog {
+	return &errorLog{clock: clock, logger: logger, lastLogged: map[problem]time.Time{}}
 }
 
-// failed logs an error in one line.
-func (r *reporter) failed(err *RequestError) {
-	about := topic{kind: err.Kind, resource: err.Needs.Resource, namespace: err.Namespace}
+// failed logs err, unless the same problem was logged within repeatAfter.
+func (l *errorLog) failed(err *RequestError) {
+	about := problem{kind: err.Kind, resource: err.Needs.Resource, namespace: err.Namespace}
 	if err.Kind == ErrorUnreachable || err.Kind == ErrorUnauthorized {
 		about.resource, about.namespace = "", ""
 	}
-	if !r.news(about) {
+	if !l.due(about) {
 		return
 	}
-	logger := level.Error(r.logger)
+	logger := level.Error(l.logger)
 	if err.Kind == ErrorExpired {
-		logger = level.Info(r.logger)
+		logger = level.Info(l.logger)
 	}
-	logger.Log("msg", err.Error())
+	keyvals := append([]any{"msg", err.Verb + " failed"}, about.keyvals()...)
+	logger.Log(append(keyvals, "verb", err.Verb, "reason", err.Kind, "err", err)...)
 }
 
-// recovered logs that a resource can be watched again.
-func (r *reporter) recovered(resource, namespace string) {
-	if !r.news(topic{resource: resource, namespace: namespace, over: true}) {
+// recovered logs that a resource can be listed and watched again.
+func (l *errorLog) recovered(resource, namespace string) {
+	about := problem{resource: resource, namespace: namespace, over: true}
+	if !l.due(about) {
 		return
 	}
-	level.Info(r.logger).Log("msg", "watching "+resource+" in "+scope(namespace)+" works again")
+	level.Info(l.logger).Log(append([]any{"msg", "watch recovered"}, about.keyvals()...)...)
 }
 
-// news tells whether a topic has not come up for a while.
-func (r *reporter) news(about topic) bool {
-	now := r.clock.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if last, ok := r.said[about]; ok && now.Sub(last) < repeatAfter {
+// due reports whether a problem has not been logged within repeatAfter, and
+// notes that it is logged now.
+func (l *errorLog) due(about problem) bool {
+	now := l.clock.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last, ok := l.lastLogged[about]; ok && now.Sub(last) < repeatAfter {
 		return false
 	}
-	r.said[about] = now
+	l.lastLogged[about] = now
 	return true
+}
+
+// keyvals returns the log keys of the resource and the namespace, where the
+// problem is limited to one.
+func (p problem) keyvals() []any {
+	var keyvals []any
+	if p.resource != "" {
+		keyvals = append(keyvals, "resource", p.resource)
+	}
+	if p.namespace != "" {
+		keyvals = append(keyvals, "namespace", p.namespace)
+	}
+	return keyvals
 }

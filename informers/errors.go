@@ -12,43 +12,44 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ErrorKind sorts failed requests by what somebody has to do about them.
+// ErrorKind classifies failed requests by what has to be done about them.
 type ErrorKind string
 
 // The kinds of failed requests.
 const (
-	// Forbidden: the role lacks a permission.
+	// ErrorForbidden: the role lacks a permission.
 	ErrorForbidden ErrorKind = "forbidden"
-	// Unauthorized: the credentials are not accepted.
+	// ErrorUnauthorized: the API server does not accept the credentials.
 	ErrorUnauthorized ErrorKind = "unauthorized"
-	// Unreachable: the API server gave no answer.
+	// ErrorUnreachable: the API server did not respond.
 	ErrorUnreachable ErrorKind = "unreachable"
-	// Expired: the resource version is compacted, or belongs to a future that
-	// the server does not know (any more). The list is read again; nobody has
-	// to do anything.
+	// ErrorExpired: the resource version is compacted, or higher than any that
+	// the server has (it was restored from a backup). Everything is listed again;
+	// nothing has to be done.
 	ErrorExpired ErrorKind = "expired"
-	// NotFound: the object, or the resource, does not exist.
+	// ErrorNotFound: the object, or the resource, does not exist.
 	ErrorNotFound ErrorKind = "not_found"
-	// Other: anything else.
+	// ErrorOther: anything else.
 	ErrorOther ErrorKind = "other"
 )
 
-// RequestError is a request to the API server that failed.
+// RequestError is a failed request to the API server.
 type RequestError struct {
 	Kind ErrorKind
-	// Verb is the verb that the server checks: get, list or watch.
+	// Verb is the verb of the permission: get, list or watch.
 	Verb string
 	// Needs is the permission that covers the request.
 	Needs Permission
-	// Namespace is the namespace asked for; empty for all.
+	// Namespace is the namespace of the request; empty for all.
 	Namespace string
-	// User is who the server took the exporter for; empty if it did not say.
+	// User is the user as which the server authenticated the exporter; empty if
+	// the response does not contain it.
 	User string
-	// Err is the client's own error.
+	// Err is the error of client-go.
 	Err error
 }
 
-// Error says in one line what failed and what to do.
+// Error returns in one line what failed and what to do.
 func (e *RequestError) Error() string {
 	switch e.Kind {
 	case ErrorForbidden:
@@ -57,47 +58,45 @@ func (e *RequestError) Error() string {
 			user = "the exporter's user"
 		}
 		return fmt.Sprintf("forbidden: cannot %s %s in the API group %q in %s: grant %s on %s to %s; see deploy/",
-			e.Verb, e.Needs.Resource, e.Needs.Group, scope(e.Namespace),
+			e.Verb, e.Needs.Resource, e.Needs.Group, scopeOf(e.Namespace),
 			strings.Join(e.Needs.Verbs, ", "), e.Needs.Resource, user)
 	case ErrorUnauthorized:
 		return fmt.Sprintf("unauthorized: the API server does not accept the credentials: renew the token or client certificate: %v", e.Err)
 	case ErrorUnreachable:
 		return fmt.Sprintf("unreachable: the API server does not answer: check its address in the kubeconfig, the network, and that it runs: %v", e.Err)
 	case ErrorExpired:
-		return fmt.Sprintf("expired: reading all %s again: %v", e.Needs.Resource, e.Err)
+		return fmt.Sprintf("expired: listing all %s again: %v", e.Needs.Resource, e.Err)
 	case ErrorNotFound:
 		return fmt.Sprintf("not found: cannot %s %s in the API group %q in %s: %v",
-			e.Verb, e.Needs.Resource, e.Needs.Group, scope(e.Namespace), e.Err)
+			e.Verb, e.Needs.Resource, e.Needs.Group, scopeOf(e.Namespace), e.Err)
 	case ErrorOther:
-		return fmt.Sprintf("cannot %s %s in %s: %v", e.Verb, e.Needs.Resource, scope(e.Namespace), e.Err)
-	default:
-		return fmt.Sprintf("cannot %s %s: %v", e.Verb, e.Needs.Resource, e.Err)
 	}
+	return fmt.Sprintf("cannot %s %s in %s: %v", e.Verb, e.Needs.Resource, scopeOf(e.Namespace), e.Err)
 }
 
-// Unwrap gives the client's own error.
+// Unwrap returns the error of client-go.
 func (e *RequestError) Unwrap() error { return e.Err }
 
-func scope(namespace string) string {
+func scopeOf(namespace string) string {
 	if namespace == "" {
 		return "all namespaces"
 	}
-	return fmt.Sprintf("the namespace %q", namespace)
+	return fmt.Sprintf("namespace %q", namespace)
 }
 
-// requestError classifies what a request for a resource came to.
+// requestError returns the classified error of a request that got a response.
 func requestError(err error, verb string, needs Permission, namespace string) *RequestError {
 	return &RequestError{
-		Kind:      kindOfError(err),
+		Kind:      errorKind(err),
 		Verb:      verb,
 		Needs:     needs,
 		Namespace: namespace,
-		User:      userIn(err),
+		User:      userOf(err),
 		Err:       err,
 	}
 }
 
-// unansweredError is for a request that got no answer.
+// unansweredError returns the error of a request that got no response.
 func unansweredError(err error, verb string, needs Permission, namespace string) *RequestError {
 	failure := requestError(err, verb, needs, namespace)
 	failure.Kind = ErrorUnreachable
@@ -109,7 +108,7 @@ func unansweredError(err error, verb string, needs Permission, namespace string)
 	return failure
 }
 
-func kindOfError(err error) ErrorKind {
+func errorKind(err error) ErrorKind {
 	switch {
 	case apierrors.IsForbidden(err):
 		return ErrorForbidden
@@ -125,9 +124,10 @@ func kindOfError(err error) ErrorKind {
 	}
 }
 
-// userIn finds who the server took the exporter for. Only the text of the
-// answer has it (apiserver/pkg/endpoints/handlers/responsewriters/errors.go, v1.37).
-func userIn(err error) string {
+// userOf returns the user as which the server authenticated the exporter. Only
+// the text of the response has it
+// (apiserver/pkg/endpoints/handlers/responsewriters/errors.go, v1.37).
+func userOf(err error) string {
 	found := regexp.MustCompile(`User "([^"]+)"`).FindStringSubmatch(err.Error())
 	if found == nil {
 		return ""
@@ -135,8 +135,8 @@ func userIn(err error) string {
 	return found[1]
 }
 
-// cannotStream tells whether the server refused to stream a list because it
-// does not know how: an API server before 1.32, or with the feature gate
+// cannotStream reports whether the server refused to stream a list because it
+// does not support that: an API server before 1.32, or with the feature gate
 // WatchList off (apimachinery/pkg/apis/meta/internalversion/validation, v1.37).
 func cannotStream(err error) bool {
 	var status apierrors.APIStatus

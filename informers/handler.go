@@ -11,116 +11,119 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-// Handler is told every change, one call at a time per resource, in the order
-// in which the watch delivered it. Calls for different resources come at the
-// same time. old is nil for an addition, new is nil for a deletion. The old of
-// a deletion is the object's last state as the deletion itself told it (exit
-// codes stand only there), or the last one known where the deletion was missed
-// and a relist found the object gone; a pod's record says so (Missed).
+// Handler is called for every change, one call at a time per resource, in the
+// order of the watch. Calls for different resources are concurrent. old is nil
+// for an addition, new is nil for a deletion. The old of a deletion is the last
+// state that the deletion event carried (only that one has exit codes), or the
+// last known state if the watch missed the deletion and a relist found the
+// object gone; Pod.DeletionMissed tells the two apart.
 //
-// An object that was deleted and made again under the same name arrives as a
+// An object that was deleted and created again under the same name arrives as a
 // deletion and an addition, also when the watch missed the deletion. Handlers
-// must be quick and take constant time: what they leave waiting piles up in
-// memory. Records are shared and must not be changed.
+// must return quickly, in constant time: pending calls pile up in memory. Slim
+// objects are shared and must not be changed.
 type Handler interface {
 	Node(old, new *slim.Node)
 	Pod(old, new *slim.Pod)
 	DaemonSet(old, new *slim.DaemonSet)
-	// Synced is called once, after all initial objects of every informer have
-	// been handed over.
+	// Synced is called once, after the calls for the initial objects of every
+	// informer.
 	Synced()
 }
 
-// delivery hands one resource's changes to the Handler.
+// delivery holds what the event handlers of every resource need.
 type delivery struct {
-	// turn makes several informers of one resource take turns. All deliveries
-	// of a resource share it.
-	turn    *sync.Mutex
+	// mu serialises the informers of one resource, which share it.
+	mu      *sync.Mutex
 	handler Handler
-	health  *sourceHealth
+	health  *informerHealth
 	logger  log.Logger
 }
 
-// deliverBy makes the cache.ResourceEventHandler of a resource from the
-// Handler's method for it, from its records' metadata, and from what marks a
-// record whose object went away unseen.
-func deliverBy[R any](
-	tell func(handler Handler, old, new *R), meta func(*R) *slim.Meta, missed func(*R) *R,
+// eventHandler passes one informer's notifications to the Handler.
+type eventHandler[T any] struct {
+	*delivery
+	// call calls the Handler's method for the resource.
+	call func(handler Handler, old, new *T)
+	meta func(*T) *slim.Meta
+	// markMissed returns the last state of an object whose deletion was missed,
+	// marked as such.
+	markMissed func(*T) *T
+}
+
+// newEventHandler returns a constructor of event handlers, for the resources
+// table.
+func newEventHandler[T any](
+	call func(handler Handler, old, new *T), meta func(*T) *slim.Meta, markMissed func(*T) *T,
 ) func(*delivery) cache.ResourceEventHandler {
 	return func(to *delivery) cache.ResourceEventHandler {
-		return &typedDelivery[R]{delivery: to, tell: tell, meta: meta, missed: missed}
+		return &eventHandler[T]{delivery: to, call: call, meta: meta, markMissed: markMissed}
 	}
 }
 
-// asItIs marks nothing: for objects whose last state tells nothing that counts.
-func asItIs[R any](last *R) *R { return last }
-
-type typedDelivery[R any] struct {
-	*delivery
-	tell   func(handler Handler, old, new *R)
-	meta   func(*R) *slim.Meta
-	missed func(*R) *R
-}
+// unmarked is the markMissed of resources where a missed deletion needs no mark.
+func unmarked[T any](last *T) *T { return last }
 
 // OnAdd implements cache.ResourceEventHandler.
-func (d *typedDelivery[R]) OnAdd(obj any, _ bool) {
-	added, ok := d.record(obj)
+func (h *eventHandler[T]) OnAdd(obj any, _ bool) {
+	added, ok := h.slimObject(obj)
 	if !ok {
 		return
 	}
-	d.turn.Lock()
-	defer d.turn.Unlock()
-	d.tell(d.handler, nil, added)
-	d.health.count(1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.call(h.handler, nil, added)
+	h.health.addObjects(1)
 }
 
 // OnUpdate implements cache.ResourceEventHandler. client-go's stores know
 // objects by name, so a deletion that was missed before the name was used again
 // looks like an update. A relist updates every object to itself: listeners that
 // want no resync get those all the same (tools/cache/shared_informer.go, v0.37.2).
-func (d *typedDelivery[R]) OnUpdate(before, after any) {
-	old, oldOK := d.record(before)
-	updated, newOK := d.record(after)
-	if !oldOK || !newOK || d.meta(old).SameVersion(d.meta(updated)) {
+func (h *eventHandler[T]) OnUpdate(before, after any) {
+	old, oldOK := h.slimObject(before)
+	updated, newOK := h.slimObject(after)
+	if !oldOK || !newOK || h.meta(old).SameVersion(h.meta(updated)) {
 		return
 	}
-	d.turn.Lock()
-	defer d.turn.Unlock()
-	if d.meta(old).UID != d.meta(updated).UID {
-		d.tell(d.handler, d.missed(old), nil)
-		d.tell(d.handler, nil, updated)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.meta(old).UID != h.meta(updated).UID {
+		h.call(h.handler, h.markMissed(old), nil)
+		h.call(h.handler, nil, updated)
 		return
 	}
-	d.tell(d.handler, old, updated)
+	h.call(h.handler, old, updated)
 }
 
 // OnDelete implements cache.ResourceEventHandler.
-func (d *typedDelivery[R]) OnDelete(obj any) {
-	tombstone, unseen := obj.(cache.DeletedFinalStateUnknown)
-	if unseen {
+func (h *eventHandler[T]) OnDelete(obj any) {
+	tombstone, missed := obj.(cache.DeletedFinalStateUnknown)
+	if missed {
 		obj = tombstone.Obj
 	}
-	deleted, ok := d.record(obj)
+	deleted, ok := h.slimObject(obj)
 	if !ok {
 		return
 	}
-	if unseen {
-		deleted = d.missed(deleted)
+	if missed {
+		deleted = h.markMissed(deleted)
 	}
-	d.turn.Lock()
-	defer d.turn.Unlock()
-	d.tell(d.handler, deleted, nil)
-	d.health.count(-1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.call(h.handler, deleted, nil)
+	h.health.addObjects(-1)
 }
 
-// record is never false unless the transform and the table disagree, which is a
-// mistake in this package: it is said, and the change is left out.
-func (d *typedDelivery[R]) record(obj any) (*R, bool) {
-	reduced, ok := obj.(*R)
-	if !ok || reduced == nil {
-		level.Error(d.logger).Log("msg", "an informer delivered an object of the wrong type",
-			"want", fmt.Sprintf("%T", reduced), "got", fmt.Sprintf("%T", obj))
+// slimObject returns obj in its own type. It fails only if the transform and the
+// resources table disagree, which is a bug in this package: the change is logged
+// and dropped.
+func (h *eventHandler[T]) slimObject(obj any) (*T, bool) {
+	object, ok := obj.(*T)
+	if !ok || object == nil {
+		level.Error(h.logger).Log("msg", "informer delivered an object of an unexpected type, change dropped",
+			"want", fmt.Sprintf("%T", object), "got", fmt.Sprintf("%T", obj))
 		return nil, false
 	}
-	return reduced, true
+	return object, true
 }

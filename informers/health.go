@@ -7,80 +7,81 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// ResourceHealth is how the watching of one resource goes.
+// ResourceHealth is the state of the watches of one resource.
 type ResourceHealth struct {
 	// Resource is Nodes, Pods or DaemonSets.
 	Resource string
-	// Synced tells that all initial objects have been handed to the Handler.
+	// Synced reports whether the Handler has been given all initial objects.
 	// Once true it stays true: when the watch is lost, the last known state
 	// stays, and LastEvent grows old.
 	Synced bool
-	// Objects is how many objects are known.
+	// Objects is the number of known objects.
 	Objects int
-	// WatchErrors counts failed lists and watches since the start, among them
-	// those after which the list had to be read again. A watch that its server
-	// ends in time, and a server that cannot stream lists, are no errors.
+	// WatchErrors counts failed lists and watches since the start, including
+	// those after which everything had to be listed again. A watch that the
+	// server ends after its timeout, and a server that cannot stream lists, are
+	// no errors.
 	WatchErrors uint64
-	// LastEvent is when the last sign of life came: an event, a bookmark (an
-	// API server sends one about every minute) or a list. With several informers
-	// for a resource it is the oldest of theirs; zero while one has none.
+	// LastEvent is the time of the last sign of life: an event, a bookmark (an
+	// API server sends one about every minute) or a list. For several informers
+	// of one resource it is the oldest of theirs; zero while one has none.
 	LastEvent time.Time
-	// Err is why the resource cannot be watched now; nil when it can.
+	// Err is why the resource cannot be watched now; nil if it can.
 	Err *RequestError
 }
 
-// sourceHealth is the health of one informer.
-type sourceHealth struct {
+// informerHealth is the health of one informer.
+type informerHealth struct {
 	clock clock.PassiveClock
 
-	mu      sync.Mutex
-	synced  bool
-	objects int
-	errors  uint64
-	last    time.Time
-	err     *RequestError
+	mu        sync.Mutex
+	synced    bool
+	objects   int
+	errors    uint64
+	lastEvent time.Time
+	err       *RequestError
 }
 
-// failed counts an error, which stands until the source works again.
-func (h *sourceHealth) failed(err *RequestError) {
+// setError counts an error and keeps it until clearError.
+func (h *informerHealth) setError(err *RequestError) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.errors++
 	h.err = err
 }
 
-// works takes back the last error and tells whether there was one.
-func (h *sourceHealth) works() (recovered bool) {
+// clearError clears the last error and reports whether there was one.
+func (h *informerHealth) clearError() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	recovered = h.err != nil
+	cleared := h.err != nil
 	h.err = nil
-	return recovered
+	return cleared
 }
 
-// alive notes a sign of life. It runs once per event.
-func (h *sourceHealth) alive() {
+// noteEvent is called for every sign of life, so once per event.
+func (h *informerHealth) noteEvent() {
 	now := h.clock.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.last = now
+	h.lastEvent = now
 }
 
-func (h *sourceHealth) count(change int) {
+func (h *informerHealth) addObjects(change int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.objects += change
 }
 
-func (h *sourceHealth) handedOver() {
+func (h *informerHealth) setSynced() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.synced = true
 }
 
-// addTo aggregates the informers of one resource. first tells that nothing has
-// been added yet.
-func (h *sourceHealth) addTo(sum *ResourceHealth, first bool) {
+// addTo adds the informer to the sum of its resource. first reports whether
+// the sum is still empty.
+func (h *informerHealth) addTo(sum *ResourceHealth, first bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	sum.Objects += h.objects
@@ -89,11 +90,11 @@ func (h *sourceHealth) addTo(sum *ResourceHealth, first bool) {
 		sum.Err = h.err
 	}
 	if first {
-		sum.Synced, sum.LastEvent = h.synced, h.last
+		sum.Synced, sum.LastEvent = h.synced, h.lastEvent
 		return
 	}
 	sum.Synced = sum.Synced && h.synced
-	if h.last.Before(sum.LastEvent) {
-		sum.LastEvent = h.last
+	if h.lastEvent.Before(sum.LastEvent) {
+		sum.LastEvent = h.lastEvent
 	}
 }

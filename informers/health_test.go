@@ -63,7 +63,7 @@ func TestForbiddenNamesWhatIsMissing(t *testing.T) {
 		if health := r.health(informers.Pods); health.Err != nil || !health.Synced {
 			t.Errorf("health is %+v", health)
 		}
-		if lines := r.logs.with("watching pods in all namespaces works again"); len(lines) != 1 {
+		if lines := r.logs.with("msg=\"watch recovered\" resource=pods"); len(lines) != 1 {
 			t.Errorf("logged %q", lines)
 		}
 	})
@@ -146,7 +146,7 @@ func TestAWatchThatIsClosedAtOnceIsAnError(t *testing.T) {
 		server.DropWatches()
 		return r.health(informers.Nodes).WatchErrors > 0
 	})
-	if lines := r.logs.with("the watch was closed at once"); len(lines) == 0 {
+	if lines := r.logs.with("the watch was closed within a second"); len(lines) == 0 {
 		t.Error("it is not said")
 	}
 }

@@ -12,32 +12,32 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Set is the informers of one exporter. It runs once.
+// Set is all informers of one exporter. It runs once.
 type Set struct {
-	watchers []*watcher
-	clients  *clients
-	logger   log.Logger
-	started  atomic.Bool
-	synced   atomic.Bool
+	informers []*informer
+	clients   *clients
+	logger    log.Logger
+	started   atomic.Bool
+	synced    atomic.Bool
 }
 
-// watcher is one informer with what it lists and watches.
-type watcher struct {
-	*source
-	informer cache.SharedIndexInformer
-	// handedOver is done when the initial objects have been handed over. It is
-	// set when Run begins.
-	handedOver cache.DoneChecker
+// informer is one shared informer with the list and watch behind it.
+type informer struct {
+	*listWatch
+	shared cache.SharedIndexInformer
+	// delivered is done when the Handler has been given the initial objects. It
+	// is set when Run begins.
+	delivered cache.DoneChecker
 }
 
-// New makes the informers. It fails if the options cannot work with any API
-// server; it opens no connection.
+// New returns a Set for the options. It fails if the options cannot work with
+// any API server; it opens no connection.
 func New(options Options) (*Set, error) {
-	namespaces, excluding, err := options.scopeOf()
+	namespaces, fieldSelector, err := options.namespaceScope()
 	if err != nil {
 		return nil, err
 	}
-	if err := options.checkPodsSelector(); err != nil {
+	if err := options.validatePodsSelector(); err != nil {
 		return nil, err
 	}
 	clients, err := newClients(options.Config)
@@ -45,102 +45,103 @@ func New(options Options) (*Set, error) {
 		return nil, err
 	}
 	set := &Set{clients: clients, logger: options.Logger}
-	reporter := newReporter(options.Clock, options.Logger)
-	for _, kind := range resources() {
-		client, err := clients.forVersion(kind.version)
+	errorLog := newErrorLog(options.Clock, options.Logger)
+	for _, resource := range resources() {
+		client, err := clients.forVersion(resource.version)
 		if err != nil {
 			return nil, err
 		}
-		within, fields, labels := []string{""}, "", ""
-		if kind.namespaced {
-			within, fields = namespaces, excluding
+		scope, fields, labels := []string{""}, "", ""
+		if resource.namespaced {
+			scope, fields = namespaces, fieldSelector
 		}
-		if kind.pods {
+		if resource.usesPodsSelector {
 			labels = options.PodsSelector
 		}
-		for _, namespace := range within {
-			made, err := newWatcher(&source{
-				client: client, kind: kind, namespace: namespace,
+		for _, namespace := range scope {
+			informer, err := newInformer(&listWatch{
+				client: client, resource: resource, namespace: namespace,
 				labels: labels, fields: fields,
-				health:   &sourceHealth{clock: options.Clock},
-				reporter: reporter,
+				health:   &informerHealth{clock: options.Clock},
+				errorLog: errorLog,
 			})
 			if err != nil {
 				return nil, err
 			}
-			set.watchers = append(set.watchers, made)
+			set.informers = append(set.informers, informer)
 		}
 	}
 	return set, nil
 }
 
-// newWatcher makes the informer of a source. The source says nothing about
-// streamed lists, which the reflector takes for a yes
+// newInformer returns the informer of a listWatch. A listWatch does not declare
+// whether it supports streamed lists, which the reflector takes for a yes
 // (client-go/util/watchlist, v0.37.2).
-func newWatcher(from *source) (*watcher, error) {
-	informer := cache.NewSharedIndexInformerWithOptions(listerWatcher{from}, from.kind.object, cache.SharedIndexInformerOptions{
-		ObjectDescription: from.kind.resource,
+func newInformer(lw *listWatch) (*informer, error) {
+	shared := cache.NewSharedIndexInformerWithOptions(lw, lw.resource.object, cache.SharedIndexInformerOptions{
+		ObjectDescription: lw.resource.name,
 	})
-	if err := informer.SetTransform(from.kind.reduce); err != nil {
-		return nil, fmt.Errorf("setting up the informer of %s: %w", from.kind.resource, err)
+	if err := shared.SetTransform(lw.resource.transform); err != nil {
+		return nil, fmt.Errorf("setting the transform of the %s informer: %w", lw.resource.name, err)
 	}
-	if err := informer.SetWatchErrorHandlerWithContext(from.watchFailed); err != nil {
-		return nil, fmt.Errorf("setting up the informer of %s: %w", from.kind.resource, err)
+	if err := shared.SetWatchErrorHandlerWithContext(lw.handleWatchError); err != nil {
+		return nil, fmt.Errorf("setting the error handler of the %s informer: %w", lw.resource.name, err)
 	}
-	return &watcher{source: from, informer: informer}, nil
+	return &informer{listWatch: lw, shared: shared}, nil
 }
 
-// Run hands every change to handler until ctx is done, and returns when
+// Run passes every change to handler until ctx is done, and returns when
 // everything that it started has ended. It retries for ever: an API server that
-// is away, or forbids, shows in Health and in the log.
+// is unreachable, or forbids, shows in Health and in the log.
 func (s *Set) Run(ctx context.Context, handler Handler) error {
 	if s.started.Swap(true) {
-		return errors.New("informers have run already")
+		return errors.New("informers cannot run twice")
 	}
-	if err := s.connect(handler); err != nil {
+	if err := s.register(handler); err != nil {
 		return err
 	}
 	var running sync.WaitGroup
-	for _, watcher := range s.watchers {
-		running.Go(func() { watcher.informer.RunWithContext(ctx) })
+	for _, informer := range s.informers {
+		running.Go(func() { informer.shared.RunWithContext(ctx) })
 	}
 	running.Go(func() { s.awaitSync(ctx, handler) })
 	running.Wait()
-	for _, watcher := range s.watchers {
-		watcher.stop()
+	for _, informer := range s.informers {
+		informer.stop()
 	}
 	s.clients.http.CloseIdleConnections()
 	return nil
 }
 
-// connect puts a delivery between each informer and the handler.
-func (s *Set) connect(handler Handler) error {
-	turns := map[string]*sync.Mutex{}
-	for _, watcher := range s.watchers {
-		resource := watcher.kind.resource
-		if turns[resource] == nil {
-			turns[resource] = &sync.Mutex{}
+// register adds an event handler that calls handler to each informer. The
+// informers of one resource share a mutex.
+func (s *Set) register(handler Handler) error {
+	mutexes := map[string]*sync.Mutex{}
+	for _, informer := range s.informers {
+		name := informer.resource.name
+		if mutexes[name] == nil {
+			mutexes[name] = &sync.Mutex{}
 		}
-		registration, err := watcher.informer.AddEventHandler(watcher.kind.deliver(&delivery{
-			turn: turns[resource], handler: handler, health: watcher.health, logger: s.logger,
+		registration, err := informer.shared.AddEventHandler(informer.resource.eventHandler(&delivery{
+			mu: mutexes[name], handler: handler, health: informer.health, logger: s.logger,
 		}))
 		if err != nil {
-			return fmt.Errorf("listening to the informer of %s: %w", resource, err)
+			return fmt.Errorf("adding an event handler to the %s informer: %w", name, err)
 		}
-		watcher.handedOver = registration.HasSyncedChecker()
+		informer.delivered = registration.HasSyncedChecker()
 	}
 	return nil
 }
 
 // awaitSync marks each informer as synced when its initial objects have been
-// handed over, and tells the handler when all have.
+// delivered, and calls handler.Synced when all are.
 func (s *Set) awaitSync(ctx context.Context, handler Handler) {
 	var waiting sync.WaitGroup
-	for _, watcher := range s.watchers {
+	for _, informer := range s.informers {
 		waiting.Go(func() {
 			select {
-			case <-watcher.handedOver.Done():
-				watcher.health.handedOver()
+			case <-informer.delivered.Done():
+				informer.health.setSynced()
 			case <-ctx.Done():
 			}
 		})
@@ -151,28 +152,28 @@ func (s *Set) awaitSync(ctx context.Context, handler Handler) {
 	}
 	handler.Synced()
 	s.synced.Store(true)
-	known := []any{"msg", "all initial objects are known"}
+	keyvals := []any{"msg", "informer caches synced"}
 	for _, health := range s.Health() {
-		known = append(known, health.Resource, health.Objects)
+		keyvals = append(keyvals, health.Resource, health.Objects)
 	}
-	level.Info(s.logger).Log(known...)
+	level.Info(s.logger).Log(keyvals...)
 }
 
-// Synced tells whether the handler has been told that it knows everything.
+// Synced reports whether Handler.Synced has returned.
 func (s *Set) Synced() bool { return s.synced.Load() }
 
-// Health tells how the watching goes, one entry per resource in the order
-// nodes, pods, daemonsets. It can be called at any time, from anywhere.
+// Health returns the health of each resource, in the order nodes, pods,
+// daemonsets. It is safe for concurrent use, also before and after Run.
 func (s *Set) Health() []ResourceHealth {
 	var healths []ResourceHealth
-	for _, watcher := range s.watchers {
+	for _, informer := range s.informers {
 		last := len(healths) - 1
-		first := last < 0 || healths[last].Resource != watcher.kind.resource
+		first := last < 0 || healths[last].Resource != informer.resource.name
 		if first {
-			healths = append(healths, ResourceHealth{Resource: watcher.kind.resource})
+			healths = append(healths, ResourceHealth{Resource: informer.resource.name})
 			last++
 		}
-		watcher.health.addTo(&healths[last], first)
+		informer.health.addTo(&healths[last], first)
 	}
 	return healths
 }

@@ -12,27 +12,27 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 )
 
-// A zone that goes down asks for a thousand leases at once. A lease that
-// nobody renews does not change, so it can wait: these limits leave the API
-// server to those who repair the zone.
+// When a zone goes down, a thousand leases are requested at once. A lease that
+// nobody renews does not change, so the request can wait: these limits leave the
+// API server to those who repair the zone.
 const (
 	leasesPerSecond = 20
-	leasesAtOnce    = 50
+	leasesBurst     = 50
 )
 
-// leaseTimeout is how long one lease may take once it is its turn.
+// leaseTimeout limits one request, without the wait for the rate limiter.
 const leaseTimeout = 10 * time.Second
 
-// errNeverRenewed is what a lease without a renew time comes to.
-var errNeverRenewed = errors.New("the lease carries no renew time")
+// errNeverRenewed is returned for a lease without a renew time.
+var errNeverRenewed = errors.New("the lease has no renew time")
 
-// Leases reads the leases by which kubelets show that they live.
+// Leases reads the leases that kubelets renew as their heartbeat.
 type Leases struct{ client rest.Interface }
 
-// NewLeases makes a reader of leases.
+// NewLeases returns a reader of leases with a rate limit of its own.
 func NewLeases(config *rest.Config) (*Leases, error) {
 	limited := rest.CopyConfig(config)
-	limited.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(leasesPerSecond, leasesAtOnce)
+	limited.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(leasesPerSecond, leasesBurst)
 	clients, err := newClients(limited)
 	if err != nil {
 		return nil, err
@@ -44,13 +44,13 @@ func NewLeases(config *rest.Config) (*Leases, error) {
 	return &Leases{client: client}, nil
 }
 
-// RenewTime fetches when a node's kubelet last renewed its lease, by the
+// RenewTime returns when a node's kubelet last renewed its lease, by the
 // kubelet's clock. It asks the API server each time.
 //
-// Errors are a *RequestError: Forbidden where the role lacks the permission,
-// NotFound where the node has no lease or one that was never renewed.
+// An error is a *RequestError: ErrorForbidden if the role lacks the permission,
+// ErrorNotFound if the node has no lease or one that was never renewed.
 func (l *Leases) RenewTime(ctx context.Context, node string) (time.Time, error) {
-	ctx, attempt := withAttempt(ctx, func(context.Context, error) {})
+	ctx, outcome := withOutcome(ctx)
 	var lease coordinationv1.Lease
 	err := l.client.Get().
 		Namespace(corev1.NamespaceNodeLease).
@@ -66,7 +66,7 @@ func (l *Leases) RenewTime(ctx context.Context, node string) (time.Time, error) 
 		failure := leaseError(errNeverRenewed, node)
 		failure.Kind = ErrorNotFound
 		return time.Time{}, failure
-	case attempt.err != nil:
+	case outcome.err != nil:
 		return time.Time{}, unansweredError(fmt.Errorf("lease of node %s: %w", node, err), "get", leasePermission(), corev1.NamespaceNodeLease)
 	default:
 		return time.Time{}, leaseError(err, node)

@@ -48,15 +48,15 @@ func TestALeaseThatCannotBeRead(t *testing.T) {
 	}{
 		{
 			"it does not exist", func(*apiserver.Server) {}, informers.ErrorNotFound,
-			`not found: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": lease of node n: leases.coordination.k8s.io "n" not found`,
+			`not found: cannot get leases in the API group "coordination.k8s.io" in namespace "kube-node-lease": lease of node n: leases.coordination.k8s.io "n" not found`,
 		},
 		{
 			"it was never renewed", func(s *apiserver.Server) { s.Put(lease("n", nil)) }, informers.ErrorNotFound,
-			`not found: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": lease of node n: the lease carries no renew time`,
+			`not found: cannot get leases in the API group "coordination.k8s.io" in namespace "kube-node-lease": lease of node n: the lease has no renew time`,
 		},
 		{
 			"it is forbidden", func(s *apiserver.Server) { s.Forbid("get", "leases") }, informers.ErrorForbidden,
-			`forbidden: cannot get leases in the API group "coordination.k8s.io" in the namespace "kube-node-lease": grant get on leases to ` + apiserver.User + "; see deploy/",
+			`forbidden: cannot get leases in the API group "coordination.k8s.io" in namespace "kube-node-lease": grant get on leases to ` + apiserver.User + "; see deploy/",
 		},
 		{"the server is away", (*apiserver.Server).Stop, informers.ErrorUnreachable, ""},
 	} {

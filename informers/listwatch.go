@@ -13,193 +13,192 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// source lists and watches one resource, in one namespace or in all, for one
-// informer (cache.ListerWatcherWithContext). client-go tries a streamed list
-// first; source keeps it from three habits (tools/cache/reflector.go and
-// rest/request.go, v0.37.2):
+// listWatch lists and watches one resource, in one namespace or in all, for one
+// informer. client-go tries a streamed list first; listWatch keeps it from three
+// habits (tools/cache/reflector.go and rest/request.go, v0.37.2):
 //
 //   - It falls back to a list after any failed attempt to stream, also when the
-//     server was merely away. A list of all pods in one piece costs many times
-//     the memory of a streamed one, so here it is only for servers that answered
-//     and could not stream.
-//   - It retries refused connections and 429 inside the attempt to stream,
-//     deaf to the end of the process, and tells nobody. Here such an attempt
-//     fails as a whole, and its errors are counted and said.
-//   - It resumes a watch at the version where the server went away. A server
-//     restored from a backup accepts a version of a future that never was, and
+//     server was merely unreachable. A list of all pods in one piece costs many
+//     times the memory of a streamed one, so here it is only for servers that
+//     answered and cannot stream.
+//   - It retries refused connections and 429 responses within one streaming
+//     attempt, ignoring cancellation and reporting nothing. Here such an attempt
+//     fails as a whole, and its errors are counted and logged.
+//   - It resumes a watch at the version where the connection was lost. A server
+//     restored from a backup accepts a version that it has not reached yet, and
 //     stays silent until it gets there. So after a refused or lost connection
-//     everything is read again.
-type source struct {
+//     everything is listed again.
+type listWatch struct {
 	client    rest.Interface
-	kind      resource
+	resource  resource
 	namespace string
-	// labels and fields select on the server.
+	// labels and fields are the selectors that the server applies.
 	labels, fields string
-	health         *sourceHealth
-	reporter       *reporter
+	health         *informerHealth
+	errorLog       *errorLog
 
 	mu sync.Mutex
-	// held is why the next list would be pointless; the list that follows a
-	// failed attempt to stream gets it as its answer.
-	held error
+	// nextListErr is returned by the next list instead of asking the server. It
+	// is set by a failed streaming attempt, which the reflector follows with a
+	// list.
+	nextListErr error
 
-	// listing lets stop wait for lists: the reflector leaves its list behind
-	// when it is told to end.
-	listing sync.RWMutex
+	// lists lets stop wait for lists in progress: the reflector abandons its
+	// list when its context is done.
+	lists   sync.RWMutex
 	stopped bool
-	// taps counts watches whose events are being passed on.
-	taps sync.WaitGroup
+	// watches counts the watches whose events are being forwarded.
+	watches sync.WaitGroup
 }
 
-// listerWatcher lets an informer take a source. The methods without a context
-// are never called: the reflector prefers those with one
-// (tools/cache/listwatch.go, v0.37.2).
-type listerWatcher struct{ *source }
-
+// The reflector calls only the methods with a context; the type of an
+// informer's argument asks for the others too (tools/cache/listwatch.go, v0.37.2).
 var (
-	_ cache.ListerWatcher            = listerWatcher{}
-	_ cache.ListerWatcherWithContext = listerWatcher{}
+	_ cache.ListerWatcher            = (*listWatch)(nil)
+	_ cache.ListerWatcherWithContext = (*listWatch)(nil)
 )
 
 // List implements cache.Lister.
-func (l listerWatcher) List(options metav1.ListOptions) (runtime.Object, error) {
-	return l.ListWithContext(context.Background(), options)
+func (lw *listWatch) List(options metav1.ListOptions) (runtime.Object, error) {
+	return lw.ListWithContext(context.Background(), options)
 }
 
 // Watch implements cache.Watcher.
-func (l listerWatcher) Watch(options metav1.ListOptions) (watch.Interface, error) {
-	return l.WatchWithContext(context.Background(), options)
+func (lw *listWatch) Watch(options metav1.ListOptions) (watch.Interface, error) {
+	return lw.WatchWithContext(context.Background(), options)
 }
 
 // ListWithContext implements cache.ListerWithContext.
-func (s *source) ListWithContext(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-	s.listing.RLock()
-	defer s.listing.RUnlock()
-	if s.stopped {
+func (lw *listWatch) ListWithContext(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+	lw.lists.RLock()
+	defer lw.lists.RUnlock()
+	if lw.stopped {
 		return nil, context.Canceled
 	}
-	if held := s.releaseHeld(); held != nil {
-		return nil, reportedError{held}
-	}
-	ctx, attempt := withAttempt(ctx, s.unreached)
-	list, err := s.request(options).Do(ctx).Get()
-	if err != nil {
-		if attempt.err == nil {
-			s.failed(ctx, err, "list")
-		}
+	if err := lw.takeNextListErr(); err != nil {
 		return nil, reportedError{err}
 	}
-	s.works()
-	s.health.alive()
+	ctx, outcome := withOutcome(ctx)
+	list, err := lw.request(options).Do(ctx).Get()
+	switch {
+	case outcome.err != nil:
+		lw.reportUnreachable(ctx, outcome.err, "list")
+		return nil, reportedError{err}
+	case err != nil:
+		lw.report(ctx, err, "list")
+		return nil, reportedError{err}
+	}
+	lw.reportSuccess()
+	lw.health.noteEvent()
 	return list, nil
 }
 
 // WatchWithContext implements cache.WatcherWithContext.
-func (s *source) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+func (lw *listWatch) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	options.Watch = true
 	streaming := options.SendInitialEvents != nil && *options.SendInitialEvents
-	s.hold(nil)
-	ctx, attempt := withAttempt(ctx, s.unreached)
-	watched, err := s.request(options).Watch(ctx)
+	lw.setNextListErr(nil)
+	ctx, outcome := withOutcome(ctx)
+	watched, err := lw.request(options).Watch(ctx)
 	switch {
-	case attempt.err != nil:
+	case outcome.err != nil:
+		lw.reportUnreachable(ctx, outcome.err, "watch")
 		if watched != nil {
-			// client-go makes an empty watch of some lost connections.
+			// client-go returns an empty watch for some lost connections.
 			watched.Stop()
 		}
 		if streaming {
-			s.hold(attempt.err)
+			lw.setNextListErr(outcome.err)
 		}
-		return nil, unreachedError{attempt.err}
+		return nil, opaqueError{outcome.err}
 	case err == nil:
-		s.works()
-		return s.tap(ctx, watched), nil
+		lw.reportSuccess()
+		return lw.monitor(ctx, watched), nil
 	case streaming && cannotStream(err):
 		return nil, reportedError{err}
 	case streaming && apierrors.IsTooManyRequests(err):
-		s.failed(ctx, err, "watch")
-		s.hold(err)
-		return nil, unreachedError{err}
+		lw.report(ctx, err, "watch")
+		lw.setNextListErr(err)
+		return nil, opaqueError{err}
 	default:
-		s.failed(ctx, err, "watch")
+		lw.report(ctx, err, "watch")
 		return nil, reportedError{err}
 	}
 }
 
-// request builds the request of a list or watch. client-go's inner retries are
-// switched off: the reflector's back-off is the only one, and each failure is
-// seen.
-func (s *source) request(options metav1.ListOptions) *rest.Request {
-	options.LabelSelector = s.labels
-	options.FieldSelector = s.fields
-	return s.client.Get().
+// request returns the request of a list or watch. client-go's inner retries are
+// off: the reflector's back-off is the only one, and each failure is counted.
+func (lw *listWatch) request(options metav1.ListOptions) *rest.Request {
+	options.LabelSelector = lw.labels
+	options.FieldSelector = lw.fields
+	return lw.client.Get().
 		MaxRetries(0).
-		NamespaceIfScoped(s.namespace, s.namespace != "").
-		Resource(s.kind.resource).
+		NamespaceIfScoped(lw.namespace, lw.namespace != "").
+		Resource(lw.resource.name).
 		VersionedParams(&options, metav1.ParameterCodec)
 }
 
-// watchFailed is the informer's WatchErrorHandlerWithContext. Nearly all that
-// arrives here has been counted where it happened.
-func (s *source) watchFailed(ctx context.Context, _ *cache.Reflector, err error) {
+// handleWatchError is called by the reflector when a list or watch fails
+// (cache.WatchErrorHandlerWithContext). Nearly all errors that arrive here have
+// been reported where they happened.
+func (lw *listWatch) handleWatchError(ctx context.Context, _ *cache.Reflector, err error) {
 	var reported reportedError
-	var unreached unreachedError
-	if errors.As(err, &reported) || errors.As(err, &unreached) {
+	var opaque opaqueError
+	if errors.As(err, &reported) || errors.As(err, &opaque) {
 		return
 	}
-	s.failed(ctx, err, "watch")
+	lw.report(ctx, err, "watch")
 }
 
-// failed counts and logs an error, unless it comes from the exporter's own end.
-func (s *source) failed(ctx context.Context, err error, verb string) {
+// report counts and logs an error, unless ctx is done and the error follows
+// from that.
+func (lw *listWatch) report(ctx context.Context, err error, verb string) {
+	lw.countAndLog(ctx, requestError(err, verb, lw.resource.permission(), lw.namespace))
+}
+
+// reportUnreachable does the same for a request that got no response.
+func (lw *listWatch) reportUnreachable(ctx context.Context, err error, verb string) {
+	lw.countAndLog(ctx, unansweredError(err, verb, lw.resource.permission(), lw.namespace))
+}
+
+func (lw *listWatch) countAndLog(ctx context.Context, err *RequestError) {
 	if ctx.Err() != nil {
 		return
 	}
-	s.report(requestError(err, verb, s.kind.permission(), s.namespace))
+	lw.health.setError(err)
+	lw.errorLog.failed(err)
 }
 
-// unreached is told of each request that got no answer at all.
-func (s *source) unreached(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	s.report(unansweredError(err, "watch", s.kind.permission(), s.namespace))
-}
-
-func (s *source) report(failure *RequestError) {
-	s.health.failed(failure)
-	s.reporter.failed(failure)
-}
-
-func (s *source) works() {
-	if s.health.works() {
-		s.reporter.recovered(s.kind.resource, s.namespace)
+// reportSuccess clears the last error, and logs it if there was one.
+func (lw *listWatch) reportSuccess() {
+	if lw.health.clearError() {
+		lw.errorLog.recovered(lw.resource.name, lw.namespace)
 	}
 }
 
-// hold makes the list that the reflector falls back to fail with err, so that
-// it starts over after its back-off.
-func (s *source) hold(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.held = err
+// setNextListErr makes the list that the reflector falls back to fail with err,
+// so that the reflector starts over after its back-off.
+func (lw *listWatch) setNextListErr(err error) {
+	lw.mu.Lock()
+	defer lw.mu.Unlock()
+	lw.nextListErr = err
 }
 
-func (s *source) releaseHeld() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	held := s.held
-	s.held = nil
-	return held
+func (lw *listWatch) takeNextListErr() error {
+	lw.mu.Lock()
+	defer lw.mu.Unlock()
+	err := lw.nextListErr
+	lw.nextListErr = nil
+	return err
 }
 
-// stop waits until nothing of this source runs any more. The informer must have
-// ended before.
-func (s *source) stop() {
-	s.taps.Wait()
-	s.listing.Lock()
-	defer s.listing.Unlock()
-	s.stopped = true
+// stop waits until nothing of this listWatch runs any more, and makes later
+// lists fail. The informer must have ended before.
+func (lw *listWatch) stop() {
+	lw.watches.Wait()
+	lw.lists.Lock()
+	defer lw.lists.Unlock()
+	lw.stopped = true
 }
 
 // reportedError marks an error as counted and logged. The reflector still sees
@@ -208,6 +207,6 @@ type reportedError struct{ error }
 
 func (e reportedError) Unwrap() error { return e.error }
 
-// unreachedError is an error that the reflector must not recognise, or it would
-// retry on its own.
-type unreachedError struct{ error }
+// opaqueError is a reported error that does not unwrap: the reflector must not
+// recognise it, or it would retry at once.
+type opaqueError struct{ error }

@@ -108,22 +108,22 @@ func TestOptionsThatCannotWork(t *testing.T) {
 		{
 			"a namespace that is no name",
 			func(o *informers.Options) { o.Namespaces = []string{"Kube_System"} },
-			`"Kube_System" is not the name of a namespace`,
+			`"Kube_System" is not a valid namespace`,
 		},
 		{
 			"an excluded namespace that is no name",
 			func(o *informers.Options) { o.ExcludedNamespaces = []string{"a b"} },
-			`"a b" is not the name of a namespace`,
+			`"a b" is not a valid namespace`,
 		},
 		{
 			"nothing is left",
 			func(o *informers.Options) { o.Namespaces, o.ExcludedNamespaces = []string{"a"}, []string{"a"} },
-			"no namespace is left to watch",
+			"no namespace left to watch",
 		},
 		{
 			"a selector that is none",
 			func(o *informers.Options) { o.PodsSelector = "a in" },
-			`"a in" is not a label selector for pods`,
+			`"a in" is not a valid label selector for pods`,
 		},
 		{
 			"a certificate that cannot be read",

@@ -15,34 +15,35 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Options say what to watch and with what.
+// Options select the API server and what to watch there.
 type Options struct {
-	// Config is the API server's address and the credentials (see LoadConfig).
+	// Config holds the address of the API server and the credentials (see
+	// LoadConfig).
 	Config *rest.Config
-	// Namespaces are the only ones whose DaemonSets and pods are watched, with
-	// an informer each, so that a Role in each is enough. Empty for all.
+	// Namespaces limits DaemonSets and pods to these namespaces, with an informer
+	// each, so that a Role in each is enough. Empty for all.
 	Namespaces []string
-	// ExcludedNamespaces are left out: taken from Namespaces or, where those are
-	// all, left out by the API server.
+	// ExcludedNamespaces are removed from Namespaces or, if that is empty, left
+	// out by the API server.
 	ExcludedNamespaces []string
 	// PodsSelector is the label selector of the pods (see DefaultPodsSelector).
 	// Empty for all pods, which costs memory and network.
 	PodsSelector string
-	// Clock dates signs of life.
+	// Clock is read for LastEvent of ResourceHealth and for repeated log lines.
 	Clock clock.PassiveClock
-	// Logger is told what goes wrong with the watches.
+	// Logger receives failed requests and their recovery.
 	Logger log.Logger
 }
 
-// scopeOf is what the options mean to a namespaced resource: the namespaces to
-// watch one by one, or "" for all with a field selector that leaves some out.
-func (o *Options) scopeOf() (namespaces []string, excluding string, err error) {
+// namespaceScope returns the namespaces to watch one by one, or "" for all and a
+// field selector that excludes some.
+func (o *Options) namespaceScope() (namespaces []string, fieldSelector string, err error) {
 	for _, name := range slices.Concat(o.Namespaces, o.ExcludedNamespaces) {
-		if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
-			return nil, "", fmt.Errorf("%q is not the name of a namespace: %s", name, strings.Join(faults, "; "))
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+			return nil, "", fmt.Errorf("%q is not a valid namespace: %s", name, strings.Join(problems, "; "))
 		}
 	}
-	excluded := sorted(o.ExcludedNamespaces)
+	excluded := sortedUnique(o.ExcludedNamespaces)
 	if len(o.Namespaces) == 0 {
 		selectors := make([]fields.Selector, 0, len(excluded))
 		for _, name := range excluded {
@@ -50,33 +51,33 @@ func (o *Options) scopeOf() (namespaces []string, excluding string, err error) {
 		}
 		return []string{metav1.NamespaceAll}, fields.AndSelectors(selectors...).String(), nil
 	}
-	namespaces = slices.DeleteFunc(sorted(o.Namespaces), func(name string) bool {
+	namespaces = slices.DeleteFunc(sortedUnique(o.Namespaces), func(name string) bool {
 		return slices.Contains(excluded, name)
 	})
 	if len(namespaces) == 0 {
-		return nil, "", errors.New("no namespace is left to watch: each one that is included is excluded too")
+		return nil, "", errors.New("no namespace left to watch: every included namespace is also excluded")
 	}
 	return namespaces, "", nil
 }
 
-// namespaceField can select every namespaced resource of the API server.
+// namespaceField is a field selector that every namespaced resource supports.
 const namespaceField = "metadata.namespace"
 
-// checkPodsSelector finds mistakes before the API server does.
-func (o *Options) checkPodsSelector() error {
+// validatePodsSelector returns the error that the API server would answer with.
+func (o *Options) validatePodsSelector() error {
 	if _, err := labels.Parse(o.PodsSelector); err != nil {
-		return fmt.Errorf("%q is not a label selector for pods: %w", o.PodsSelector, err)
+		return fmt.Errorf("%q is not a valid label selector for pods: %w", o.PodsSelector, err)
 	}
 	return nil
 }
 
-// sorted is a sorted copy without duplicates.
-func sorted(names []string) []string {
+// sortedUnique returns a sorted copy without duplicates.
+func sortedUnique(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 
-// SplitNamespaces reads a list of namespaces as users write it: separated by
-// commas, with or without spaces. Whether they are names is checked by New.
+// SplitNamespaces splits a comma-separated list of namespaces and removes spaces
+// and empty entries. New validates the names.
 func SplitNamespaces(text string) []string {
 	var names []string
 	for name := range strings.SplitSeq(text, ",") {

@@ -19,7 +19,7 @@ import (
 func resourceNamed(t *testing.T, name string) resource {
 	t.Helper()
 	for _, resource := range resources() {
-		if resource.resource == name {
+		if resource.name == name {
 			return resource
 		}
 	}
@@ -29,7 +29,7 @@ func resourceNamed(t *testing.T, name string) resource {
 
 func TestReducing(t *testing.T) {
 	t.Parallel()
-	reduce := resourceNamed(t, Pods).reduce
+	reduce := resourceNamed(t, Pods).transform
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "p"}}
 
 	reduced, err := reduce(pod)
@@ -70,8 +70,8 @@ func TestStreamedObjectsAreReducedBeforeTheListEnds(t *testing.T) {
 	defer release()
 
 	counting := resourceNamed(t, Nodes)
-	reduce, reduced := counting.reduce, make(chan struct{}, 1)
-	counting.reduce = func(obj any) (any, error) {
+	reduce, reduced := counting.transform, make(chan struct{}, 1)
+	counting.transform = func(obj any) (any, error) {
 		if _, whole := obj.(*corev1.Node); whole {
 			reduced <- struct{}{}
 		}
@@ -85,10 +85,10 @@ func TestStreamedObjectsAreReducedBeforeTheListEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watcher, err := newWatcher(&source{
-		client: client, kind: counting,
-		health:   &sourceHealth{clock: clock.RealClock{}},
-		reporter: newReporter(clock.RealClock{}, log.NewNopLogger()),
+	watcher, err := newInformer(&listWatch{
+		client: client, resource: counting,
+		health:   &informerHealth{clock: clock.RealClock{}},
+		errorLog: newErrorLog(clock.RealClock{}, log.NewNopLogger()),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestStreamedObjectsAreReducedBeforeTheListEnds(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		watcher.informer.RunWithContext(ctx)
+		watcher.shared.RunWithContext(ctx)
 		watcher.stop()
 	}()
 	defer func() { cancel(); <-ended }()
@@ -107,7 +107,7 @@ func TestStreamedObjectsAreReducedBeforeTheListEnds(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the object is still whole")
 	}
-	if watcher.informer.HasSynced() {
+	if watcher.shared.HasSynced() {
 		t.Error("the list has ended already")
 	}
 }
@@ -124,12 +124,12 @@ func TestAnAbandonedListIsWaitedForAndRefusedAfterwards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := &source{client: client, kind: nodes, health: &sourceHealth{clock: clock.RealClock{}}, reporter: newReporter(clock.RealClock{}, log.NewNopLogger())}
-	if _, err := (listerWatcher{from}).List(metav1.ListOptions{}); err != nil {
+	from := &listWatch{client: client, resource: nodes, health: &informerHealth{clock: clock.RealClock{}}, errorLog: newErrorLog(clock.RealClock{}, log.NewNopLogger())}
+	if _, err := from.List(metav1.ListOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	from.stop()
-	if _, err := (listerWatcher{from}).List(metav1.ListOptions{}); err == nil {
+	if _, err := from.List(metav1.ListOptions{}); err == nil {
 		t.Error("a list after the end is not refused")
 	}
 	if lists := server.Requests(Nodes, "list"); len(lists) != 1 {

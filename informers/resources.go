@@ -11,8 +11,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-// The watched resources, as the API and the metrics' label "resource" name
-// them.
+// The watched resources, named as in the API and in the label "resource" of the
+// metrics.
 const (
 	Nodes      = "nodes"
 	Pods       = "pods"
@@ -26,81 +26,82 @@ const (
 // where that happens.
 const DefaultPodsSelector = "controller-revision-hash,!statefulset.kubernetes.io/pod-name"
 
-// Permission is what the exporter must be allowed to do with a resource. It
-// asks for nothing else.
+// Permission holds the verbs that the exporter needs on one resource. It uses
+// no others.
 type Permission struct {
 	// Group is the API group; empty for the core group.
 	Group    string
 	Resource string
 	Verbs    []string
-	// Namespaced tells that a Role in each namespace is enough; otherwise it
-	// takes a ClusterRole.
+	// Namespaced reports whether a Role in each namespace is enough; otherwise
+	// it takes a ClusterRole.
 	Namespaced bool
 }
 
-// Permissions are all that the exporter needs, for roles and for messages about
-// what is missing.
+// Permissions returns all permissions that the exporter needs, for roles and
+// for messages about what is missing.
 func Permissions() []Permission {
 	permissions := make([]Permission, 0, 4)
-	for _, kind := range resources() {
-		permissions = append(permissions, kind.permission())
+	for _, resource := range resources() {
+		permissions = append(permissions, resource.permission())
 	}
 	return append(permissions, leasePermission())
 }
 
-// kind is one watched resource: the only place that says how it is named,
-// asked for, reduced and handed over.
+// resource is one watched resource: the only place that holds its name and how
+// it is requested, transformed and delivered.
 type resource struct {
 	version    schema.GroupVersion
-	resource   string
+	name       string
 	namespaced bool
-	// pods tells that Options.PodsSelector applies.
-	pods bool
-	// object is what the API server sends.
+	// usesPodsSelector reports whether Options.PodsSelector applies.
+	usesPodsSelector bool
+	// object is an empty object of the type that the API server sends.
 	object runtime.Object
-	// reduce turns what the API server sends into a record.
-	reduce cache.TransformFunc
-	// deliver makes what stands between an informer and the Handler.
-	deliver func(*delivery) cache.ResourceEventHandler
+	// transform turns an object of that type into a slim object.
+	transform cache.TransformFunc
+	// eventHandler returns the event handler that connects an informer to the
+	// Handler.
+	eventHandler func(*delivery) cache.ResourceEventHandler
 }
 
-// resources lists what is watched.
+// resources returns the watched resources.
 func resources() []resource {
 	return []resource{
 		{
-			version: corev1.SchemeGroupVersion, resource: Nodes,
-			object:  &corev1.Node{},
-			reduce:  reduceBy(slim.FromNode),
-			deliver: deliverBy(Handler.Node, func(n *slim.Node) *slim.Meta { return &n.Meta }, asItIs),
+			version: corev1.SchemeGroupVersion, name: Nodes,
+			object:       &corev1.Node{},
+			transform:    transformWith(slim.FromNode),
+			eventHandler: newEventHandler(Handler.Node, func(n *slim.Node) *slim.Meta { return &n.Meta }, unmarked),
 		},
 		{
-			version: corev1.SchemeGroupVersion, resource: Pods, namespaced: true, pods: true,
-			object:  &corev1.Pod{},
-			reduce:  reduceBy(slim.FromPod),
-			deliver: deliverBy(Handler.Pod, func(p *slim.Pod) *slim.Meta { return &p.Meta }, slim.MissedPod),
+			version: corev1.SchemeGroupVersion, name: Pods, namespaced: true, usesPodsSelector: true,
+			object:       &corev1.Pod{},
+			transform:    transformWith(slim.FromPod),
+			eventHandler: newEventHandler(Handler.Pod, func(p *slim.Pod) *slim.Meta { return &p.Meta }, slim.MissedPod),
 		},
 		{
-			version: appsv1.SchemeGroupVersion, resource: DaemonSets, namespaced: true,
-			object:  &appsv1.DaemonSet{},
-			reduce:  reduceBy(slim.FromDaemonSet),
-			deliver: deliverBy(Handler.DaemonSet, func(d *slim.DaemonSet) *slim.Meta { return &d.Meta }, asItIs),
+			version: appsv1.SchemeGroupVersion, name: DaemonSets, namespaced: true,
+			object:       &appsv1.DaemonSet{},
+			transform:    transformWith(slim.FromDaemonSet),
+			eventHandler: newEventHandler(Handler.DaemonSet, func(d *slim.DaemonSet) *slim.Meta { return &d.Meta }, unmarked),
 		},
 	}
 }
 
-// permission is what an informer of this kind needs. It lists and watches; get
-// is what kubectl users expect beside them, and harmless.
-func (k resource) permission() Permission {
+// permission returns what an informer of the resource needs. It lists and
+// watches; get is what kubectl users expect beside them, and harmless.
+func (r resource) permission() Permission {
 	return Permission{
-		Group:      k.version.Group,
-		Resource:   k.resource,
+		Group:      r.version.Group,
+		Resource:   r.name,
 		Verbs:      []string{"get", "list", "watch"},
-		Namespaced: k.namespaced,
+		Namespaced: r.namespaced,
 	}
 }
 
-// leasePermission is for Leases, which are fetched one by one and not watched:
-// a thousand nodes renew a hundred of them every second.
+// leasePermission returns the permission for Leases, which are read one by one
+// and not watched: a thousand nodes renew a hundred of them every second.
 func leasePermission() Permission {
 	return Permission{
 		Group:      coordinationv1.GroupName,

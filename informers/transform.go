@@ -7,30 +7,31 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// reduceBy makes the transform of a resource. client-go calls it while it
-// decodes a streamed list and calls it again when it puts the outcome into the
-// informer, so a record is given back as it is.
-func reduceBy[O runtime.Object, R any](reduce func(O) *R) cache.TransformFunc {
+// transformWith returns the informer transform that trims objects of type O to
+// slim objects of type T. client-go calls it while it decodes a streamed list
+// and again when it puts the result into the informer, so a slim object is
+// returned as it is.
+func transformWith[O runtime.Object, T any](trim func(O) *T) cache.TransformFunc {
 	return func(obj any) (any, error) {
 		switch obj := obj.(type) {
-		case *R:
+		case *T:
 			return obj, nil
 		case O:
-			return reduce(obj), nil
+			return trim(obj), nil
 		case cache.DeletedFinalStateUnknown:
-			return reduceTombstone(obj, reduce), nil
+			return transformTombstone(obj, trim), nil
 		default:
 			return nil, fmt.Errorf("the API server sent a %T instead of a %T", obj, *new(O))
 		}
 	}
 }
 
-// reduceTombstone reduces the object in a tombstone. The informers of
+// transformTombstone trims the object in a tombstone. The informers of
 // client-go v0.37 keep tombstones from the transform (tools/cache/the_real_fifo.go);
-// its contract does not say so.
-func reduceTombstone[O runtime.Object, R any](tombstone cache.DeletedFinalStateUnknown, reduce func(O) *R) cache.DeletedFinalStateUnknown {
+// its contract does not promise that.
+func transformTombstone[O runtime.Object, T any](tombstone cache.DeletedFinalStateUnknown, trim func(O) *T) cache.DeletedFinalStateUnknown {
 	if object, ok := tombstone.Obj.(O); ok {
-		tombstone.Obj = reduce(object)
+		tombstone.Obj = trim(object)
 	}
 	return tombstone
 }

@@ -5,43 +5,50 @@ import (
 	"net/http"
 )
 
-// attempt remembers whether a request got an answer. client-go turns some lost
-// connections into an empty watch (rest/request.go, v0.37.2), so only the
+// requestOutcome holds whether a request got a response. client-go turns some
+// lost connections into an empty watch (rest/request.go, v0.37.2), so only the
 // transport knows.
-type attempt struct {
-	// err is why there was no answer; nil if there was one.
+type requestOutcome struct {
+	// err is why there was no response; nil if there was one.
 	err error
-	// unreached is told of it.
-	unreached func(ctx context.Context, err error)
 }
 
-type attemptKey struct{}
+type outcomeKey struct{}
 
-// withAttempt attaches an attempt to the context of one request.
-func withAttempt(ctx context.Context, unreached func(context.Context, error)) (context.Context, *attempt) {
-	made := &attempt{unreached: unreached}
-	return context.WithValue(ctx, attemptKey{}, made), made
+// withOutcome returns a context for one request, and the outcome that the
+// transport will fill in.
+func withOutcome(ctx context.Context) (context.Context, *requestOutcome) {
+	outcome := &requestOutcome{}
+	return context.WithValue(ctx, outcomeKey{}, outcome), outcome
 }
 
-// attemptRecorder notes in a request's attempt what became of it. A request is
-// sent and answered on one goroutine, so an attempt needs no lock.
-type attemptRecorder struct{ next http.RoundTripper }
+// outcomeTransport fills in the requestOutcome of each request that carries one.
+// A request is sent and answered on one goroutine, so the outcome needs no lock.
+type outcomeTransport struct{ next http.RoundTripper }
+
+// withOutcomes returns a copy of client that fills in request outcomes.
+func withOutcomes(client *http.Client) *http.Client {
+	wrapped := *client
+	if wrapped.Transport == nil {
+		wrapped.Transport = http.DefaultTransport
+	}
+	wrapped.Transport = outcomeTransport{next: wrapped.Transport}
+	return &wrapped
+}
 
 // RoundTrip implements http.RoundTripper.
-func (r attemptRecorder) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := r.next.RoundTrip(request)
-	if made, ok := request.Context().Value(attemptKey{}).(*attempt); ok {
-		made.err = err
-		if err != nil {
-			made.unreached(request.Context(), err)
-		}
+func (t outcomeTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.next.RoundTrip(request)
+	if outcome, ok := request.Context().Value(outcomeKey{}).(*requestOutcome); ok {
+		outcome.err = err
 	}
 	return response, err
 }
 
-// CloseIdleConnections lets http.Client reach the transport below.
-func (r attemptRecorder) CloseIdleConnections() {
-	if closer, ok := r.next.(interface{ CloseIdleConnections() }); ok {
+// CloseIdleConnections is called by http.Client.CloseIdleConnections, which
+// would not find the transport below otherwise.
+func (t outcomeTransport) CloseIdleConnections() {
+	if closer, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		closer.CloseIdleConnections()
 	}
 }

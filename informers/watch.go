@@ -10,50 +10,51 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// tap passes a watch's events on and notes each as a sign of life. Bookmarks
-// count: of a quiet resource nothing else is heard. watch.Filter would do the
-// same, but leaves its goroutine behind when a watch is stopped between events.
-type tap struct {
-	from   watch.Interface
-	events chan watch.Event
-	done   chan struct{}
-	once   sync.Once
+// monitoredWatch forwards the events of a watch and notes each as a sign of
+// life. Bookmarks count: a quiet resource sends nothing else. watch.Filter would
+// do the same, but leaks its goroutine when a watch is stopped between events.
+type monitoredWatch struct {
+	upstream watch.Interface
+	events   chan watch.Event
+	done     chan struct{}
+	once     sync.Once
 }
 
-// tap starts passing on the events of a watch.
-func (s *source) tap(ctx context.Context, from watch.Interface) watch.Interface {
-	t := &tap{from: from, events: make(chan watch.Event), done: make(chan struct{})}
-	opened := s.health.clock.Now()
-	s.taps.Go(func() {
-		defer close(t.events)
+// monitor starts forwarding the events of upstream.
+func (lw *listWatch) monitor(ctx context.Context, upstream watch.Interface) watch.Interface {
+	w := &monitoredWatch{upstream: upstream, events: make(chan watch.Event), done: make(chan struct{})}
+	opened := lw.health.clock.Now()
+	lw.watches.Go(func() {
+		defer close(w.events)
 		silent := true
-		for event := range from.ResultChan() {
+		for event := range upstream.ResultChan() {
 			silent = false
 			if event.Type == watch.Error {
-				s.failed(ctx, apierrors.FromObject(event.Object), "watch")
+				lw.report(ctx, apierrors.FromObject(event.Object), "watch")
 			} else {
-				s.health.alive()
+				lw.health.noteEvent()
 			}
 			select {
-			case t.events <- event:
-			case <-t.done:
+			case w.events <- event:
+			case <-w.done:
 				// Stop has been called; reading on lets the sender end.
 			}
 		}
-		if silent && !t.stopped() && s.health.clock.Since(opened) < time.Second {
-			s.failed(ctx, errClosedAtOnce, "watch")
+		if silent && !w.stopped() && lw.health.clock.Since(opened) < time.Second {
+			lw.report(ctx, errClosedAtOnce, "watch")
 		}
 	})
-	return t
+	return w
 }
 
-// errClosedAtOnce is what the reflector takes for a failure too
-// (VeryShortWatchError, tools/cache/reflector.go, v0.37.2), and does not tell.
-var errClosedAtOnce = errors.New("the watch was closed at once, as by a proxy that does not let watches through")
+// errClosedAtOnce is reported for what the reflector treats as a failure too
+// (VeryShortWatchError, tools/cache/reflector.go, v0.37.2), without passing it
+// to its error handler.
+var errClosedAtOnce = errors.New("the watch was closed within a second without an event: check for a proxy that does not support watches")
 
-func (t *tap) stopped() bool {
+func (w *monitoredWatch) stopped() bool {
 	select {
-	case <-t.done:
+	case <-w.done:
 		return true
 	default:
 		return false
@@ -61,10 +62,10 @@ func (t *tap) stopped() bool {
 }
 
 // ResultChan implements watch.Interface.
-func (t *tap) ResultChan() <-chan watch.Event { return t.events }
+func (w *monitoredWatch) ResultChan() <-chan watch.Event { return w.events }
 
 // Stop implements watch.Interface.
-func (t *tap) Stop() {
-	t.once.Do(func() { close(t.done) })
-	t.from.Stop()
+func (w *monitoredWatch) Stop() {
+	w.once.Do(func() { close(w.done) })
+	w.upstream.Stop()
 }
