@@ -16,7 +16,7 @@ import (
 // for an addition, new is nil for a deletion. The old of a deletion is the last
 // state that the deletion event carried (only that one has exit codes), or the
 // last known state if the watch missed the deletion and a relist found the
-// object gone; Pod.DeletionMissed tells the two apart.
+// object gone; Pod.DeletionMissed distinguishes the two.
 //
 // An object that was deleted and created again under the same name arrives as a
 // deletion and an addition, also when the watch missed the deletion. Handlers

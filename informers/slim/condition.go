@@ -2,8 +2,8 @@ package slim
 
 import corev1 "k8s.io/api/core/v1"
 
-// Status is a condition's status. The zero value means that the object does
-// not carry the condition.
+// ConditionStatus is the status of a condition. The zero value means that the
+// object does not have the condition.
 type ConditionStatus uint8
 
 // The statuses of a condition.
@@ -14,11 +14,11 @@ const (
 	ConditionUnknown
 )
 
-// Condition is what a record keeps of one of its object's conditions.
+// Condition is a trimmed condition of a node or pod.
 type Condition struct {
 	Status ConditionStatus
-	// Since is the last transition time. A kubelet may write one that is older
-	// than the transition (it repeats the stamp from before an outage).
+	// LastTransitionTime may be older than the transition: a kubelet repeats the
+	// timestamp from before an outage.
 	LastTransitionTime Stamp
 }
 
@@ -28,8 +28,6 @@ func statusOf(status corev1.ConditionStatus) ConditionStatus {
 		return ConditionTrue
 	case corev1.ConditionFalse:
 		return ConditionFalse
-	case corev1.ConditionUnknown:
-		return ConditionUnknown
 	default:
 		return ConditionUnknown
 	}

@@ -2,21 +2,21 @@ package slim
 
 import corev1 "k8s.io/api/core/v1"
 
-// State is what a container does now.
+// ContainerState is the present state of a container.
 type ContainerState uint8
 
-// The states of a container. Waiting is also that of one without a status.
+// The states of a container. A container without a status is waiting.
 const (
 	ContainerWaiting ContainerState = iota
 	ContainerRunning
 	ContainerTerminated
 )
 
-// Wait is what a waiting container waits for.
+// WaitReason classifies the reason of a waiting container.
 type WaitReason uint8
 
-// What a container may wait for. WaitOther is a reason that this exporter does
-// not know.
+// The reasons of waiting containers. WaitOther is a reason that this exporter
+// does not know.
 const (
 	WaitNone WaitReason = iota
 	WaitStart
@@ -26,12 +26,12 @@ const (
 	WaitOther
 )
 
-// Ending is why a container ended.
+// TerminationReason is why a container terminated.
 type TerminationReason uint8
 
-// The endings of a container. EndedUnknown is one that nobody saw: the kubelet
-// was away (ContainerStatusUnknown, or Unknown after a power cut); its exit
-// code and its moment mean nothing.
+// The reasons of terminated containers. TerminationUnknown is a termination that
+// no kubelet saw (ContainerStatusUnknown, or Unknown after a power cut); its exit
+// code and time mean nothing.
 const (
 	TerminationNone TerminationReason = iota
 	TerminationCompleted
@@ -41,35 +41,34 @@ const (
 	TerminationOther
 )
 
-// Exit is the end of one run of a container.
+// Termination is the end of one run of a container.
 type Termination struct {
 	Reason   TerminationReason
 	ExitCode int32
-	// Finished is when it ended, truncated to the second; zero if unknown.
+	// FinishedAt is truncated to the second; zero if unknown.
 	FinishedAt Stamp
 }
 
-// Container is what the exporter keeps of a container's status.
+// Container is the trimmed status of a container.
 type Container struct {
 	Name         Text
 	RestartCount int32
 	State        ContainerState
 	WaitReason   WaitReason
-	// Init tells that it is an init container: one that ends before the others
-	// start. A sidecar is none, though it stands among them.
-	Init bool
-	// Ready is the container's own readiness.
+	// Init reports whether it is an init container: one that terminates before
+	// the others start. A sidecar is not, although the API lists it among them.
+	Init  bool
 	Ready bool
-	// Started is when the present run began; zero unless Running.
+	// StartedAt is when the present run began; zero unless running.
 	StartedAt Stamp
-	// Exit is how it ended; set only while Terminated.
+	// Termination is set only while the container is terminated.
 	Termination Termination
-	// Last is how the run before ended.
+	// LastTermination is the end of the previous run.
 	LastTermination Termination
 }
 
-// containersOf reads the statuses of the init containers, then of the
-// containers. A pod whose kubelet has not reported yet has none.
+// containersOf returns the init containers, then the containers. A pod whose
+// kubelet has not reported yet has none.
 func containersOf(pod *corev1.Pod) []Container {
 	count := len(pod.Status.InitContainerStatuses) + len(pod.Status.ContainerStatuses)
 	if count == 0 {
@@ -86,8 +85,8 @@ func containersOf(pod *corev1.Pod) []Container {
 	return containers
 }
 
-// isSidecar tells that an init container is restarted whenever it ends, and so
-// runs beside the others (IsRestartableInitContainer of pkg/api/v1/pod, v1.37).
+// isSidecar reports whether an init container is restarted whenever it
+// terminates, and so runs beside the containers (IsRestartableInitContainer of pkg/api/v1/pod, v1.37).
 func isSidecar(pod *corev1.Pod, name string) bool {
 	for i := range pod.Spec.InitContainers {
 		container := &pod.Spec.InitContainers[i]
@@ -104,7 +103,7 @@ func containerOf(status *corev1.ContainerStatus, isInit bool) Container {
 		RestartCount:    max(0, status.RestartCount),
 		Init:            isInit,
 		Ready:           status.Ready,
-		LastTermination: exitOf(status.LastTerminationState.Terminated),
+		LastTermination: terminationOf(status.LastTerminationState.Terminated),
 	}
 	switch {
 	case status.State.Running != nil:
@@ -112,18 +111,18 @@ func containerOf(status *corev1.ContainerStatus, isInit bool) Container {
 		container.StartedAt = StampOf(&status.State.Running.StartedAt)
 	case status.State.Terminated != nil:
 		container.State = ContainerTerminated
-		container.Termination = exitOf(status.State.Terminated)
+		container.Termination = terminationOf(status.State.Terminated)
 	case status.State.Waiting != nil:
-		container.WaitReason = waitOf(status.State.Waiting.Reason)
+		container.WaitReason = waitReasonOf(status.State.Waiting.Reason)
 	default:
 		container.WaitReason = WaitStart
 	}
 	return container
 }
 
-// waitOf sorts the waiting reasons of pkg/kubelet (v1.37: images/types.go,
+// waitReasonOf classifies the waiting reasons of pkg/kubelet (v1.37: images/types.go,
 // kuberuntime/kuberuntime_container.go, container/sync_result.go).
-func waitOf(reason string) WaitReason {
+func waitReasonOf(reason string) WaitReason {
 	switch reason {
 	case "", "ContainerCreating", "PodInitializing":
 		return WaitStart
@@ -140,18 +139,18 @@ func waitOf(reason string) WaitReason {
 	}
 }
 
-func exitOf(terminated *corev1.ContainerStateTerminated) Termination {
+func terminationOf(terminated *corev1.ContainerStateTerminated) Termination {
 	if terminated == nil {
 		return Termination{}
 	}
 	return Termination{
-		Reason:     endingOf(terminated.Reason),
+		Reason:     terminationReasonOf(terminated.Reason),
 		ExitCode:   terminated.ExitCode,
 		FinishedAt: StampOf(&terminated.FinishedAt),
 	}
 }
 
-func endingOf(reason string) TerminationReason {
+func terminationReasonOf(reason string) TerminationReason {
 	switch reason {
 	case "Completed":
 		return TerminationCompleted

@@ -9,52 +9,49 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// DaemonSet is what the exporter keeps of a DaemonSet: placement, update
-// strategy and the counts of its status, without the containers of its
-// template.
+// DaemonSet is a trimmed DaemonSet: placement, update strategy and the counts of
+// its status, without the containers of its template.
 type DaemonSet struct {
 	Meta
-	// Generation grows with every change of the spec.
+	// Generation is incremented by every change of the spec.
 	Generation int64
-	// ObservedGeneration is the last Generation that the controller acted on.
+	// ObservedGeneration is the last Generation that the controller processed.
 	ObservedGeneration int64
-	// TemplateGeneration grows with every change of the pod template. Pods
-	// carry it as a label. Zero where the API server does not tell.
+	// TemplateGeneration is incremented by every change of the pod template. Pods
+	// have it as a label. Zero if the annotation is missing.
 	TemplateGeneration int64
-	// Deleted is the deletion timestamp.
-	DeletionTimestamp Stamp
+	DeletionTimestamp  Stamp
 	// Template is the part of the pod template that decides placement.
 	Template PodTemplate
-	// MinReadySeconds is how long a pod must be Ready to be available.
+	// MinReadySeconds is how long a pod must be ready to be available.
 	MinReadySeconds int32
 	// RollingUpdate is false for the strategy OnDelete.
 	RollingUpdate bool
-	// MaxUnavailable and MaxSurge are the rolling update's; nil where unset.
+	// MaxUnavailable and MaxSurge belong to the rolling update; nil if unset.
 	MaxUnavailable, MaxSurge *intstr.IntOrString
-	// Status holds what the DaemonSet controller says.
-	Status DaemonSetStatus
+	Status                   DaemonSetStatus
 }
 
-// Template is the part of a pod template that decides placement. It is shared
+// PodTemplate is the part of a pod template that decides placement. It is shared
 // with the decoded object and must not be written to.
 type PodTemplate struct {
 	NodeName     string
 	NodeSelector map[string]string
-	// Affinity is nil or holds only the required node affinity.
+	// Affinity holds only the required node affinity; nil if there is none.
 	Affinity    *corev1.Affinity
 	Tolerations []corev1.Toleration
 	HostNetwork bool
 }
 
-// DaemonSetStatus is the DaemonSet controller's own count of nodes.
+// DaemonSetStatus holds the DaemonSet controller's own counts of nodes.
 type DaemonSetStatus struct {
 	DesiredNumberScheduled, CurrentNumberScheduled, NumberReady, NumberAvailable, NumberUnavailable, UpdatedNumberScheduled, NumberMisscheduled int32
 }
 
-// FromDaemonSet makes the record of a DaemonSet.
+// FromDaemonSet returns the trimmed DaemonSet.
 func FromDaemonSet(ds *appsv1.DaemonSet) *DaemonSet {
 	spec, status := &ds.Spec.Template.Spec, &ds.Status
-	record := &DaemonSet{
+	trimmed := &DaemonSet{
 		Meta:               metaOf(ds),
 		Generation:         ds.Generation,
 		ObservedGeneration: status.ObservedGeneration,
@@ -80,12 +77,12 @@ func FromDaemonSet(ds *appsv1.DaemonSet) *DaemonSet {
 		},
 	}
 	if rolling := ds.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
-		record.MaxUnavailable, record.MaxSurge = rolling.MaxUnavailable, rolling.MaxSurge
+		trimmed.MaxUnavailable, trimmed.MaxSurge = rolling.MaxUnavailable, rolling.MaxSurge
 	}
-	return record
+	return trimmed
 }
 
-// requiredAffinity keeps the only part of an affinity that placement asks for.
+// requiredAffinity returns the only part of an affinity that decides placement.
 func requiredAffinity(affinity *corev1.Affinity) *corev1.Affinity {
 	if affinity == nil || affinity.NodeAffinity == nil ||
 		affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
@@ -96,7 +93,7 @@ func requiredAffinity(affinity *corev1.Affinity) *corev1.Affinity {
 	}}
 }
 
-// parseGeneration reads a template generation; zero for a text that is none.
+// parseGeneration returns a template generation, or zero if the text is not one.
 func parseGeneration(text string) int64 {
 	generation, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || generation < 0 {

@@ -1,11 +1,3 @@
-// Package slim holds what the exporter keeps of a Kubernetes object: the few
-// fields that its rules read, in a few hundred bytes, where the object itself
-// takes several kilobytes.
-//
-// Records are made once, by FromPod, FromNode and FromDaemonSet, while the API
-// server's answer is decoded, and are never changed afterwards. The informer
-// caches and the ledger share them. The functions are total: an object with
-// missing or absurd fields gives a record, never an error and never a panic.
 package slim
 
 import (
@@ -19,19 +11,19 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Text is a string that many records share: a namespace, a node's name, a
-// revision. It takes one word, compares by pointer, and goes away with the
-// last record that holds it.
+// Text is a string that many slim objects share: a namespace, a node's name, a
+// revision. It takes one word, compares by pointer, and is freed with the last
+// object that holds it.
 type Text = unique.Handle[string]
 
-// Intern gives the Text of s.
+// Intern returns the Text of s.
 func Intern(s string) Text { return unique.Make(s) }
 
-// UID is a Kubernetes UID in 16 bytes: the UUID itself, or, for a text that is
-// none, its 128-bit FNV hash. The zero UID means that there is none.
+// UID is a Kubernetes UID in 16 bytes: the UUID itself or, for a text that is not
+// a UUID, its 128-bit FNV hash. The zero UID means that there is none.
 type UID [16]byte
 
-// ParseUID turns the API's text form into a UID.
+// ParseUID returns the UID of the API's text form.
 func ParseUID(text types.UID) UID {
 	if text == "" {
 		return UID{}
@@ -46,7 +38,7 @@ func ParseUID(text types.UID) UID {
 	return uid
 }
 
-// parseUUID reads the form 8-4-4-4-12 of lower-case hexadecimal digits.
+// parseUUID parses the form 8-4-4-4-12 of lower-case hexadecimal digits.
 func parseUUID(text string) (UID, bool) {
 	var uid UID
 	if len(text) != 36 {
@@ -75,12 +67,12 @@ func parseUUID(text string) (UID, bool) {
 	return uid, true
 }
 
-// Stamp is a moment as the API writes it: Unix time in whole seconds, which fit
-// into half a word until 2106. Zero means that the object carries none.
+// Stamp is a timestamp of the API: Unix time in whole seconds, which fit into
+// half a word until 2106. Zero means that the object has none.
 type Stamp uint32
 
-// StampOf is the Stamp of an API time; zero for nil, for the zero time and for
-// times before 1970. Times after 2106 count as the last moment that there is.
+// StampOf returns the Stamp of an API time; zero for nil, for the zero time and
+// for times before 1970. Times after 2106 become the highest Stamp.
 func StampOf(t *metav1.Time) Stamp {
 	if t == nil || t.IsZero() {
 		return 0
@@ -90,10 +82,10 @@ func StampOf(t *metav1.Time) Stamp {
 
 func stampAt(seconds int64) Stamp { return Stamp(min(max(seconds, 0), math.MaxUint32)) }
 
-// IsZero tells whether the object carries no such moment.
+// IsZero reports whether the object has no such timestamp.
 func (s Stamp) IsZero() bool { return s == 0 }
 
-// Time is the moment as a time.Time; the zero time for no Stamp.
+// Time returns the Stamp as a time.Time; the zero time for the zero Stamp.
 func (s Stamp) Time() time.Time {
 	if s == 0 {
 		return time.Time{}
@@ -101,7 +93,7 @@ func (s Stamp) Time() time.Time {
 	return time.Unix(int64(s), 0)
 }
 
-// Add moves a Stamp by whole seconds. No Stamp stays none.
+// Add returns the Stamp plus seconds. The zero Stamp stays zero.
 func (s Stamp) Add(seconds int64) Stamp {
 	if s == 0 {
 		return 0
@@ -109,26 +101,25 @@ func (s Stamp) Add(seconds int64) Stamp {
 	return stampAt(int64(s) + seconds)
 }
 
-// Sub is the time from another Stamp to this one.
+// Sub returns the time from other to s.
 func (s Stamp) Sub(other Stamp) time.Duration {
 	return time.Duration(int64(s)-int64(other)) * time.Second
 }
 
-// Meta is what every record keeps of its object's metadata.
+// Meta is the trimmed metadata of an object.
 type Meta struct {
-	Namespace Text
-	Name      string
-	UID       UID
-	// Created is the creation timestamp.
+	Namespace         Text
+	Name              string
+	UID               UID
 	CreationTimestamp Stamp
-	// version tells two versions of an object apart and has no other use. The
-	// shared informer needs it: on a relist it takes an object whose version
-	// has not changed for one that it has reported already.
+	// version distinguishes two versions of an object and has no other use. The
+	// shared informer needs it: on a relist it skips objects whose version has
+	// not changed.
 	version uint64
 }
 
-// SameVersion tells whether two records are of the same version of the same
-// object, as a relist that repeats what is known already brings them.
+// SameVersion reports whether m and other are the same version of the same
+// object, as after a relist that repeats known objects.
 func (m *Meta) SameVersion(other *Meta) bool {
 	return m.UID == other.UID && m.version == other.version
 }
@@ -144,8 +135,8 @@ func metaOf(object metav1.Object) Meta {
 	}
 }
 
-// parseVersion keeps a resource version in one word. Versions are decimal
-// numbers since Kubernetes 1.35; anything else is hashed, for only equality
+// parseVersion returns a resource version in one word. Versions are decimal
+// numbers since Kubernetes 1.35; anything else is hashed, as only equality
 // counts.
 func parseVersion(text string) uint64 {
 	if version, err := strconv.ParseUint(text, 10, 64); err == nil {
@@ -156,12 +147,12 @@ func parseVersion(text string) uint64 {
 	return hash.Sum64()
 }
 
-// GetObjectMeta lets client-go's stores handle a record as an API object
-// (metav1.ObjectMetaAccessor): they ask for namespace, name and resource
-// version, and get empty answers to all else.
+// GetObjectMeta implements metav1.ObjectMetaAccessor, so that client-go's stores
+// accept slim objects. They read namespace, name and resource version; everything
+// else is empty.
 func (m *Meta) GetObjectMeta() metav1.Object { return identity{ObjectMeta: &noMeta, meta: m} }
 
-// noMeta answers what identity does not. It is never written to.
+// noMeta holds the empty fields of every identity. It is never written to.
 var noMeta metav1.ObjectMeta
 
 type identity struct {

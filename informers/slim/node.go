@@ -8,38 +8,34 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Node is what the exporter keeps of a node. Images, addresses, capacity,
-// annotations and managed fields, which make up most of the object, are left
-// out.
+// Node is a trimmed node. Images, addresses, capacity, annotations and managed
+// fields, which make up most of the object, are left out.
 type Node struct {
 	Meta
-	// NameText is the name as pods refer to it.
+	// NameText is the name in the type of Pod.NodeName.
 	NameText Text
-	// Labels are all labels: placement may ask for any of them.
+	// Labels holds all labels: placement can depend on any of them.
 	Labels map[string]string
-	// Taints are all taints of the spec.
 	Taints []corev1.Taint
-	// Unschedulable is spec.unschedulable: the node is cordoned.
-	Unschedulable bool
-	// Deleted is the deletion timestamp.
+	// Unschedulable reports whether the node is cordoned.
+	Unschedulable     bool
 	DeletionTimestamp Stamp
-	// Ready is the Ready condition.
-	Ready Condition
-	// NeverUpdated tells that no kubelet has ever posted a status: the Ready
+	Ready             Condition
+	// NeverUpdated reports whether no kubelet has ever posted a status: the Ready
 	// condition has the reason NodeStatusNeverUpdated.
 	NeverUpdated bool
-	// Announced tells that a condition announces the node's end
+	// EndAnnounced reports whether a condition announces the end of the node
 	// (Kubernetes 1.37, gate NodeLifecycleConditions).
 	EndAnnounced bool
 }
 
-// reasonNeverUpdated is what the node lifecycle controller writes when a
-// kubelet never posted (pkg/controller/nodelifecycle/node_lifecycle_controller.go, v1.37).
+// reasonNeverUpdated is written by the node lifecycle controller when no kubelet
+// ever posted a status (pkg/controller/nodelifecycle/node_lifecycle_controller.go, v1.37).
 const reasonNeverUpdated = "NodeStatusNeverUpdated"
 
-// FromNode makes the record of a node.
+// FromNode returns the trimmed node.
 func FromNode(node *corev1.Node) *Node {
-	record := &Node{
+	trimmed := &Node{
 		Meta:              metaOf(node),
 		NameText:          Intern(node.Name),
 		Labels:            node.Labels,
@@ -51,27 +47,27 @@ func FromNode(node *corev1.Node) *Node {
 		condition := &node.Status.Conditions[i]
 		switch condition.Type {
 		case corev1.NodeReady:
-			record.Ready = Condition{
+			trimmed.Ready = Condition{
 				Status:             statusOf(condition.Status),
 				LastTransitionTime: StampOf(&condition.LastTransitionTime),
 			}
-			record.NeverUpdated = condition.Reason == reasonNeverUpdated
+			trimmed.NeverUpdated = condition.Reason == reasonNeverUpdated
 		case corev1.NodeGracefulNodeShutdownInProgress, corev1.NodeDrainInProgress,
 			corev1.NodeDrained, corev1.NodeMaintenanceInProgress:
-			record.EndAnnounced = record.EndAnnounced || condition.Status == corev1.ConditionTrue
+			trimmed.EndAnnounced = trimmed.EndAnnounced || condition.Status == corev1.ConditionTrue
 		}
 	}
-	return record
+	return trimmed
 }
 
-// SamePlacement tells whether two versions of a node give every DaemonSet the
-// same placement.
+// SamePlacement reports whether two versions of a node are the same to the
+// placement of every DaemonSet.
 func (n *Node) SamePlacement(other *Node) bool {
 	return n.UID == other.UID && maps.Equal(n.Labels, other.Labels) &&
 		slices.EqualFunc(n.Taints, other.Taints, sameTaint)
 }
 
-// Same tells whether two versions of a node differ in nothing that the
+// Same reports whether two versions of a node are the same in all that the
 // exporter reads. Most updates of a node are heartbeats, and are the same.
 func (n *Node) Same(other *Node) bool {
 	return n.SamePlacement(other) && n.CreationTimestamp == other.CreationTimestamp &&
@@ -80,7 +76,7 @@ func (n *Node) Same(other *Node) bool {
 		n.EndAnnounced == other.EndAnnounced
 }
 
-// sameTaint leaves out when a taint was added: nothing depends on it.
+// sameTaint ignores when a taint was added: nothing depends on it.
 func sameTaint(a, b corev1.Taint) bool {
 	return a.Key == b.Key && a.Value == b.Value && a.Effect == b.Effect
 }

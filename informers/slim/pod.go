@@ -9,10 +9,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Phase is a pod's phase.
+// PodPhase is the phase of a pod.
 type PodPhase uint8
 
-// The phases of a pod. PhaseOther is one that Kubernetes has not invented yet.
+// The phases of a pod. PodOther is Unknown or a phase of a later Kubernetes.
 const (
 	PodOther PodPhase = iota
 	PodPending
@@ -21,71 +21,71 @@ const (
 	PodFailed
 )
 
-// Disruption is why somebody other than a user or a controller ends a pod, as
-// its condition DisruptionTarget tells.
+// Disruption is the reason of the condition DisruptionTarget: why a pod is
+// terminated by something other than a user or its controller.
 type Disruption uint8
 
-// The disruptions that the exporter tells apart.
+// The disruptions that the exporter distinguishes.
 const (
 	DisruptionNone Disruption = iota
-	// EvictedByAPI is an eviction through the API: kubectl drain, an autoscaler.
+	// DisruptionEvictionAPI is an eviction through the API: kubectl drain, an
+	// autoscaler.
 	DisruptionEvictionAPI
-	// CollectedByPodGC is a pod whose node is gone.
+	// DisruptionPodGC is the deletion of a pod whose node is gone.
 	DisruptionPodGC
-	// DisruptedOtherwise is preemption, node pressure, or anything new.
+	// DisruptionOther is preemption, node pressure, or an unknown reason.
 	DisruptionOther
 )
 
-// Pod is what the exporter keeps of a pod of a DaemonSet.
+// Pod is a trimmed pod.
 type Pod struct {
 	Meta
-	// Owner is the UID of the DaemonSet that controls the pod; zero for a pod
-	// that no DaemonSet controls.
+	// Owner is the UID of the DaemonSet that controls the pod; zero if no
+	// DaemonSet does.
 	Owner UID
-	// Node is the name of the node that the pod runs on or, before it is
-	// bound, of the node it was created for; empty if it names none.
-	NodeName Text
-	// Revision is the label controller-revision-hash.
+	// NodeName is the node that the pod is bound to or, before that, the node that
+	// it was created for; empty if there is none.
+	NodeName               Text
 	ControllerRevisionHash Text
-	// TemplateGeneration is the label pod-template-generation; zero if absent.
+	// TemplateGeneration is the label pod-template-generation; zero if missing.
 	TemplateGeneration int64
-	// Deleted is the deletion timestamp: the moment the grace period ends.
+	// DeletionTimestamp is the end of the grace period (see DeletionRequestedAt).
 	DeletionTimestamp Stamp
-	// Grace is deletionGracePeriodSeconds; meaningful only with Deleted.
+	// DeletionGracePeriodSeconds is meaningful only with DeletionTimestamp.
 	DeletionGracePeriodSeconds int32
-	// Started is status.startTime: when the kubelet took the pod.
-	StartTime Stamp
-	// Ready and Scheduled are the conditions Ready and PodScheduled.
+	// StartTime is when the kubelet accepted the pod.
+	StartTime           Stamp
 	Ready, PodScheduled Condition
-	// Containers are the init containers, then the containers.
+	// Containers holds the init containers, then the containers.
 	Containers []Container
 
 	Phase PodPhase
-	// Bound tells that spec.nodeName is set.
+	// Bound reports whether spec.nodeName is set.
 	Bound bool
-	// Evicted tells that the status reason is Evicted: node pressure.
+	// Evicted reports whether status.reason is Evicted: node pressure.
 	Evicted bool
-	// Resources tells that the scheduler's message names a resource.
+	// InsufficientResources reports whether the scheduler's message names a
+	// resource.
 	InsufficientResources bool
-	// ReadinessGates tells that Ready is held back by a readiness gate alone.
+	// ReadinessGatesNotReady reports whether only a readiness gate keeps the pod
+	// from being ready.
 	ReadinessGatesNotReady bool
-	// Disruption is the condition DisruptionTarget.
+	// DisruptionTarget is the reason of that condition, if it is true.
 	DisruptionTarget Disruption
-	// Missed tells that the pod is gone and nobody saw it go: this is the last
-	// version that was seen, not the last that there was.
+	// DeletionMissed reports whether the pod is gone and its deletion was not
+	// seen: this is the last version seen, not the last that existed.
 	DeletionMissed bool
 }
 
-// reasonReadinessGates is what a kubelet writes when all containers are ready
-// and a readiness gate is not (pkg/kubelet/status/generate.go, v1.37).
+// reasonReadinessGates is written by a kubelet when all containers are ready and
+// a readiness gate is not (pkg/kubelet/status/generate.go, v1.37).
 const reasonReadinessGates = "ReadinessGatesNotReady"
 
-// FromPod makes the record of a pod.
+// FromPod returns the trimmed pod.
 func FromPod(pod *corev1.Pod) *Pod {
-	node := targetNode(pod)
-	record := &Pod{
+	trimmed := &Pod{
 		Meta:                   metaOf(pod),
-		NodeName:               Intern(node),
+		NodeName:               Intern(targetNode(pod)),
 		ControllerRevisionHash: Intern(pod.Labels[appsv1.ControllerRevisionHashLabelKey]),
 		TemplateGeneration:     parseGeneration(pod.Labels[templateGenerationLabel]),
 		DeletionTimestamp:      StampOf(pod.DeletionTimestamp),
@@ -96,22 +96,22 @@ func FromPod(pod *corev1.Pod) *Pod {
 		Evicted:                pod.Status.Reason == "Evicted",
 	}
 	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.Kind == "DaemonSet" {
-		record.Owner = ParseUID(owner.UID)
+		trimmed.Owner = ParseUID(owner.UID)
 	}
 	if pod.DeletionGracePeriodSeconds != nil {
-		record.DeletionGracePeriodSeconds = int32(min(max(0, *pod.DeletionGracePeriodSeconds), math.MaxInt32))
+		trimmed.DeletionGracePeriodSeconds = int32(min(max(0, *pod.DeletionGracePeriodSeconds), math.MaxInt32))
 	}
 	for i := range pod.Status.Conditions {
-		record.readCondition(&pod.Status.Conditions[i])
+		trimmed.setCondition(&pod.Status.Conditions[i])
 	}
-	return record
+	return trimmed
 }
 
 // templateGenerationLabel is extensions/v1beta1 DaemonSetTemplateGenerationKey,
 // which the controller still writes and reads (pkg/controller/daemon/util, v1.37).
 const templateGenerationLabel = "pod-template-generation"
 
-func (p *Pod) readCondition(condition *corev1.PodCondition) {
+func (p *Pod) setCondition(condition *corev1.PodCondition) {
 	kept := Condition{Status: statusOf(condition.Status), LastTransitionTime: StampOf(&condition.LastTransitionTime)}
 	switch condition.Type {
 	case corev1.PodReady:
@@ -137,8 +137,6 @@ func phaseOf(phase corev1.PodPhase) PodPhase {
 		return PodSucceeded
 	case corev1.PodFailed:
 		return PodFailed
-	case corev1.PodUnknown:
-		return PodOther
 	default:
 		return PodOther
 	}
@@ -155,16 +153,16 @@ func disruptionOf(reason string) Disruption {
 	}
 }
 
-// namesResource tells whether a scheduler's message blames a resource:
+// namesResource reports whether a scheduler's message is about a resource:
 // "Insufficient cpu", "Insufficient nvidia.com/gpu", "Too many pods"
-// (pkg/scheduler/framework/plugins/noderesources/fit.go, v1.37). The message of
-// a DaemonSet's pod lists every node, and all others by node affinity alone.
+// (pkg/scheduler/framework/plugins/noderesources/fit.go, v1.37). The message
+// covers all nodes, but for a DaemonSet's pod all others fail by node affinity.
 func namesResource(message string) bool {
 	return strings.Contains(message, "Insufficient ") || strings.Contains(message, "Too many pods")
 }
 
-// targetNode is GetTargetNodeName of pkg/controller/daemon/util (v1.37): where
-// a pod runs or, before it is bound, which node it was created for.
+// targetNode returns the node that a pod is bound to or, before that, the node
+// that it was created for (GetTargetNodeName of pkg/controller/daemon/util, v1.37).
 func targetNode(pod *corev1.Pod) string {
 	if pod.Spec.NodeName != "" {
 		return pod.Spec.NodeName
@@ -187,16 +185,16 @@ func targetNode(pod *corev1.Pod) string {
 	return ""
 }
 
-// Terminal tells that all containers have stopped and will not start again.
+// Terminal reports whether all containers have terminated for good.
 func (p *Pod) Terminal() bool { return p.Phase == PodFailed || p.Phase == PodSucceeded }
 
-// DeletionRequested is when the pod was asked to end. Its deletion timestamp is
-// the end of the grace period; zero for a pod that nobody has deleted.
+// DeletionRequestedAt returns when the deletion was requested: the grace period
+// before the deletion timestamp. Zero if the pod is not terminating.
 func (p *Pod) DeletionRequestedAt() Stamp {
 	return p.DeletionTimestamp.Add(-int64(p.DeletionGracePeriodSeconds))
 }
 
-// MissedPod is the last version of a pod that nobody saw go.
+// MissedPod returns the last known version of a pod whose deletion was missed.
 func MissedPod(last *Pod) *Pod {
 	missed := *last
 	missed.DeletionMissed = true
