@@ -10,7 +10,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-func containerOf(t *testing.T, status corev1.ContainerStatus) slim.Container {
+// container returns the trimmed status of the only container of a pod.
+func container(t *testing.T, status corev1.ContainerStatus) slim.Container {
 	t.Helper()
 	pod := slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{status}}})
 	if len(pod.Containers) != 1 {
@@ -19,7 +20,54 @@ func containerOf(t *testing.T, status corev1.ContainerStatus) slim.Container {
 	return pod.Containers[0]
 }
 
-func TestWhatAContainerWaitsFor(t *testing.T) {
+func TestContainer(t *testing.T) {
+	t.Parallel()
+	crash := &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error", FinishedAt: noon}
+	exit3 := slim.Termination{Reason: slim.TerminationError, ExitCode: 3, FinishedAt: noonStamp}
+	for name, test := range map[string]struct {
+		status corev1.ContainerStatus
+		want   slim.Container
+	}{
+		"a running one has a start": {
+			corev1.ContainerStatus{Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: noon}}},
+			slim.Container{State: slim.ContainerRunning, Ready: true, StartedAt: noonStamp},
+		},
+		"a terminated one has a termination": {
+			corev1.ContainerStatus{State: corev1.ContainerState{Terminated: crash}},
+			slim.Container{State: slim.ContainerTerminated, Termination: exit3},
+		},
+		"a restarted one remembers its last termination": {
+			corev1.ContainerStatus{
+				RestartCount: 2, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+				LastTerminationState: corev1.ContainerState{Terminated: crash},
+			},
+			slim.Container{State: slim.ContainerRunning, RestartCount: 2, LastTermination: exit3},
+		},
+		"one without a state waits for its start": {
+			corev1.ContainerStatus{},
+			slim.Container{State: slim.ContainerWaiting, WaitReason: slim.WaitStart},
+		},
+		"one with two states is running": {
+			corev1.ContainerStatus{State: corev1.ContainerState{
+				Running: &corev1.ContainerStateRunning{}, Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}, Terminated: crash,
+			}},
+			slim.Container{State: slim.ContainerRunning},
+		},
+		"a negative restart count is zero": {
+			corev1.ContainerStatus{RestartCount: -7},
+			slim.Container{State: slim.ContainerWaiting, WaitReason: slim.WaitStart},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.status.Name, test.want.Name = "agent", slim.Intern("agent")
+			if diff := cmp.Diff(test.want, container(t, test.status), ignoreVersion); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestContainerWaitReason(t *testing.T) {
 	t.Parallel()
 	for want, reasons := range map[slim.WaitReason][]string{
 		slim.WaitStart: {"", "ContainerCreating", "PodInitializing"},
@@ -35,85 +83,34 @@ func TestWhatAContainerWaitsFor(t *testing.T) {
 		slim.WaitOther:   {"SomethingNew", "crashloopbackoff", "ContainerStatusUnknown"},
 	} {
 		for _, reason := range reasons {
-			container := containerOf(t, corev1.ContainerStatus{State: corev1.ContainerState{
-				Waiting: &corev1.ContainerStateWaiting{Reason: reason},
-			}})
-			if container.State != slim.ContainerWaiting || container.WaitReason != want {
-				t.Errorf("waiting for %q: state %v, wait %v; want wait %v", reason, container.State, container.WaitReason, want)
+			got := container(t, corev1.ContainerStatus{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason}}})
+			if got.State != slim.ContainerWaiting || got.WaitReason != want {
+				t.Errorf("%q: state %v, reason %v; want reason %v", reason, got.State, got.WaitReason, want)
 			}
 		}
 	}
 }
 
-func TestStatesOfAContainer(t *testing.T) {
-	t.Parallel()
-	crash := &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error", FinishedAt: noon}
-	exit3 := slim.Termination{Reason: slim.TerminationError, ExitCode: 3, FinishedAt: noonStamp}
-	for name, test := range map[string]struct {
-		status corev1.ContainerStatus
-		want   slim.Container
-	}{
-		"one that runs has a start": {
-			corev1.ContainerStatus{Name: "agent", Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: noon}}},
-			slim.Container{State: slim.ContainerRunning, Ready: true, StartedAt: noonStamp},
-		},
-		"one that ended has an exit": {
-			corev1.ContainerStatus{Name: "agent", State: corev1.ContainerState{Terminated: crash}},
-			slim.Container{State: slim.ContainerTerminated, Termination: exit3},
-		},
-		"one that runs again remembers its last exit": {
-			corev1.ContainerStatus{
-				Name: "agent", RestartCount: 2,
-				State:                corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
-				LastTerminationState: corev1.ContainerState{Terminated: crash},
-			},
-			slim.Container{State: slim.ContainerRunning, RestartCount: 2, LastTermination: exit3},
-		},
-		"one without a state waits for its start": {
-			corev1.ContainerStatus{Name: "agent"},
-			slim.Container{State: slim.ContainerWaiting, WaitReason: slim.WaitStart},
-		},
-		"one with two states runs": {
-			corev1.ContainerStatus{Name: "agent", State: corev1.ContainerState{
-				Running: &corev1.ContainerStateRunning{}, Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}, Terminated: crash,
-			}},
-			slim.Container{State: slim.ContainerRunning},
-		},
-		"a negative count of restarts is none": {
-			corev1.ContainerStatus{Name: "agent", RestartCount: -7},
-			slim.Container{State: slim.ContainerWaiting, WaitReason: slim.WaitStart},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test.want.Name = slim.Intern("agent")
-			if diff := cmp.Diff(test.want, containerOf(t, test.status), ignoreMeta); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestEndingsOfAContainer(t *testing.T) {
+func TestContainerTerminationReason(t *testing.T) {
 	t.Parallel()
 	for reason, want := range map[string]slim.TerminationReason{
 		"Completed": slim.TerminationCompleted, "Error": slim.TerminationError, "OOMKilled": slim.TerminationOOMKilled,
 		"ContainerStatusUnknown": slim.TerminationUnknown, "Unknown": slim.TerminationUnknown,
 		"StartError": slim.TerminationOther, "ContainerCannotRun": slim.TerminationOther, "": slim.TerminationOther,
 	} {
-		container := containerOf(t, corev1.ContainerStatus{State: corev1.ContainerState{
+		got := container(t, corev1.ContainerStatus{State: corev1.ContainerState{
 			Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: reason},
 		}})
 		// A container that never ran is reported without times.
-		if diff := cmp.Diff(slim.Termination{Reason: want, ExitCode: 137}, container.Termination); diff != "" {
-			t.Errorf("reason %q (-want +got):\n%s", reason, diff)
+		if diff := cmp.Diff(slim.Termination{Reason: want, ExitCode: 137}, got.Termination); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", reason, diff)
 		}
 	}
 }
 
-// A sidecar stands among the init containers but runs beside the others: where
-// it stops, it has crashed. An init container that stops is done.
-func TestInitContainersAndSidecars(t *testing.T) {
+// The API lists a sidecar among the init containers, but it runs beside the
+// others: if it stops, it has crashed. An init container that stops is done.
+func TestContainerInit(t *testing.T) {
 	t.Parallel()
 	pod := slim.FromPod(&corev1.Pod{
 		Spec: corev1.PodSpec{
@@ -125,20 +122,21 @@ func TestInitContainersAndSidecars(t *testing.T) {
 			Containers: []corev1.Container{{Name: "agent"}},
 		},
 		Status: corev1.PodStatus{
-			InitContainerStatuses: []corev1.ContainerStatus{{Name: "setup"}, {Name: "proxy"}, {Name: "retried"}, {Name: "stranger"}},
+			InitContainerStatuses: []corev1.ContainerStatus{{Name: "setup"}, {Name: "proxy"}, {Name: "retried"}, {Name: "not in the spec"}},
 			ContainerStatuses:     []corev1.ContainerStatus{{Name: "agent"}},
 		},
 	})
-	type kind struct {
-		Name string
-		Init bool
-	}
-	var got []kind
+	var names []string
+	got := map[string]bool{}
 	for _, container := range pod.Containers {
-		got = append(got, kind{container.Name.Value(), container.Init})
+		names = append(names, container.Name.Value())
+		got[container.Name.Value()] = container.Init
 	}
-	want := []kind{{"setup", true}, {"proxy", false}, {"retried", true}, {"stranger", true}, {"agent", false}}
+	if diff := cmp.Diff([]string{"setup", "proxy", "retried", "not in the spec", "agent"}, names); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	want := map[string]bool{"setup": true, "proxy": false, "retried": true, "not in the spec": true, "agent": false}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("init containers (-want +got):\n%s", diff)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-func TestWhatIsKeptOfADaemonSet(t *testing.T) {
+func TestDaemonSet(t *testing.T) {
 	t.Parallel()
 	required := &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{fields(in("a"))}}
 	object := &appsv1.DaemonSet{
@@ -63,34 +63,33 @@ func TestWhatIsKeptOfADaemonSet(t *testing.T) {
 			DesiredNumberScheduled: 3, CurrentNumberScheduled: 4, NumberReady: 5, NumberAvailable: 6, NumberUnavailable: 7, UpdatedNumberScheduled: 8, NumberMisscheduled: 9,
 		},
 	}
-	if diff := cmp.Diff(want, slim.FromDaemonSet(object), ignoreMeta); diff != "" {
+	if diff := cmp.Diff(want, slim.FromDaemonSet(object), ignoreVersion); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-func TestUpdateStrategies(t *testing.T) {
+func TestDaemonSetUpdateStrategy(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		strategy appsv1.DaemonSetUpdateStrategy
 		rolling  bool
 	}{
-		"OnDelete never rolls":                {appsv1.DaemonSetUpdateStrategy{Type: "OnDelete"}, false},
-		"RollingUpdate rolls":                 {appsv1.DaemonSetUpdateStrategy{Type: "RollingUpdate"}, true},
-		"what the API server defaults rolls":  {appsv1.DaemonSetUpdateStrategy{}, true},
-		"parameters do not make a strategy":   {appsv1.DaemonSetUpdateStrategy{Type: "OnDelete", RollingUpdate: &appsv1.RollingUpdateDaemonSet{}}, false},
-		"a rolling update may name no budget": {appsv1.DaemonSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateDaemonSet{}}, true},
+		"OnDelete is not a rolling update":                    {appsv1.DaemonSetUpdateStrategy{Type: "OnDelete"}, false},
+		"RollingUpdate is one":                                {appsv1.DaemonSetUpdateStrategy{Type: "RollingUpdate"}, true},
+		"an empty type is one, as the API server defaults it": {appsv1.DaemonSetUpdateStrategy{}, true},
+		"parameters do not change the type":                   {appsv1.DaemonSetUpdateStrategy{Type: "OnDelete", RollingUpdate: &appsv1.RollingUpdateDaemonSet{}}, false},
+		"a rolling update may have no budget":                 {appsv1.DaemonSetUpdateStrategy{Type: "RollingUpdate", RollingUpdate: &appsv1.RollingUpdateDaemonSet{}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			ds := slim.FromDaemonSet(&appsv1.DaemonSet{Spec: appsv1.DaemonSetSpec{UpdateStrategy: test.strategy}})
 			if ds.RollingUpdate != test.rolling || ds.MaxUnavailable != nil || ds.MaxSurge != nil {
-				t.Errorf("rolls: %v, budget %v, surge %v; want %v and neither", ds.RollingUpdate, ds.MaxUnavailable, ds.MaxSurge, test.rolling)
+				t.Errorf("rolling update: %v, maxUnavailable %v, maxSurge %v; want %v, nil, nil", ds.RollingUpdate, ds.MaxUnavailable, ds.MaxSurge, test.rolling)
 			}
 		})
 	}
 }
 
-func TestTemplateGenerations(t *testing.T) {
+func TestTemplateGeneration(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int64{
 		"1": 1, "9223372036854775807": 9223372036854775807,
@@ -103,17 +102,17 @@ func TestTemplateGenerations(t *testing.T) {
 			Labels: map[string]string{"pod-template-generation": text, "controller-revision-hash": "abc"},
 		}})
 		if ds.TemplateGeneration != want || pod.TemplateGeneration != want || pod.ControllerRevisionHash.Value() != "abc" {
-			t.Errorf("%q: the DaemonSet's is %d, the pod's %d; want %d", text, ds.TemplateGeneration, pod.TemplateGeneration, want)
+			t.Errorf("%q: DaemonSet %d, pod %d; want %d", text, ds.TemplateGeneration, pod.TemplateGeneration, want)
 		}
 	}
 }
 
-// Only the required node affinity decides placement. Everything else would be
-// kept in memory for nothing.
-func TestAffinityThatRequiresNothingIsLeftOut(t *testing.T) {
+// Only the required node affinity decides placement. Everything else would cost
+// memory for nothing.
+func TestDaemonSetAffinity(t *testing.T) {
 	t.Parallel()
 	for name, affinity := range map[string]*corev1.Affinity{
-		"none at all":       nil,
+		"none":              nil,
 		"empty":             {},
 		"between pods":      {PodAffinity: &corev1.PodAffinity{}},
 		"only a preference": {NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{}}}},
@@ -121,7 +120,7 @@ func TestAffinityThatRequiresNothingIsLeftOut(t *testing.T) {
 		ds := &appsv1.DaemonSet{}
 		ds.Spec.Template.Spec.Affinity = affinity
 		if got := slim.FromDaemonSet(ds).Template.Affinity; got != nil {
-			t.Errorf("affinity %s: %v is kept", name, got)
+			t.Errorf("%s: %v is kept", name, got)
 		}
 	}
 }

@@ -1,15 +1,14 @@
 package slim_test
 
 import (
-	"math"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
@@ -26,132 +25,116 @@ func TestParseUID(t *testing.T) {
 		"the UUID of zeros is zero":       {"00000000-0000-0000-0000-000000000000", slim.UID{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			if got := slim.ParseUID(test.text); got != test.want {
 				t.Errorf("ParseUID(%q) = %x, want %x", test.text, got, test.want)
 			}
 		})
 	}
+	t.Run("texts that are not UUIDs in the API server's form stay distinct", func(t *testing.T) {
+		seen := map[slim.UID]types.UID{{}: "", uuid: "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}
+		for _, text := range []types.UID{
+			"0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0",
+			"0f1e2d3c04b5a-6978-8796-a5b4c3d2e1f0",
+			"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1g0",
+			"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f",
+			"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f00",
+			"0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+			"------------------------------------",
+			"mirror-pod", "mirror-poe", " ", "\x00", "é",
+		} {
+			uid := slim.ParseUID(text)
+			if other, taken := seen[uid]; taken {
+				t.Errorf("ParseUID(%q) = ParseUID(%q)", text, other)
+			}
+			if slim.ParseUID(text) != uid {
+				t.Errorf("ParseUID(%q) differs between calls", text)
+			}
+			seen[uid] = text
+		}
+	})
 }
 
-// What is no UUID in the API server's own form is still told apart.
-func TestParseUIDOfOtherTexts(t *testing.T) {
-	t.Parallel()
-	texts := []types.UID{
-		"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
-		"0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0",
-		"0f1e2d3c04b5a-6978-8796-a5b4c3d2e1f0",
-		"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1g0",
-		"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f",
-		"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f00",
-		"0f1e2d3c4b5a69788796a5b4c3d2e1f0",
-		"------------------------------------",
-		"mirror-pod", "mirror-poe", " ", "\x00", "é",
-	}
-	seen := map[slim.UID]types.UID{}
-	for _, text := range texts {
-		uid := slim.ParseUID(text)
-		if uid == (slim.UID{}) {
-			t.Errorf("ParseUID(%q) is the zero UID, which means that there is none", text)
-		}
-		if other, taken := seen[uid]; taken {
-			t.Errorf("ParseUID(%q) = ParseUID(%q)", text, other)
-		}
-		if slim.ParseUID(text) != uid {
-			t.Errorf("ParseUID(%q) differs from call to call", text)
-		}
-		seen[uid] = text
-	}
-}
-
-func TestTextsOfTheSameStringAreEqual(t *testing.T) {
+func TestIntern(t *testing.T) {
 	t.Parallel()
 	if a, b := slim.Intern("node-"+"a"), slim.Intern(string([]byte("node-a"))); a != b || a.Value() != "node-a" {
-		t.Errorf("Intern gave %q and %q, which should be the same", a.Value(), b.Value())
+		t.Errorf("Intern returned %q and %q, want the same Text", a.Value(), b.Value())
 	}
 	if slim.Intern("a") == slim.Intern("b") || slim.Intern("") == slim.Intern(" ") {
-		t.Error("Intern gave the same Text for different strings")
+		t.Error("Intern returned the same Text for different strings")
 	}
 }
 
 func TestStamp(t *testing.T) {
 	t.Parallel()
-	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {
 		of   *metav1.Time
 		want slim.Stamp
 	}{
-		"no time is no stamp":                     {nil, 0},
-		"the zero time is no stamp":               {&metav1.Time{}, 0},
-		"a time is its whole Unix second":         {&metav1.Time{Time: noon.Add(900 * time.Millisecond)}, 1795435200},
-		"a time before 1970 is no stamp":          {&metav1.Time{Time: time.Unix(-5, 0)}, 0},
-		"a time after 2106 is the last that fits": {&metav1.Time{Time: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}, 4294967295},
+		"no time is zero":                  {nil, 0},
+		"the zero time is zero":            {&metav1.Time{}, 0},
+		"a time is its whole Unix second":  {ptr.To(metav1.NewTime(noon.Add(900 * time.Millisecond))), noonStamp},
+		"a time before 1970 is zero":       {&metav1.Time{Time: time.Unix(-5, 0)}, 0},
+		"a time after 2106 is the highest": {&metav1.Time{Time: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}, 4294967295},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			got := slim.StampOf(test.of)
 			if got != test.want || got.IsZero() != (test.want == 0) {
 				t.Errorf("StampOf(%v) = %d, want %d", test.of, got, test.want)
 			}
 		})
 	}
-	stamp := slim.Stamp(1795435200)
-	if !stamp.Time().Equal(noon) || stamp.Add(-30).Time() != noon.Add(-30*time.Second).Local() {
-		t.Errorf("stamp %d is %v, thirty seconds earlier %v", stamp, stamp.Time(), stamp.Add(-30).Time())
+	if !noonStamp.Time().Equal(noon.Time) || !noonStamp.Add(-30).Time().Equal(noon.Add(-30*time.Second)) {
+		t.Errorf("%d is %v, thirty seconds earlier %v", noonStamp, noonStamp.Time(), noonStamp.Add(-30).Time())
 	}
 	var none slim.Stamp
 	if !none.Time().IsZero() || none.Add(30) != 0 {
-		t.Errorf("no stamp is %v, thirty seconds later %d; it should stay none", none.Time(), none.Add(30))
+		t.Errorf("the zero Stamp is %v, thirty seconds later %d; want zero", none.Time(), none.Add(30))
 	}
 }
 
-// client-go's stores ask a record for its key and version as if it were the
-// object.
-func TestRecordsStandForTheirObjects(t *testing.T) {
+// client-go's stores ask a slim object for its key and version as if it were the
+// API object.
+func TestMeta(t *testing.T) {
 	t.Parallel()
 	pod := func(uid types.UID, version string) *slim.Pod {
 		return slim.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 			Namespace: "logging", Name: "fluentd-x", UID: uid, ResourceVersion: version,
 		}})
 	}
-	node := slim.FromNode(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", ResourceVersion: "7"}})
-	for object, want := range map[any]string{pod("u", "1"): "logging/fluentd-x", node: "a"} {
-		if key, err := cache.MetaNamespaceKeyFunc(object); err != nil || key != want {
-			t.Errorf("key of %T is %q, %v; want %q", object, key, err, want)
-		}
-	}
-	if version := node.GetObjectMeta().GetResourceVersion(); version != "7" {
-		t.Errorf("resource version %q, want 7", version)
-	}
-
-	known := pod("u", "41")
-	got := map[string]bool{}
-	for name, other := range map[string]*slim.Pod{
-		"the same version of the same pod": pod("u", "41"),
-		"another version":                  pod("u", "42"),
-		"another pod of the same name":     pod("v", "41"),
-		"a version that is no number":      pod("u", "41a"),
-		"no version":                       pod("u", ""),
+	for object, want := range map[any]string{
+		pod("u", "1"): "logging/fluentd-x",
+		slim.FromNode(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a"}}): "a",
 	} {
-		got[name] = known.SameVersion(&other.Meta)
-		if byKey := known.GetObjectMeta().GetResourceVersion() == other.GetObjectMeta().GetResourceVersion(); byKey != (got[name] || name == "another pod of the same name") {
-			t.Errorf("%s: resource versions are the same: %v", name, byKey)
+		if key, err := cache.MetaNamespaceKeyFunc(object); err != nil || key != want {
+			t.Errorf("the key of %T is %q, %v; want %q", object, key, err, want)
 		}
 	}
-	want := map[string]bool{
-		"the same version of the same pod": true,
-		"another version":                  false,
-		"another pod of the same name":     false,
-		"a version that is no number":      false,
-		"no version":                       false,
+	for _, version := range []string{"7", "18446744073709551615"} {
+		if got := pod("u", version).GetObjectMeta().GetResourceVersion(); got != version {
+			t.Errorf("the resource version is %s, want %s", got, version)
+		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("SameVersion (-want +got):\n%s", diff)
-	}
-	if pod("u", "x1").SameVersion(&pod("u", "x2").Meta) {
-		t.Error("two versions that are no numbers are taken for one")
-	}
-	if pod("u", "18446744073709551615").GetObjectMeta().GetResourceVersion() != "18446744073709551615" {
-		t.Errorf("the version %d does not survive", uint64(math.MaxUint64))
+	for name, test := range map[string]struct {
+		a, b *slim.Pod
+		// same and sameVersion are what SameVersion and client-go's comparison of
+		// resource versions find.
+		same, sameVersion bool
+	}{
+		"the same version of the same pod":      {pod("u", "41"), pod("u", "41"), true, true},
+		"another version":                       {pod("u", "41"), pod("u", "42"), false, false},
+		"another pod of the same name":          {pod("u", "41"), pod("v", "41"), false, true},
+		"a version that is not a number":        {pod("u", "41"), pod("u", "41a"), false, false},
+		"two versions that are not numbers":     {pod("u", "x1"), pod("u", "x2"), false, false},
+		"the same version that is not a number": {pod("u", "x1"), pod("u", "x1"), true, true},
+		"no version":                            {pod("u", "41"), pod("u", ""), false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := test.a.SameVersion(&test.b.Meta); got != test.same {
+				t.Errorf("SameVersion is %v, want %v", got, test.same)
+			}
+			if got := test.a.GetObjectMeta().GetResourceVersion() == test.b.GetObjectMeta().GetResourceVersion(); got != test.sameVersion {
+				t.Errorf("resource versions are the same: %v, want %v", got, test.sameVersion)
+			}
+		})
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-// ignoreMeta leaves out the version, which no rule reads.
-var ignoreMeta = cmp.Options{cmpopts.IgnoreUnexported(slim.Meta{}), cmp.Comparer(func(a, b slim.Text) bool { return a == b })}
+// ignoreVersion ignores the resource version, which no rule reads.
+var ignoreVersion = cmp.Options{cmpopts.IgnoreUnexported(slim.Meta{}), cmp.Comparer(func(a, b slim.Text) bool { return a == b })}
 
 func apiNode() *corev1.Node {
 	return &corev1.Node{
@@ -37,7 +37,7 @@ func apiNode() *corev1.Node {
 	}
 }
 
-func TestWhatIsKeptOfANode(t *testing.T) {
+func TestNode(t *testing.T) {
 	t.Parallel()
 	want := &slim.Node{
 		Meta: slim.Meta{
@@ -49,30 +49,29 @@ func TestWhatIsKeptOfANode(t *testing.T) {
 		Unschedulable: true,
 		Ready:         slim.Condition{Status: slim.ConditionTrue, LastTransitionTime: noonStamp},
 	}
-	if diff := cmp.Diff(want, slim.FromNode(apiNode()), ignoreMeta); diff != "" {
+	if diff := cmp.Diff(want, slim.FromNode(apiNode()), ignoreVersion); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-func TestReadyConditionOfANode(t *testing.T) {
+func TestNodeReady(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		conditions   []corev1.NodeCondition
 		want         slim.ConditionStatus
 		neverUpdated bool
 	}{
-		"a node without conditions carries none":      {nil, slim.ConditionAbsent, false},
-		"True is true":                                {[]corev1.NodeCondition{{Type: "Ready", Status: "True"}}, slim.ConditionTrue, false},
-		"False is false":                              {[]corev1.NodeCondition{{Type: "Ready", Status: "False"}}, slim.ConditionFalse, false},
-		"Unknown is unknown":                          {[]corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Reason: "NodeStatusUnknown"}}, slim.ConditionUnknown, false},
-		"a kubelet that never posted is told apart":   {[]corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Reason: "NodeStatusNeverUpdated"}}, slim.ConditionUnknown, true},
-		"a status that does not exist is unknown":     {[]corev1.NodeCondition{{Type: "Ready", Status: "Maybe"}}, slim.ConditionUnknown, false},
-		"an empty status is unknown":                  {[]corev1.NodeCondition{{Type: "Ready"}}, slim.ConditionUnknown, false},
-		"other conditions say nothing about Ready":    {[]corev1.NodeCondition{{Type: "DiskPressure", Status: "Unknown", Reason: "NodeStatusNeverUpdated"}}, slim.ConditionAbsent, false},
-		"a condition without a name is of no concern": {[]corev1.NodeCondition{{Status: "True"}}, slim.ConditionAbsent, false},
+		"a node without conditions has none":             {nil, slim.ConditionAbsent, false},
+		"True is true":                                   {[]corev1.NodeCondition{{Type: "Ready", Status: "True"}}, slim.ConditionTrue, false},
+		"False is false":                                 {[]corev1.NodeCondition{{Type: "Ready", Status: "False"}}, slim.ConditionFalse, false},
+		"Unknown is unknown":                             {[]corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Reason: "NodeStatusUnknown"}}, slim.ConditionUnknown, false},
+		"a kubelet that never posted a status is marked": {[]corev1.NodeCondition{{Type: "Ready", Status: "Unknown", Reason: "NodeStatusNeverUpdated"}}, slim.ConditionUnknown, true},
+		"a status that does not exist is unknown":        {[]corev1.NodeCondition{{Type: "Ready", Status: "Maybe"}}, slim.ConditionUnknown, false},
+		"an empty status is unknown":                     {[]corev1.NodeCondition{{Type: "Ready"}}, slim.ConditionUnknown, false},
+		"other conditions do not matter":                 {[]corev1.NodeCondition{{Type: "DiskPressure", Status: "Unknown", Reason: "NodeStatusNeverUpdated"}}, slim.ConditionAbsent, false},
+		"a condition without a type is ignored":          {[]corev1.NodeCondition{{Status: "True"}}, slim.ConditionAbsent, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			node := slim.FromNode(&corev1.Node{Status: corev1.NodeStatus{Conditions: test.conditions}})
 			if node.Ready.Status != test.want || node.NeverUpdated != test.neverUpdated {
 				t.Errorf("Ready is %v, never updated %v; want %v, %v", node.Ready.Status, node.NeverUpdated, test.want, test.neverUpdated)
@@ -81,7 +80,7 @@ func TestReadyConditionOfANode(t *testing.T) {
 	}
 }
 
-func TestConditionsThatAnnounceTheEndOfANode(t *testing.T) {
+func TestNodeEndAnnounced(t *testing.T) {
 	t.Parallel()
 	for condition, announces := range map[corev1.NodeConditionType]bool{
 		"GracefulNodeShutdownInProgress": true,
@@ -96,73 +95,72 @@ func TestConditionsThatAnnounceTheEndOfANode(t *testing.T) {
 				{Type: condition, Status: status}, {Type: "Drained", Status: "False"},
 			}}})
 			if want := announces && status == "True"; node.EndAnnounced != want {
-				t.Errorf("%s=%s announces the end: %v, want %v", condition, status, node.EndAnnounced, want)
+				t.Errorf("%s=%s: end announced %v, want %v", condition, status, node.EndAnnounced, want)
 			}
 		}
 	}
 }
 
-// Most updates of a node are heartbeats. They must cost no judgement; whatever a
-// rule reads must.
-func TestSameNode(t *testing.T) {
+// Most updates of a node are heartbeats. They must not lead to a re-evaluation;
+// a change of anything that a rule reads must.
+func TestNodeSame(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		change                   func(*corev1.Node)
-		same, sameForItsPlacment bool
+		change              func(*corev1.Node)
+		same, samePlacement bool
 	}{
 		"a heartbeat changes nothing": {func(n *corev1.Node) {
 			n.ResourceVersion = "99"
 			n.Status.Conditions[1].LastHeartbeatTime = metav1.NewTime(noon.Add(time.Hour))
 		}, true, true},
-		"images and capacity are left out": {func(n *corev1.Node) {
+		"images and capacity do not matter": {func(n *corev1.Node) {
 			n.Status.Images = nil
 			n.Status.Capacity = corev1.ResourceList{"cpu": resource.MustParse("4")}
 		}, true, true},
-		"annotations are left out":                                {func(n *corev1.Node) { n.Annotations = map[string]string{"ttl": "0"} }, true, true},
-		"when a taint was added is left out":                      {func(n *corev1.Node) { n.Spec.Taints[0].TimeAdded = &noon }, true, true},
-		"another condition is left out":                           {func(n *corev1.Node) { n.Status.Conditions[0].Status = "True" }, true, true},
-		"a message is left out":                                   {func(n *corev1.Node) { n.Status.Conditions[1].Message = "fine" }, true, true},
-		"a label's value counts for placement":                    {func(n *corev1.Node) { n.Labels["node-type"] = "gpu" }, false, false},
-		"a new label counts for placement":                        {func(n *corev1.Node) { n.Labels["zone"] = "" }, false, false},
-		"a taint's value counts for placement":                    {func(n *corev1.Node) { n.Spec.Taints[0].Value = "no" }, false, false},
-		"a taint's effect counts for placement":                   {func(n *corev1.Node) { n.Spec.Taints[0].Effect = "NoExecute" }, false, false},
-		"a taint less counts for placement":                       {func(n *corev1.Node) { n.Spec.Taints = nil }, false, false},
-		"another node of the same name is no version of this one": {func(n *corev1.Node) { n.UID = "uid-b" }, false, false},
-		"cordoning counts, though not for placement":              {func(n *corev1.Node) { n.Spec.Unschedulable = false }, false, true},
-		"a deletion timestamp counts":                             {func(n *corev1.Node) { n.DeletionTimestamp = &noon }, false, true},
-		"Ready counts":                                            {func(n *corev1.Node) { n.Status.Conditions[1].Status = "False" }, false, true},
-		"since when it is Ready counts": {func(n *corev1.Node) {
+		"annotations do not matter":                     {func(n *corev1.Node) { n.Annotations = map[string]string{"ttl": "0"} }, true, true},
+		"the time a taint was added does not matter":    {func(n *corev1.Node) { n.Spec.Taints[0].TimeAdded = &noon }, true, true},
+		"another condition does not matter":             {func(n *corev1.Node) { n.Status.Conditions[0].Status = "True" }, true, true},
+		"a message does not matter":                     {func(n *corev1.Node) { n.Status.Conditions[1].Message = "fine" }, true, true},
+		"a label's value counts for placement":          {func(n *corev1.Node) { n.Labels["node-type"] = "gpu" }, false, false},
+		"a new label counts for placement":              {func(n *corev1.Node) { n.Labels["zone"] = "" }, false, false},
+		"a taint's value counts for placement":          {func(n *corev1.Node) { n.Spec.Taints[0].Value = "no" }, false, false},
+		"a taint's effect counts for placement":         {func(n *corev1.Node) { n.Spec.Taints[0].Effect = "NoExecute" }, false, false},
+		"a removed taint counts for placement":          {func(n *corev1.Node) { n.Spec.Taints = nil }, false, false},
+		"another node of the same name is not the same": {func(n *corev1.Node) { n.UID = "uid-b" }, false, false},
+		"cordoning counts, though not for placement":    {func(n *corev1.Node) { n.Spec.Unschedulable = false }, false, true},
+		"a deletion timestamp counts":                   {func(n *corev1.Node) { n.DeletionTimestamp = &noon }, false, true},
+		"Ready counts":                                  {func(n *corev1.Node) { n.Status.Conditions[1].Status = "False" }, false, true},
+		"the transition time of Ready counts": {func(n *corev1.Node) {
 			n.Status.Conditions[1].LastTransitionTime = metav1.NewTime(noon.Add(time.Second))
 		}, false, true},
-		"that a kubelet never posted counts": {func(n *corev1.Node) { n.Status.Conditions[1].Reason = "NodeStatusNeverUpdated" }, false, true},
-		"that the end is announced counts": {func(n *corev1.Node) {
+		"a kubelet that never posted a status counts": {func(n *corev1.Node) { n.Status.Conditions[1].Reason = "NodeStatusNeverUpdated" }, false, true},
+		"an announced end counts": {func(n *corev1.Node) {
 			n.Status.Conditions[0] = corev1.NodeCondition{Type: "Drained", Status: "True"}
 		}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			changed := apiNode()
 			test.change(changed)
 			before, after := slim.FromNode(apiNode()), slim.FromNode(changed)
 			if before.Same(after) != test.same || after.Same(before) != test.same {
 				t.Errorf("Same is %v and %v, want %v", before.Same(after), after.Same(before), test.same)
 			}
-			if before.SamePlacement(after) != test.sameForItsPlacment {
-				t.Errorf("SamePlacement is %v, want %v", before.SamePlacement(after), test.sameForItsPlacment)
+			if before.SamePlacement(after) != test.samePlacement {
+				t.Errorf("SamePlacement is %v, want %v", before.SamePlacement(after), test.samePlacement)
 			}
 		})
 	}
 }
 
-// The informer cache owns what was decoded. A record must not change with it,
-// and must not keep the whole object in memory by a slice of its taints.
-func TestANodeRecordKeepsItsOwnTaints(t *testing.T) {
+// The decoded object belongs to the informer. A slim node must not change with
+// it, and must not keep all of it in memory through the slice of taints.
+func TestNodeTaintsAreCopied(t *testing.T) {
 	t.Parallel()
 	object := apiNode()
 	node := slim.FromNode(object)
 	object.Spec.Taints[0].Key = "changed"
 	if got := node.Taints[0].Key; got != "gpu" {
-		t.Errorf("the record's taint became %q", got)
+		t.Errorf("the taint of the slim node became %q", got)
 	}
 	if !maps.Equal(node.Labels, object.Labels) {
 		t.Errorf("labels %v, want %v", node.Labels, object.Labels)

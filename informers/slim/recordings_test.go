@@ -9,9 +9,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recordings"
 )
 
-// Every object that a real kubelet and control plane made gives a record that
-// knows where it belongs.
-func TestRecordsOfRecordedObjects(t *testing.T) {
+// Every object of a real kubelet and control plane is trimmed to one that has
+// its node, owner and times.
+func TestRecordings(t *testing.T) {
 	t.Parallel()
 	for _, name := range recordings.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestRecordsOfRecordedObjects(t *testing.T) {
 					pod := slim.FromPod(event.Pod)
 					if len(event.Pod.OwnerReferences) == 0 {
 						if pod.Owner != (slim.UID{}) {
-							t.Errorf("event %d: pod %s, which nobody controls, is owned by %x", i, pod.Name, pod.Owner)
+							t.Errorf("event %d: pod %s without a controller is owned by %x", i, pod.Name, pod.Owner)
 						}
 						continue
 					}
@@ -56,36 +56,35 @@ func TestRecordsOfRecordedObjects(t *testing.T) {
 				}
 			}
 			if pods == 0 || len(last) != 3 || len(sets) == 0 {
-				t.Errorf("%d pod events, %d nodes, %d DaemonSets: that is no recording", pods, len(last), len(sets))
+				t.Errorf("%d pod events, %d nodes, %d DaemonSets: recording incomplete", pods, len(last), len(sets))
 			}
 			t.Logf("%d events of pods, %d heartbeats of nodes", pods, heartbeats)
 		})
 	}
 }
 
-// What real-kubelet.md says of the last state of a deleted pod, as the DELETED
-// object carries it.
-func TestLastStateOfRecordedPods(t *testing.T) {
+// The last state of a deleted pod, as the object of the DELETED event carries it.
+func TestRecordingsLastState(t *testing.T) {
 	t.Parallel()
 	type last struct {
 		Phase  slim.PodPhase
 		State  slim.ContainerState
-		Ending slim.TerminationReason
+		Reason slim.TerminationReason
 		Code   int32
-		// FinishedAfterRequest compares finishedAt with the first request to end.
+		// FinishedAfterRequest compares finishedAt with the first deletion request.
 		FinishedAfterRequest bool
 	}
 	for name, test := range map[string]struct {
 		recording, pod string
 		want           last
 	}{
-		"a clean end is exit 0 after the request":                  {"a-graceful", "agent-7tdkj", last{slim.PodSucceeded, slim.ContainerTerminated, slim.TerminationCompleted, 0, true}},
-		"an exit code of its own makes the pod fail":               {"a-exit143", "agent-lnwth", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 143, true}},
-		"a kill at the end of grace is exit 137 after the request": {"b-ignore", "agent-2vc89", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 137, true}},
-		"a forced deletion leaves the container running":           {"b-force", "agent-x9k8l", last{slim.PodRunning, slim.ContainerRunning, slim.TerminationNone, 0, false}},
-		"an exit code may be older than the request":               {"c-crash", "agent-6pvnp", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 3, false}},
-		"a container that never ran has an end that nobody saw":    {"d-image", "agent-npwd6", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationUnknown, 137, false}},
-		"the garbage collector fails a pod that still runs":        {"g-node-deleted", "agent-6fk8m", last{slim.PodFailed, slim.ContainerRunning, slim.TerminationNone, 0, false}},
+		"a graceful termination exits with 0 after the request":            {"a-graceful", "agent-7tdkj", last{slim.PodSucceeded, slim.ContainerTerminated, slim.TerminationCompleted, 0, true}},
+		"an exit code of its own makes the pod fail":                       {"a-exit143", "agent-lnwth", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 143, true}},
+		"a kill after the grace period is exit code 137 after the request": {"b-ignore", "agent-2vc89", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 137, true}},
+		"a forced deletion leaves the container running":                   {"b-force", "agent-x9k8l", last{slim.PodRunning, slim.ContainerRunning, slim.TerminationNone, 0, false}},
+		"an exit code can be older than the request":                       {"c-crash", "agent-6pvnp", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationError, 3, false}},
+		"a container that never ran has an unknown termination":            {"d-image", "agent-npwd6", last{slim.PodFailed, slim.ContainerTerminated, slim.TerminationUnknown, 137, false}},
+		"the garbage collector fails a pod that still runs":                {"g-node-deleted", "agent-6fk8m", last{slim.PodFailed, slim.ContainerRunning, slim.TerminationNone, 0, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -112,7 +111,7 @@ func TestLastStateOfRecordedPods(t *testing.T) {
 				}
 				return
 			}
-			t.Fatalf("%s does not end in %s", test.pod, test.recording)
+			t.Fatalf("%s is not deleted in %s", test.pod, test.recording)
 		})
 	}
 }

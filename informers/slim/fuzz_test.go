@@ -12,8 +12,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-// absurd objects come from webhooks, from other versions of Kubernetes and from
-// broken kubelets.
+// absurd holds objects as from webhooks, other versions of Kubernetes and broken
+// kubelets.
 var absurd = []string{
 	`{}`,
 	`{"metadata":null,"spec":null,"status":null}`,
@@ -26,8 +26,8 @@ var absurd = []string{
 	`{"spec":{"updateStrategy":{"rollingUpdate":{"maxUnavailable":"-5%","maxSurge":"lots"}},"minReadySeconds":-1,"template":{"spec":{"tolerations":[{}],"nodeSelector":{"":""}}}},"status":{"desiredNumberScheduled":-1}}`,
 }
 
-// FuzzRecords makes records of whatever decodes as an object. There must always
-// be one, and client-go's stores must be able to handle it.
+// FuzzRecords trims whatever decodes as an object. There must always be a result,
+// and client-go's stores must accept it.
 func FuzzRecords(f *testing.F) {
 	for _, text := range absurd {
 		f.Add([]byte(text))
@@ -38,7 +38,7 @@ func FuzzRecords(f *testing.F) {
 			got := slim.FromPod(&pod)
 			check(t, got, &pod)
 			if again := slim.FromPod(&pod); again.Owner != got.Owner || again.NodeName != got.NodeName || !again.SameVersion(&got.Meta) {
-				t.Error("the same pod gives different records")
+				t.Error("the same pod is trimmed to different slim pods")
 			}
 			if len(got.Containers) != len(pod.Status.ContainerStatuses)+len(pod.Status.InitContainerStatuses) {
 				t.Errorf("%d containers", len(got.Containers))
