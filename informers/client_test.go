@@ -1,12 +1,10 @@
-package informers_test
+package informers
 
 import (
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
 const twoContexts = `
@@ -23,113 +21,70 @@ users:
 - {name: me, user: {token: secret}}
 `
 
-// nowhere makes the environment one without a cluster and without kubeconfigs.
-func nowhere(t *testing.T) {
-	t.Helper()
-	t.Setenv("KUBERNETES_SERVICE_HOST", "")
-	t.Setenv("KUBERNETES_SERVICE_PORT", "")
-	t.Setenv("KUBECONFIG", "")
-	t.Setenv("HOME", t.TempDir())
-}
-
-func kubeconfig(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func TestTheAPIServerIsFound(t *testing.T) {
+// TestLoadConfig changes the environment, so its cases are not parallel. In args
+// and environment, PATH is the path of a file with the text kubeconfig; without
+// one the file is missing.
+func TestLoadConfig(t *testing.T) {
+	inPod := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 	for _, tc := range []struct {
-		name    string
-		options func(path string) informers.ClientOptions
-		env     string
-		host    string
+		name       string
+		kubeconfig string
+		options    ClientOptions
+		env        map[string]string
+		host       string
+		// errs are parts of the error.
+		errs []string
 	}{
+		{name: "uses the kubeconfig of the options", kubeconfig: twoContexts, options: ClientOptions{Kubeconfig: "PATH"}, host: "https://one.example:6443"},
+		{name: "uses the context of the options", kubeconfig: twoContexts, options: ClientOptions{Kubeconfig: "PATH", Context: "two"}, host: "https://two.example:6443"},
+		{name: "uses the kubeconfig of the environment", kubeconfig: twoContexts, env: map[string]string{"KUBECONFIG": "PATH"}, host: "https://one.example:6443"},
 		{
-			"in the kubeconfig that is named", func(path string) informers.ClientOptions {
-				return informers.ClientOptions{Kubeconfig: path}
-			}, "", "https://one.example:6443",
+			name: "uses a kubeconfig in a pod if there is a context", kubeconfig: twoContexts, options: ClientOptions{Context: "two"},
+			env:  map[string]string{"KUBECONFIG": "PATH", "KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"},
+			host: "https://two.example:6443",
 		},
+		{name: "fails if the kubeconfig is missing", options: ClientOptions{Kubeconfig: "PATH"}, errs: []string{"no such file or directory", "PATH"}},
+		{name: "fails if it is not a kubeconfig", kubeconfig: "{", options: ClientOptions{Kubeconfig: "PATH"}, errs: []string{"cannot be used: ", "PATH"}},
+		{name: "fails if it is empty", kubeconfig: " ", options: ClientOptions{Kubeconfig: "PATH"}, errs: []string{"invalid configuration", "PATH"}},
 		{
-			"in the context that is named", func(path string) informers.ClientOptions {
-				return informers.ClientOptions{Kubeconfig: path, Context: "two"}
-			}, "", "https://two.example:6443",
+			name: "fails if it lacks the context", kubeconfig: twoContexts, options: ClientOptions{Kubeconfig: "PATH", Context: "three"},
+			errs: []string{`context "three" does not exist`, "PATH"},
 		},
-		{
-			"in the kubeconfig of the environment", func(string) informers.ClientOptions {
-				return informers.ClientOptions{}
-			}, "KUBECONFIG", "https://one.example:6443",
-		},
+		{name: "fails without any configuration", errs: []string{"set a kubeconfig (flag or KUBECONFIG)"}},
+		{name: "fails in a pod without a service account", env: inPod, errs: []string{"cannot use the service account of the pod"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			nowhere(t)
-			path := kubeconfig(t, twoContexts)
-			if tc.env != "" {
-				t.Setenv(tc.env, path)
+			path := filepath.Join(t.TempDir(), "config")
+			if tc.kubeconfig != "" {
+				if err := os.WriteFile(path, []byte(tc.kubeconfig), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
-			options := tc.options(path)
-			options.UserAgent = "daemonset_exporter/1.2.3"
-			config, err := informers.LoadConfig(options)
+			t.Setenv("HOME", t.TempDir())
+			for _, name := range []string{"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBECONFIG"} {
+				t.Setenv(name, strings.ReplaceAll(tc.env[name], "PATH", path))
+			}
+			tc.options.Kubeconfig = strings.ReplaceAll(tc.options.Kubeconfig, "PATH", path)
+			tc.options.UserAgent = "daemonset_exporter/1.2.3"
+
+			config, err := LoadConfig(tc.options)
+			if len(tc.errs) > 0 {
+				for _, part := range tc.errs {
+					if part = strings.ReplaceAll(part, "PATH", path); err == nil || !strings.Contains(err.Error(), part) {
+						t.Errorf("the error is %v, want %q in it", err, part)
+					}
+				}
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			if config.Host != tc.host || config.BearerToken != "secret" || config.UserAgent != "daemonset_exporter/1.2.3" {
-				t.Errorf("the configuration is for %s with token %q as %q", config.Host, config.BearerToken, config.UserAgent)
+				t.Errorf("the configuration has host %s, token %q, user agent %q", config.Host, config.BearerToken, config.UserAgent)
 			}
 			if config.ContentType != "application/vnd.kubernetes.protobuf" || config.AcceptContentTypes != "application/vnd.kubernetes.protobuf,application/json" {
 				t.Errorf("the encodings are %q and %q", config.ContentType, config.AcceptContentTypes)
 			}
 		})
 	}
-}
-
-func TestAKubeconfigThatCannotBeUsed(t *testing.T) {
-	for _, tc := range []struct {
-		name, text, context, says string
-	}{
-		{name: "it is missing", says: "no such file or directory"},
-		{name: "it is no kubeconfig", text: "{", says: "cannot be used: "},
-		{name: "it is empty", text: " ", says: "invalid configuration"},
-		{name: "it lacks the context", text: twoContexts, context: "three", says: `context "three" does not exist`},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			nowhere(t)
-			path := filepath.Join(t.TempDir(), "missing")
-			if tc.text != "" {
-				path = kubeconfig(t, tc.text)
-			}
-			_, err := informers.LoadConfig(informers.ClientOptions{Kubeconfig: path, Context: tc.context})
-			if err == nil || !strings.Contains(err.Error(), tc.says) || !strings.Contains(err.Error(), path) {
-				t.Errorf("the error is %v", err)
-			}
-		})
-	}
-}
-
-func TestNoAPIServerAtAll(t *testing.T) {
-	nowhere(t)
-	_, err := informers.LoadConfig(informers.ClientOptions{})
-	if err == nil || !strings.Contains(err.Error(), "set a kubeconfig (flag or KUBECONFIG)") {
-		t.Errorf("the error is %v", err)
-	}
-}
-
-func TestAPodWithoutAServiceAccountIsTold(t *testing.T) {
-	nowhere(t)
-	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
-	t.Setenv("KUBERNETES_SERVICE_PORT", "443")
-	_, err := informers.LoadConfig(informers.ClientOptions{})
-	if err == nil || !strings.Contains(err.Error(), "cannot use the service account of the pod") {
-		t.Errorf("the error is %v", err)
-	}
-	t.Run("a context says that a kubeconfig is meant", func(t *testing.T) {
-		t.Setenv("KUBECONFIG", kubeconfig(t, twoContexts))
-		config, err := informers.LoadConfig(informers.ClientOptions{Context: "two"})
-		if err != nil || config.Host != "https://two.example:6443" {
-			t.Errorf("the configuration is %v, %v", config, err)
-		}
-	})
 }

@@ -1,9 +1,10 @@
-package informers_test
+package informers
 
 import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,53 +16,63 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
 	testclock "k8s.io/utils/clock/testing"
 
-	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 )
 
-// patience is how long a test waits for what must come. client-go waits up to
-// two seconds before its first retry.
+// patience is the longest wait for a condition. client-go waits up to two
+// seconds before its first retry.
 const patience = 30 * time.Second
 
-// start is what every test's clock shows at first.
-func start() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+// noon is the first time of every test's clock.
+func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
-// running is a Set that runs against an apiserver.Server.
-type running struct {
-	*informers.Set
-	t     *testing.T
-	clock *testclock.FakePassiveClock
-	seen  *journal
-	logs  *logs
-	// stop ends the Set and waits for it.
+// resourceNames returns the names of the watched resources.
+func resourceNames() []string { return []string{Nodes, Pods, DaemonSets} }
+
+// withServer runs a parallel subtest with an API server of its own.
+func withServer(t *testing.T, name string, test func(t *testing.T, server *apiserver.Server)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		test(t, apiserver.New(t))
+	})
+}
+
+// testSet is a running Set.
+type testSet struct {
+	*Set
+	t       *testing.T
+	clock   *testclock.FakePassiveClock
+	handler *testHandler
+	logs    *logBuffer
+	// stop ends the Set and waits for that.
 	stop func()
 }
 
-// run starts a Set; change adapts its options.
-func run(t *testing.T, server *apiserver.Server, change ...func(*informers.Options)) *running {
+// runSet starts a Set; change adapts its options.
+func runSet(t *testing.T, server *apiserver.Server, change ...func(*Options)) *testSet {
 	t.Helper()
-	r := &running{t: t, clock: testclock.NewFakePassiveClock(start()), seen: &journal{}, logs: &logs{}}
-	options := informers.Options{
-		Config:       protobuf(server.Config()),
-		PodsSelector: informers.DefaultPodsSelector,
-		Clock:        r.clock,
-		Logger:       log.NewLogfmtLogger(r.logs),
+	s := &testSet{t: t, clock: testclock.NewFakePassiveClock(noon()), handler: &testHandler{}, logs: &logBuffer{}}
+	options := Options{
+		Config: protobuf(server.Config()), PodsSelector: DefaultPodsSelector,
+		Clock: s.clock, Logger: log.NewLogfmtLogger(s.logs),
 	}
 	for _, adapt := range change {
 		adapt(&options)
 	}
-	set, err := informers.New(options)
+	set, err := New(options)
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
-	r.Set = set
+	s.Set = set
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- set.Run(ctx, r.seen) }()
-	r.stop = sync.OnceFunc(func() {
+	go func() { ended <- set.Run(ctx, s.handler) }()
+	s.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-ended:
@@ -72,8 +83,8 @@ func run(t *testing.T, server *apiserver.Server, change ...func(*informers.Optio
 			t.Error("Run has not returned")
 		}
 	})
-	t.Cleanup(r.stop)
-	return r
+	t.Cleanup(s.stop)
+	return s
 }
 
 func protobuf(config *rest.Config) *rest.Config {
@@ -82,32 +93,44 @@ func protobuf(config *rest.Config) *rest.Config {
 	return config
 }
 
-// synced waits until the handler knows everything.
-func (r *running) synced() *running {
-	r.t.Helper()
-	eventually(r.t, "the handler is told that it knows everything", func() bool { return r.seen.count("synced") == 1 })
-	return r
+// awaitSynced waits for the call of Handler.Synced.
+func (s *testSet) awaitSynced() *testSet {
+	s.t.Helper()
+	s.awaitCall("synced", 1)
+	return s
 }
 
-// health is the health of one resource.
-func (r *running) health(resource string) informers.ResourceHealth {
-	r.t.Helper()
-	for _, health := range r.Health() {
+// awaitCall waits until the Handler has been called that often with that line.
+func (s *testSet) awaitCall(line string, times int) {
+	s.t.Helper()
+	eventually(s.t, fmt.Sprintf("%d calls: %s", times, line), func() bool { return s.handler.count(line) == times })
+}
+
+// awaitErrors waits until every resource has an error of that kind.
+func (s *testSet) awaitErrors(kind ErrorKind) {
+	s.t.Helper()
+	s.awaitEach(string(kind), func(h ResourceHealth) bool { return h.Err != nil && h.Err.Kind == kind })
+}
+
+// awaitEach waits for a condition of the health of every resource.
+func (s *testSet) awaitEach(what string, holds func(ResourceHealth) bool) {
+	s.t.Helper()
+	for _, resource := range resourceNames() {
+		eventually(s.t, resource+": "+what, func() bool { return holds(s.healthOf(resource)) })
+	}
+}
+
+func (s *testSet) healthOf(resource string) ResourceHealth {
+	s.t.Helper()
+	for _, health := range s.Health() {
 		if health.Resource == resource {
 			return health
 		}
 	}
-	r.t.Fatalf("no health of %s", resource)
-	return informers.ResourceHealth{}
+	s.t.Fatalf("no health of %s", resource)
+	return ResourceHealth{}
 }
 
-// sees waits until a line stands in the journal.
-func (r *running) sees(line string) {
-	r.t.Helper()
-	eventually(r.t, "the handler is told: "+line, func() bool { return r.seen.count(line) > 0 })
-}
-
-// eventually waits for a condition.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline, tick := time.NewTimer(patience), time.NewTicker(2*time.Millisecond)
@@ -117,114 +140,85 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			t.Fatalf("waited in vain: %s", what)
+			t.Fatalf("timed out waiting for %s", what)
 		}
 	}
 }
 
-// journal is a Handler that writes down what it is told, a line per call:
-// "pod a/x added", "node n updated", "synced".
-type journal struct {
-	mu    sync.Mutex
-	lines []string
-	nodes []*slim.Node
-	pods  []*slim.Pod
+// testHandler is a Handler that keeps a line per call: "node n updated", "pod a/x
+// deleted", "pod a/x missed" for a deletion that was missed, "synced".
+type testHandler struct {
+	mu      sync.Mutex
+	lines   []string
+	lastPod *slim.Pod
 }
 
-func (j *journal) write(what string, meta *slim.Meta, old, new bool) {
-	verb := "updated"
+func (h *testHandler) Node(old, new *slim.Node)           { appendCall(h, "node", old, new) }
+func (h *testHandler) DaemonSet(old, new *slim.DaemonSet) { appendCall(h, "daemonset", old, new) }
+
+func (h *testHandler) Pod(old, new *slim.Pod) {
+	pod := appendCall(h, "pod", old, new)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lastPod = pod
+}
+
+func (h *testHandler) Synced() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines = append(h.lines, "synced")
+}
+
+func appendCall[T any](h *testHandler, what string, old, new *T) *T {
+	object, verb := new, "updated"
 	switch {
-	case !old:
+	case old == nil:
 		verb = "added"
-	case !new:
-		verb = "deleted"
+	case new == nil:
+		object, verb = old, "deleted"
 	}
-	name := meta.Name
-	if namespace := meta.Namespace.Value(); namespace != "" {
-		name = namespace + "/" + name
+	if pod, ok := any(object).(*slim.Pod); ok && pod.DeletionMissed {
+		verb = "missed"
 	}
-	j.lines = append(j.lines, fmt.Sprintf("%s %s %s", what, name, verb))
-}
-
-func (j *journal) Node(old, new *slim.Node) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	told := new
-	if told == nil {
-		told = old
+	name, err := cache.MetaNamespaceKeyFunc(object)
+	if err != nil {
+		name = err.Error()
 	}
-	j.nodes = append(j.nodes, told)
-	j.write("node", &told.Meta, old != nil, new != nil)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines = append(h.lines, fmt.Sprintf("%s %s %s", what, name, verb))
+	return object
 }
 
-func (j *journal) Pod(old, new *slim.Pod) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	told := new
-	if told == nil {
-		told = old
-	}
-	j.pods = append(j.pods, told)
-	j.write("pod", &told.Meta, old != nil, new != nil)
+func (h *testHandler) calls() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.lines)
 }
 
-func (j *journal) DaemonSet(old, new *slim.DaemonSet) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	told := new
-	if told == nil {
-		told = old
-	}
-	j.write("daemonset", &told.Meta, old != nil, new != nil)
+// callsFor returns the calls of one method.
+func (h *testHandler) callsFor(what string) []string {
+	return slices.DeleteFunc(h.calls(), func(line string) bool { return !strings.HasPrefix(line, what+" ") })
 }
 
-func (j *journal) Synced() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.lines = append(j.lines, "synced")
+func (h *testHandler) count(line string) int {
+	return len(slices.DeleteFunc(h.calls(), func(other string) bool { return other != line }))
 }
 
-func (j *journal) all() []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return append([]string(nil), j.lines...)
-}
-
-// about is the journal without lines about other things.
-func (j *journal) about(what string) []string {
-	var lines []string
-	for _, line := range j.all() {
-		if strings.HasPrefix(line, what+" ") {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
-func (j *journal) count(line string) int {
-	count := 0
-	for _, other := range j.all() {
-		if other == line {
-			count++
-		}
-	}
-	return count
-}
-
-// logs collects log lines.
-type logs struct {
+// logBuffer collects log lines.
+type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *logs) Write(line []byte) (int, error) {
+func (l *logBuffer) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(line)
 }
 
-// with are the lines that contain a text.
-func (l *logs) with(text string) []string {
+// with returns the lines that contain a text.
+func (l *logBuffer) with(text string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var found []string
@@ -240,7 +234,7 @@ func node(name string) *corev1.Node {
 	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name)}}
 }
 
-// pod is a pod as the DaemonSet controller makes it.
+// pod returns a pod with the label of the DaemonSet controller.
 func pod(namespace, name string) *corev1.Pod {
 	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 		Namespace: namespace, Name: name, UID: types.UID(namespace + name),

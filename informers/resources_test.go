@@ -1,0 +1,20 @@
+package informers
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	want := []Permission{
+		{Resource: "nodes", Verbs: []string{"get", "list", "watch"}},
+		{Resource: "pods", Verbs: []string{"get", "list", "watch"}, Namespaced: true},
+		{Group: "apps", Resource: "daemonsets", Verbs: []string{"get", "list", "watch"}, Namespaced: true},
+		{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"get"}, Namespaced: true},
+	}
+	if diff := cmp.Diff(want, Permissions()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
