@@ -19,7 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// codec encodes as the client asks for.
+// codec encodes responses in the encoding that the client prefers.
 type codec struct{ factory serializer.CodecFactory }
 
 func newCodec(t testing.TB) codec {
@@ -34,7 +34,7 @@ func newCodec(t testing.TB) codec {
 	return codec{serializer.NewCodecFactory(scheme)}
 }
 
-// negotiate picks the first encoding that the client accepts.
+// negotiate returns the first encoding that the client accepts.
 func (c codec) negotiate(request *http.Request) runtime.SerializerInfo {
 	for accepted := range strings.SplitSeq(request.Header.Get("Accept"), ",") {
 		mediaType, _, err := mime.ParseMediaType(accepted)
@@ -49,8 +49,7 @@ func (c codec) negotiate(request *http.Request) runtime.SerializerInfo {
 	return info
 }
 
-// write answers with one object. That the client has gone away meanwhile is no
-// error.
+// write responds with one object. A client that has disconnected is not an error.
 func (c codec) write(w http.ResponseWriter, r *http.Request, code int, version schema.GroupVersion, object runtime.Object) error {
 	info := c.negotiate(r)
 	body, err := runtime.Encode(c.factory.EncoderForVersion(info.Serializer, version), object)
@@ -63,7 +62,7 @@ func (c codec) write(w http.ResponseWriter, r *http.Request, code int, version s
 	return nil
 }
 
-// stream answers with a watch.
+// stream is the response of a watch.
 type stream struct {
 	codec   codec
 	info    runtime.SerializerInfo
@@ -90,17 +89,17 @@ func (c codec) stream(w http.ResponseWriter, r *http.Request, version schema.Gro
 	return opened
 }
 
-// send sends one event; io.EOF if the client has gone away.
-func (s *stream) send(kind watch.EventType, object runtime.Object) error {
+// send sends one event. It returns io.EOF if the client has disconnected.
+func (s *stream) send(eventType watch.EventType, object runtime.Object) error {
 	version := s.version
-	if kind == watch.Error {
+	if eventType == watch.Error {
 		version = schema.GroupVersion{Version: "v1"}
 	}
 	raw, err := runtime.Encode(s.codec.factory.EncoderForVersion(s.info.Serializer, version), object)
 	if err != nil {
 		return fmt.Errorf("encoding %T: %w", object, err)
 	}
-	event := &metav1.WatchEvent{Type: string(kind), Object: runtime.RawExtension{Raw: raw}}
+	event := &metav1.WatchEvent{Type: string(eventType), Object: runtime.RawExtension{Raw: raw}}
 	if err := s.events.Encode(event); err != nil {
 		return io.EOF
 	}

@@ -20,10 +20,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// served is a resource that the server knows.
+// served is a resource that the server serves.
 type served struct {
 	version schema.GroupVersion
-	// bookmark and list make an empty object and an empty list.
+	// bookmark and list return an empty object and an empty list.
 	bookmark func() Object
 	list     func() runtime.Object
 }
@@ -43,7 +43,7 @@ func servedResource(name string) (served, bool) {
 	}
 }
 
-// selection is what a request selects.
+// selection holds the namespace and the selectors of a request.
 type selection struct {
 	namespace string
 	labels    labels.Selector
@@ -83,8 +83,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// parse takes a request apart: /api/v1/pods, /api/v1/namespaces/a/pods,
-// /apis/apps/v1/daemonsets, with a name at the end for one object.
+// parse parses a request: /api/v1/pods, /api/v1/namespaces/a/pods,
+// /apis/apps/v1/daemonsets, followed by a name for one object.
 func parse(r *http.Request) (request Request, name string) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	request = Request{Verb: "list", Query: r.URL.Query(), Header: r.Header.Clone()}
@@ -120,7 +120,8 @@ func selectionOf(request Request) (selection, error) {
 	return selection{request.Namespace, byLabels, byFields}, nil
 }
 
-// admit records a request and says why it is refused, if it is.
+// admit keeps a request for Requests and returns the error to refuse it with, or
+// nil.
 func (s *Server) admit(request Request) *apierrors.StatusError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,14 +131,14 @@ func (s *Server) admit(request Request) *apierrors.StatusError {
 	switch {
 	case s.rejected:
 		return apierrors.NewUnauthorized("Unauthorized")
-	case s.forbidden[Access{request.Verb, request.Resource}]:
+	case s.forbidden[permission{request.Verb, request.Resource}]:
 		why := fmt.Sprintf("User %q cannot %s resource %q in API group %q %s",
 			User, request.Verb, request.Resource, group.Group, scope(request.Namespace))
 		return apierrors.NewForbidden(group, "", errors.New(why))
 	case request.Streams() && s.noStreams:
 		return apierrors.NewInvalid(schema.GroupKind{Group: "meta.k8s.io", Kind: "ListOptions"}, "", nil)
 	case request.Verb == "get" || (request.Verb == "watch" && !request.Streams()):
-		// A watch at a version of the future is accepted, and stays silent.
+		// A watch at a version that is not reached yet is accepted, and silent.
 		return nil
 	case versionOf(request.Query) > s.store.version:
 		return tooLarge(versionOf(request.Query), s.store.version)
@@ -153,7 +154,7 @@ func scope(namespace string) string {
 	return fmt.Sprintf("in the namespace %q", namespace)
 }
 
-// tooLarge is NewTooLargeResourceVersionError of apiserver/pkg/storage (v1.37).
+// tooLarge returns NewTooLargeResourceVersionError of apiserver/pkg/storage (v1.37).
 func tooLarge(asked, current int64) *apierrors.StatusError {
 	err := apierrors.NewTimeoutError(fmt.Sprintf("Too large resource version: %d, current: %d", asked, current), 1)
 	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeResourceVersionTooLarge, Message: "Too large resource version"}}
@@ -202,8 +203,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, request Request, r
 	s.check(s.codec.write(w, r, http.StatusOK, resource.version, list))
 }
 
-// check reports what only a mistake in this package, or in the test's objects,
-// can bring about.
+// check fails the test with an error that only a bug in this package, or in the
+// test's objects, can cause.
 func (s *Server) check(err error) {
 	if err != nil {
 		s.t.Errorf("API server: %v", err)

@@ -1,11 +1,3 @@
-// Package apiserver is an API server for tests: it keeps nodes, pods, DaemonSets
-// and leases in memory and speaks the list and watch protocol over real
-// connections, in protobuf and JSON, with streamed lists, bookmarks, selectors,
-// compaction and the errors of a real one. Tests tell it what to do: change
-// objects, break connections, go away, come back with an older state, forbid.
-//
-// It stores what it is given without defaults or validation, and knows no
-// pages: a list is always whole.
 package apiserver
 
 import (
@@ -21,7 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// User is who the server takes every client for.
+// User is the user as which the server authenticates every client.
 const User = "system:serviceaccount:monitoring:daemonset-exporter"
 
 // Server is a running API server.
@@ -31,24 +23,24 @@ type Server struct {
 	codec   codec
 
 	mu sync.Mutex
-	// changed is closed, and replaced, when a watch has something to look at.
+	// changed is closed, and replaced, when the store has changed.
 	changed chan struct{}
 	store   store
 	http    *http.Server
 	// dropped is closed, and replaced, to end all watches.
 	dropped   chan struct{}
 	requests  []Request
-	forbidden map[Access]bool
+	forbidden map[permission]bool
 	rejected  bool
 	noStreams bool
 	// released is closed when streamed lists may end; nil if they always may.
 	released chan struct{}
-	// watchable is closed when watches are answered; nil if they always are.
+	// watchable is closed when watches get a response; nil if they always do.
 	watchable chan struct{}
 }
 
-// Access is one permission: a verb on a resource.
-type Access struct{ Verb, Resource string }
+// permission is a verb on a resource.
+type permission struct{ verb, resource string }
 
 // Request is one request that the server received.
 type Request struct {
@@ -58,7 +50,7 @@ type Request struct {
 	Header                    http.Header
 }
 
-// Streams tells whether the request asks for a streamed list.
+// Streams reports whether the request is for a streamed list.
 func (r Request) Streams() bool { return r.Query.Get("sendInitialEvents") == "true" }
 
 // New starts a server that ends with the test.
@@ -70,21 +62,21 @@ func New(t testing.TB) *Server {
 		changed:   make(chan struct{}),
 		dropped:   make(chan struct{}),
 		store:     newStore(),
-		forbidden: map[Access]bool{},
+		forbidden: map[permission]bool{},
 	}
 	s.listen("127.0.0.1:0")
 	t.Cleanup(s.Stop)
 	return s
 }
 
-// URL is the server's address.
+// URL returns the base URL of the server.
 func (s *Server) URL() string { return "http://" + s.address }
 
-// Config is a client configuration for the server, without a preference for an
-// encoding.
+// Config returns a client configuration for the server, without a preference for
+// an encoding.
 func (s *Server) Config() *rest.Config { return &rest.Config{Host: s.URL(), QPS: -1} }
 
-// Stop takes the server away: connections break, new ones are refused.
+// Stop stops the server: connections break, new ones are refused.
 func (s *Server) Stop() {
 	s.mu.Lock()
 	server := s.http
@@ -98,7 +90,7 @@ func (s *Server) Stop() {
 	}
 }
 
-// Start brings a stopped server back at its old address.
+// Start starts a stopped server at its old address.
 func (s *Server) Start() {
 	s.t.Helper()
 	s.listen(s.address)
@@ -129,37 +121,37 @@ func (s *Server) DropWatches() {
 	s.dropped = make(chan struct{})
 }
 
-// Forbid takes permissions away.
+// Forbid revokes permissions.
 func (s *Server) Forbid(verb string, resources ...string) { s.setForbidden(true, verb, resources) }
 
-// Allow gives permissions back.
+// Allow grants revoked permissions again.
 func (s *Server) Allow(verb string, resources ...string) { s.setForbidden(false, verb, resources) }
 
 func (s *Server) setForbidden(forbidden bool, verb string, resources []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, resource := range resources {
-		s.forbidden[Access{verb, resource}] = forbidden
+		s.forbidden[permission{verb, resource}] = forbidden
 	}
 }
 
-// RejectCredentials makes the server answer 401.
+// RejectCredentials makes the server respond with 401.
 func (s *Server) RejectCredentials() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rejected = true
 }
 
-// DisableStreamedLists makes the server one that has the feature WatchList
-// switched off.
+// DisableStreamedLists makes the server behave as with the feature gate WatchList
+// off.
 func (s *Server) DisableStreamedLists() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.noStreams = true
 }
 
-// HoldLists keeps streamed lists open after their last object until release is
-// called: clients know everything, but not yet that it is everything.
+// HoldLists makes streamed lists wait after their last object until release is
+// called: clients have everything, but do not know yet that it is everything.
 func (s *Server) HoldLists() (release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,8 +160,7 @@ func (s *Server) HoldLists() (release func()) {
 	return sync.OnceFunc(func() { close(released) })
 }
 
-// HoldWatches keeps new watches waiting for their first byte until release is
-// called.
+// HoldWatches makes new watches wait for their first byte until release is called.
 func (s *Server) HoldWatches() (release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +169,7 @@ func (s *Server) HoldWatches() (release func()) {
 	return sync.OnceFunc(func() { close(watchable) })
 }
 
-// Requests are all requests so far for a resource, with one of the verbs or,
+// Requests returns all requests so far for a resource, with one of the verbs or,
 // without verbs, with any.
 func (s *Server) Requests(resource string, verbs ...string) []Request {
 	s.mu.Lock()

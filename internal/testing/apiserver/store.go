@@ -1,7 +1,6 @@
 package apiserver
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -14,13 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// Object is anything that the server can keep.
+// Object is any object that the server can store.
 type Object interface {
 	runtime.Object
 	metav1.Object
 }
 
-// store is what etcd is to a real server.
+// store takes the place of etcd.
 type store struct {
 	version   int64
 	objects   map[string]map[string]Object
@@ -28,7 +27,7 @@ type store struct {
 	compacted int64
 }
 
-// change is one step of the history. before is nil for an addition, after for a
+// change is one entry of the history. before is nil for an addition, after for a
 // deletion; a bookmark has neither.
 type change struct {
 	version       int64
@@ -40,7 +39,7 @@ func newStore() store {
 	return store{version: 100, objects: map[string]map[string]Object{}}
 }
 
-// Put adds an object, or replaces the one of the same name.
+// Put adds objects, or replaces those of the same name.
 func (s *Server) Put(objects ...Object) {
 	s.t.Helper()
 	s.edit(func() {
@@ -50,7 +49,7 @@ func (s *Server) Put(objects ...Object) {
 	})
 }
 
-// Delete removes an object; watches get it with its last state.
+// Delete removes objects; watches receive them in the state given here.
 func (s *Server) Delete(objects ...Object) {
 	s.t.Helper()
 	s.edit(func() {
@@ -68,14 +67,14 @@ func (s *Server) Bookmark() {
 	})
 }
 
-// Compact forgets the history: watches cannot resume at an older version.
+// Compact drops the history: watches cannot resume at an older version.
 func (s *Server) Compact() {
 	s.edit(func() { s.store.history, s.store.compacted = nil, s.store.version })
 }
 
-// Rewind makes the server one that was restored from a backup: versions go back
-// by a number, and the history is gone. Objects stay as they are; change them
-// to what the backup held.
+// Rewind makes the server behave as after a restore from a backup: the version is
+// lowered, and the history is gone. Objects stay; change them to those of the
+// backup.
 func (s *Server) Rewind(versions int64) {
 	s.edit(func() {
 		s.store.version -= versions
@@ -121,7 +120,7 @@ func (s *store) remove(resource string, object Object) {
 	s.history = append(s.history, change{s.version, resource, last, nil})
 }
 
-// list gives the selected objects in the order of their names.
+// list returns the selected objects in the order of their names.
 func (s *store) list(resource string, selected selection) []Object {
 	var found []Object
 	for _, key := range slices.Sorted(maps.Keys(s.objects[resource])) {
@@ -132,8 +131,8 @@ func (s *store) list(resource string, selected selection) []Object {
 	return found
 }
 
-// eventOf is what a change means to a watch with a selection: an object that
-// leaves the selection is deleted as far as the watch can see.
+// eventOf returns the event of a change for a watch with a selection: an object
+// that leaves the selection is deleted. The object is nil if there is no event.
 func (c change) eventOf(selected selection) (watch.EventType, Object) {
 	was := c.before != nil && selected.matches(c.before)
 	is := c.after != nil && selected.matches(c.after)
@@ -164,7 +163,7 @@ func resourceOf(t interface{ Fatalf(string, ...any) }, object Object) string {
 	case *coordinationv1.Lease:
 		return "leases"
 	default:
-		t.Fatalf("the API server does not keep %s", fmt.Sprintf("%T", object))
+		t.Fatalf("the API server does not store %T", object)
 		return ""
 	}
 }

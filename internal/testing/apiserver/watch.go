@@ -13,12 +13,12 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// watch serves a watch until the client or the test ends it.
+// watch serves a watch until the client disconnects or the test ends it.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request, request Request, resource served, selected selection) {
 	if !s.awaitWatchable(r.Context()) {
 		return
 	}
-	watching := &watching{
+	watcher := &watcher{
 		server: s, request: request, resource: resource, selected: selected,
 		stream: s.codec.stream(w, r, resource.version),
 		at:     versionOf(request.Query),
@@ -26,14 +26,14 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, request Request, 
 	s.mu.Lock()
 	dropped := s.dropped
 	s.mu.Unlock()
-	if request.Streams() && !watching.finish(watching.initial(r.Context())) {
+	if request.Streams() && !watcher.goesOn(watcher.initial(r.Context())) {
 		return
 	}
 	for {
 		s.mu.Lock()
 		changed := s.changed
 		s.mu.Unlock()
-		if !watching.finish(watching.catchUp()) {
+		if !watcher.goesOn(watcher.catchUp()) {
 			return
 		}
 		select {
@@ -46,7 +46,8 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, request Request, 
 	}
 }
 
-// awaitWatchable tells whether the client still waits when its turn comes.
+// awaitWatchable waits for the release of HoldWatches and reports whether the
+// client is still connected.
 func (s *Server) awaitWatchable(ctx context.Context) bool {
 	s.mu.Lock()
 	watchable := s.watchable
@@ -62,19 +63,19 @@ func (s *Server) awaitWatchable(ctx context.Context) bool {
 	}
 }
 
-// watching is one watch.
-type watching struct {
+// watcher is one watch.
+type watcher struct {
 	server   *Server
 	request  Request
 	resource served
 	selected selection
 	stream   *stream
-	// at is the version up to which the client knows everything.
+	// at is the version up to which the client has received everything.
 	at int64
 }
 
-// initial sends all objects, and the bookmark that says so.
-func (w *watching) initial(ctx context.Context) error {
+// initial sends all objects, and the bookmark that marks their end.
+func (w *watcher) initial(ctx context.Context) error {
 	w.server.mu.Lock()
 	objects, version := w.server.store.list(w.request.Resource, w.selected), w.server.store.version
 	released := w.server.released
@@ -96,8 +97,8 @@ func (w *watching) initial(ctx context.Context) error {
 	return w.bookmark(version, map[string]string{metav1.InitialEventsAnnotationKey: "true"})
 }
 
-// catchUp sends what has happened since.
-func (w *watching) catchUp() error {
+// catchUp sends the changes since w.at.
+func (w *watcher) catchUp() error {
 	w.server.mu.Lock()
 	changes, compacted := w.server.store.history, w.server.store.compacted
 	w.server.mu.Unlock()
@@ -122,29 +123,29 @@ func (w *watching) catchUp() error {
 	return nil
 }
 
-func (w *watching) forward(change change) error {
+func (w *watcher) forward(change change) error {
 	if change.resource == "" && w.request.Query.Get("allowWatchBookmarks") == "true" {
 		return w.bookmark(change.version, nil)
 	}
 	if change.resource != w.request.Resource {
 		return nil
 	}
-	kind, object := change.eventOf(w.selected)
+	eventType, object := change.eventOf(w.selected)
 	if object == nil {
 		return nil
 	}
-	return w.stream.send(kind, object)
+	return w.stream.send(eventType, object)
 }
 
-func (w *watching) bookmark(version int64, annotations map[string]string) error {
+func (w *watcher) bookmark(version int64, annotations map[string]string) error {
 	object := w.resource.bookmark()
 	object.SetResourceVersion(strconv.FormatInt(version, 10))
 	object.SetAnnotations(annotations)
 	return w.stream.send(watch.Bookmark, object)
 }
 
-// finish tells whether the watch goes on.
-func (w *watching) finish(err error) bool {
+// goesOn reports whether the watch goes on after err.
+func (w *watcher) goesOn(err error) bool {
 	if err != nil && !errors.Is(err, io.EOF) {
 		w.server.check(err)
 	}
