@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
 // permutations calls visit with every order of the objects.
@@ -23,188 +23,174 @@ func permutations(objects []any, visit func(order []any)) {
 // Nodes, pods and DaemonSets come by three watches, in any order.
 func TestOrderBetweenObjectsDoesNotMatter(t *testing.T) {
 	t.Parallel()
-	objects := []any{
-		daemonSet("agent", daemonSetCreated(90)),
-		node("a", nodeCreated(95), nodeIs("True", 99), tainted("gpu", "PreferNoSchedule")),
-		node("b", cordoned),
-		pod("agent", "a", podCreated(99), podIs("False", 99), containerIs(waiting("ErrImagePull"), 0)),
-		pod("agent", "b", podCreated(99), podIs("True", 99)),
+	all := []any{
+		objects.DaemonSet("agent", objects.Created(90)),
+		objects.Node("a", objects.Created(95), objects.Ready(99), objects.Tainted("gpu", "PreferNoSchedule")),
+		objects.Node("b", objects.Cordoned()),
+		objects.PodOf("agent", "a", objects.Created(99), objects.Waiting("ErrImagePull", 99)),
+		objects.PodOf("agent", "b", objects.Created(99), objects.Ready(99)),
 	}
 	for _, running := range []bool{true, false} {
-		permutations(objects, func(order []any) {
-			w := newWorld(t)
-			w.now = at(100)
+		permutations(all, func(order []any) {
+			f := newFixture(t)
+			f.at(100)
 			if running {
-				w.ledger.Start(w.now)
-				w.see(order...)
-			} else {
-				w.see(order...)
-				w.ledger.Start(w.now)
+				f.Synced()
 			}
-			w.says("agent", "expected joining: 1", "gap joining image_pull: 1",
-				"expected cordoned: 1", "covered cordoned: 1", "spent pod: 1")
+			f.set(order...)
+			f.Synced()
+			f.expectCounts("agent", "expected joining: 1", "gap joining image_pull: 1",
+				"expected cordoned: 1", "covered cordoned: 1", "unavailable pod: 1")
 			if running {
-				w.gapsAre("agent on a: image_pull since 100")
+				f.expectGaps("agent on a: image_pull since 100")
 			} else {
-				w.gapsAre("agent on a: image_pull since 99")
+				f.expectGaps("agent on a: image_pull since 99")
 			}
-			w.loseAll(order)
+			f.deleteAll(order...)
 		})
-	}
-}
-
-// loseAll takes everything away, in the order given, and checks that nothing is
-// left.
-func (w *world) loseAll(objects []any) {
-	w.t.Helper()
-	w.lose(objects...)
-	w.at(86400)
-	if left := w.ledger.Left(); len(left) > 0 {
-		w.t.Errorf("with everything gone the ledger still holds %v", left)
 	}
 }
 
 // Before all informers have synced, a cache is full of false gaps.
 func TestNothingIsSaidBeforeTheStart(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.see(daemonSet("agent"), node("a", unreachable(-60)), node("b"), pod("agent", "b"))
-	w.lose(node("b"))
-	w.gapsAre()
-	if got := countsOf(w.ledger); len(got) != 0 || w.ledger.Running() {
-		t.Errorf("it says %v, running %v", got, w.ledger.Running())
+	f := newFixture(t)
+	f.set(objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.Node("b"), objects.PodOf("agent", "b"))
+	f.delete(objects.Node("b"))
+	f.expectGaps()
+	if got := f.counts(); len(got) != 0 || f.Running() {
+		t.Errorf("it says %v, running %v", got, f.Running())
 	}
-	for range w.ledger.NodeGroups() {
+	for range f.NodeGroups() {
 		t.Error("it counts nodes")
 	}
-	w.ledger.Start(w.now)
-	w.ledger.Start(at(500)) // a second start changes nothing
-	w.says("agent", "expected active: 1", "gap active node_unreachable: 1")
-	w.gapsAre("agent on a: node_unreachable since -60")
+	f.Synced()
+	f.Start(objects.At(500)) // a second start changes nothing
+	f.expectCounts("agent", "expected active: 1", "gap active node_unreachable: 1")
+	f.expectGaps("agent on a: node_unreachable since -60")
 }
 
 // A pod whose Node object is gone is no cell, although it claims Ready until the
 // pod garbage collector comes by.
 func TestANodeIsDeleted(t *testing.T) {
 	t.Parallel()
-	w := start(t, daemonSet("agent"), node("a"), node("b"), pod("agent", "a"), pod("agent", "b", podIs("False", -5)))
-	w.at(10).lose(node("b"))
-	w.says("agent", "expected active: 1", "covered active: 1")
-	w.gapsAre()
-	w.at(50).see(pod("agent", "b", phase("Failed"))).lose(pod("agent", "b"))
-	w.says("agent", "expected active: 1", "covered active: 1")
-	w.at(60.5).see(node("b", nodeUID("second"), nodeCreated(60), nodeIs("False", 60)))
-	w.says("agent", "expected active: 1", "covered active: 1", "expected joining: 1", "gap joining node_never_ready: 1", "spent node: 1")
-	w.gapsAre("agent on b: node_never_ready since 60.5")
+	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.Node("b"), objects.PodOf("agent", "a"), objects.PodOf("agent", "b", objects.NotReady(-5)))
+	f.at(10).delete(objects.Node("b"))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1")
+	f.expectGaps()
+	f.at(50).set(objects.PodOf("agent", "b", objects.Phase("Failed"))).delete(objects.PodOf("agent", "b"))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1")
+	f.at(60.5).set(objects.Node("b", objects.UID("second"), objects.Created(60), objects.NotReady(60)))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1", "expected joining: 1", "gap joining node_never_ready: 1", "unavailable node: 1")
+	f.expectGaps("agent on b: node_never_ready since 60.5")
 }
 
 // A node that is deleted and made again under its name is another node, also
 // where the watch missed the deletion.
 func TestANodeIsRecreated(t *testing.T) {
 	t.Parallel()
-	second := []func(*corev1.Node){nodeUID("second"), nodeCreated(60), nodeIs("True", 61)}
+	second := options{objects.UID("second"), objects.Created(60), objects.Ready(61)}
 	t.Run("the deletion comes first", func(t *testing.T) {
 		t.Parallel()
-		w := start(t, daemonSet("agent"), node("a", unreachable(-60)), pod("agent", "a"))
-		w.at(70).lose(node("a")).see(node("a", second...))
-		w.says("agent", "expected joining: 1", "covered joining: 1")
+		f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a"))
+		f.at(70).delete(objects.Node("a")).set(objects.Node("a", second...))
+		f.expectCounts("agent", "expected joining: 1", "covered joining: 1")
 	})
 	t.Run("the deletion is missed", func(t *testing.T) {
 		t.Parallel()
-		w := start(t, daemonSet("agent"), node("a", unreachable(-60)), pod("agent", "a"))
-		w.at(70).see(node("a", second...))
-		w.says("agent", "expected joining: 1", "covered joining: 1")
+		f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a"))
+		f.at(70).set(objects.Node("a", second...))
+		f.expectCounts("agent", "expected joining: 1", "covered joining: 1")
 	})
 	t.Run("the deletion comes last", func(t *testing.T) {
 		t.Parallel()
-		w := start(t, daemonSet("agent"), node("a", unreachable(-60)), pod("agent", "a"))
-		w.at(70).see(node("a", second...)).lose(node("a", unreachable(-60)))
-		w.says("agent", "expected joining: 1", "covered joining: 1")
+		f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a"))
+		f.at(70).set(objects.Node("a", second...)).delete(objects.Node("a", objects.Unreachable(-60)))
+		f.expectCounts("agent", "expected joining: 1", "covered joining: 1")
 	})
 	t.Run("its gap begins anew", func(t *testing.T) {
 		t.Parallel()
-		w := start(t, daemonSet("agent"), node("a", unreachable(-60)), pod("agent", "a", podIs("False", -60)))
-		w.at(70.5).see(node("a", second...))
-		w.gapsAre("agent on a: pod_not_ready since 70.5")
+		f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a", objects.NotReady(-60)))
+		f.at(70.5).set(objects.Node("a", second...))
+		f.expectGaps("agent on a: pod_not_ready since 70.5")
 	})
 	t.Run("before the start the last one counts", func(t *testing.T) {
 		t.Parallel()
-		w := newWorld(t)
-		w.see(daemonSet("agent"), node("a", unreachable(-60)), node("a", nodeUID("second")), pod("agent", "a"))
-		w.lose(node("a", unreachable(-60)))
-		w.ledger.Start(w.now)
-		w.says("agent", "expected active: 1", "covered active: 1")
+		f := newFixture(t)
+		f.set(objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.Node("a", objects.UID("second")), objects.PodOf("agent", "a"))
+		f.delete(objects.Node("a", objects.Unreachable(-60)))
+		f.Synced()
+		f.expectCounts("agent", "expected active: 1", "covered active: 1")
 	})
 }
 
 // Owner is the controller's UID, never a name or a label.
 func TestADaemonSetIsRecreated(t *testing.T) {
 	t.Parallel()
-	second := daemonSet("agent", daemonSetUID("second"), daemonSetCreated(60))
-	ownedBySecond := func(p *corev1.Pod) { p.OwnerReferences[0].UID = "second" }
-	w := start(t, daemonSet("agent"), node("a"), pod("agent", "a"))
-	w.at(60.5).lose(daemonSet("agent")).see(second)
-	w.says("agent", "expected active: 1", "gap active pod_missing: 1", "spent scheduling: 1")
-	w.at(61).see(pod("agent", "a", called("new"), ownedBySecond))
-	w.says("agent", "expected active: 1", "covered active: 1")
-	w.at(62).see(pod("agent", "a", podIs("False", 61))) // the first one's pod still ends
-	w.says("agent", "expected active: 1", "covered active: 1")
-	w.loseAll([]any{pod("agent", "a"), second, node("a"), pod("agent", "a", called("new"), ownedBySecond)})
+	second := objects.DaemonSet("agent", objects.UID("second"), objects.Created(60))
+	ownedBySecond := objects.OwnedBy(second)
+	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a"))
+	f.at(60.5).delete(objects.DaemonSet("agent")).set(second)
+	f.expectCounts("agent", "expected active: 1", "gap active pod_missing: 1", "unavailable scheduling: 1")
+	f.at(61).set(objects.PodOf("agent", "a", objects.Named("new"), ownedBySecond))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1")
+	f.at(62).set(objects.PodOf("agent", "a", objects.NotReady(61))) // the first one's pod still ends
+	f.expectCounts("agent", "expected active: 1", "covered active: 1")
+	f.deleteAll(objects.PodOf("agent", "a"), second, objects.Node("a"), objects.PodOf("agent", "a", objects.Named("new"), ownedBySecond))
 }
 
 func TestAPodChangesHands(t *testing.T) {
 	t.Parallel()
-	orphan := func(p *corev1.Pod) { p.OwnerReferences = nil }
-	toOther := func(p *corev1.Pod) { p.OwnerReferences[0].UID = "other" }
-	w := start(t, daemonSet("agent"), daemonSet("other"), node("a"), node("b"), pod("agent", "a"), pod("other", "b"))
-	one := []string{"expected active: 2", "covered active: 1", "gap active pod_missing: 1", "spent scheduling: 1"}
-	w.says("agent", one...)
-	w.see(pod("agent", "a", orphan))
-	w.says("agent", "expected active: 2", "gap active pod_missing: 2", "spent scheduling: 2")
-	w.see(pod("agent", "a", toOther))
-	w.says("agent", "expected active: 2", "gap active pod_missing: 2", "spent scheduling: 2")
-	w.says("other", "expected active: 2", "covered active: 2")
-	w.see(pod("agent", "a"))
-	w.says("agent", one...)
-	w.says("other", one...)
-	w.lose(pod("agent", "a", orphan)) // an owner that was lost with the pod
+	orphan, toOther := objects.Orphaned(), objects.OwnedBy(objects.DaemonSet("other"))
+	f := start(t, objects.DaemonSet("agent"), objects.DaemonSet("other"), objects.Node("a"), objects.Node("b"), objects.PodOf("agent", "a"), objects.PodOf("other", "b"))
+	one := []string{"expected active: 2", "covered active: 1", "gap active pod_missing: 1", "unavailable scheduling: 1"}
+	f.expectCounts("agent", one...)
+	f.set(objects.PodOf("agent", "a", orphan))
+	f.expectCounts("agent", "expected active: 2", "gap active pod_missing: 2", "unavailable scheduling: 2")
+	f.set(objects.PodOf("agent", "a", toOther))
+	f.expectCounts("agent", "expected active: 2", "gap active pod_missing: 2", "unavailable scheduling: 2")
+	f.expectCounts("other", "expected active: 2", "covered active: 2")
+	f.set(objects.PodOf("agent", "a"))
+	f.expectCounts("agent", one...)
+	f.expectCounts("other", one...)
+	f.delete(objects.PodOf("agent", "a", orphan)) // an owner that was lost with the pod
 }
 
 // An unbound pod belongs to the node that it was made for, and stays there when
 // it is bound.
 func TestAPodIsBound(t *testing.T) {
 	t.Parallel()
-	w := start(t, daemonSet("agent"), node("a"), pod("agent", "a", unbound))
-	w.says("agent", "expected active: 1", "gap active pod_unschedulable: 1", "spent scheduling: 1")
-	w.see(pod("agent", "a", starting(5)))
-	w.says("agent", "expected active: 1", "gap active pod_starting: 1", "spent pod: 1")
-	w.loseAll([]any{pod("agent", "a"), node("a"), daemonSet("agent")})
+	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a", objects.Unbound()))
+	f.expectCounts("agent", "expected active: 1", "gap active pod_unschedulable: 1", "unavailable scheduling: 1")
+	f.set(objects.PodOf("agent", "a", objects.Starting(5)))
+	f.expectCounts("agent", "expected active: 1", "gap active pod_starting: 1", "unavailable pod: 1")
+	f.deleteAll(objects.PodOf("agent", "a"), objects.Node("a"), objects.DaemonSet("agent"))
 }
 
 func TestEventsThatSayNothingNew(t *testing.T) {
 	t.Parallel()
-	objects := []any{daemonSet("agent"), node("a", unreachable(-60)), node("b"), pod("agent", "a"), pod("agent", "b", called("x"), revision("zero", 0)), pod("agent", "b")}
-	w := start(t, objects...)
-	before := fmt.Sprint(countsOf(w.ledger), gapsOf(w.ledger))
-	w.at(10).see(objects...).see(objects...)
-	w.lose(node("stranger"), daemonSet("stranger"), pod("agent", "stranger"), pod("stranger", "a"), pod("agent", "a", called("stranger")))
-	w.lose(node("a", nodeUID("stranger")))
-	if diff := cmp.Diff(before, fmt.Sprint(countsOf(w.ledger), gapsOf(w.ledger))); diff != "" {
+	all := []any{objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.Node("b"), objects.PodOf("agent", "a"), objects.PodOf("agent", "b", objects.Named("x"), objects.Revision("zero", 0)), objects.PodOf("agent", "b")}
+	f := start(t, all...)
+	before := fmt.Sprint(f.counts(), f.gaps())
+	f.at(10).set(all...).set(all...)
+	f.delete(objects.Node("stranger"), objects.DaemonSet("stranger"), objects.PodOf("agent", "stranger"), objects.PodOf("stranger", "a"), objects.PodOf("agent", "a", objects.Named("stranger")))
+	f.delete(objects.Node("a", objects.UID("stranger")))
+	if diff := cmp.Diff(before, fmt.Sprint(f.counts(), f.gaps())); diff != "" {
 		t.Errorf("(-before +after):\n%s", diff)
 	}
-	w.loseAll(objects)
+	f.deleteAll(all...)
 }
 
 // A DaemonSet that is being deleted is reported until it is gone.
 func TestADaemonSetIsDeleted(t *testing.T) {
 	t.Parallel()
-	w := start(t, daemonSet("agent"), node("a", unreachable(-60)), node("b"), pod("agent", "b"))
-	w.see(daemonSet("agent", func(ds *appsv1.DaemonSet) { now := stamp(10); ds.DeletionTimestamp = &now }))
-	w.gapsAre("agent on a: node_unreachable since -60")
-	w.lose(daemonSet("agent"))
-	w.gapsAre()
-	w.says("agent")
-	w.lose(pod("agent", "b"))
-	w.says("agent")
-	w.loseAll([]any{node("b"), node("a")})
+	f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.Node("b"), objects.PodOf("agent", "b"))
+	f.set(objects.DaemonSet("agent", objects.Deleted(10)))
+	f.expectGaps("agent on a: node_unreachable since -60")
+	f.delete(objects.DaemonSet("agent"))
+	f.expectGaps()
+	f.expectCounts("agent")
+	f.delete(objects.PodOf("agent", "b"))
+	f.expectCounts("agent")
+	f.deleteAll(objects.Node("b"), objects.Node("a"))
 }

@@ -2,9 +2,10 @@ package coverage_test
 
 import (
 	"fmt"
+	"io"
 	"maps"
-	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,31 +15,29 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
-// The laws of the ledger, on random stories:
+// The laws of the ledger, on random events:
 //
-//   - after every event it equals the model, which judges every pair anew;
+//   - after every event it equals the model, which evaluates every pair anew;
 //   - it equals a new ledger that is shown the final objects only;
 //   - the order of events of different objects does not matter;
 //   - when everything is gone, nothing is left.
 //
-// A failing story is told again, event by event.
-
-const storySeed = 20261123
+// A failing run is repeated, and printed event by event.
 
 func TestLaws(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{storySeed, rand.Uint64()} {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+	for name, seed := range random.Seeds() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			t.Logf("%d stories of seed %d", stories, seed)
-			for number := range uint64(stories) {
-				random := func() dice { return dice{random: rand.New(rand.NewPCG(seed, number))} }
-				if problem := obeys(random(), number%4 == 0, nil); problem != "" {
-					var told strings.Builder
-					obeys(random(), number%4 == 0, &told)
-					t.Fatalf("story %d of seed %d: %s\n%s", number, seed, problem, told.String())
+			t.Logf("%d runs of seed %d", runs, seed)
+			for number := range uint64(runs) {
+				checkLaws(t, func() *random.Dice { return random.Seeded(seed, number) }, number%4 == 0)
+				if t.Failed() {
+					t.Fatalf("run %d of seed %d", number, seed)
 				}
 			}
 		})
@@ -47,102 +46,84 @@ func TestLaws(t *testing.T) {
 
 func FuzzLedger(f *testing.F) {
 	for number := range uint64(8) {
-		random := rand.New(rand.NewPCG(storySeed, number))
-		bytes := make([]byte, 400)
-		for i := range bytes {
-			bytes[i] = byte(random.Uint32())
-		}
-		f.Add(number%2 == 0, bytes)
+		f.Add(number%2 == 0, random.Bytes(number, 400))
 	}
 	f.Fuzz(func(t *testing.T, backward bool, bytes []byte) {
-		if problem := obeys(dice{bytes: bytes}, backward, nil); problem != "" {
-			var told strings.Builder
-			obeys(dice{bytes: bytes}, backward, &told)
-			t.Fatalf("%s\n%s", problem, told.String())
-		}
+		checkLaws(t, func() *random.Dice { return random.FromBytes(bytes) }, backward)
 	})
 }
 
-func newLedger() *coverage.Ledger {
-	return coverage.NewLedger(readiness.Rules{JoinGrace: joinGrace}, "zone")
-}
-
-func deliver(ledger *coverage.Ledger, e event) {
-	switch object := e.object.(type) {
-	case *slim.Node:
-		if e.gone {
-			ledger.DeleteNode(object, e.at)
-		} else {
-			ledger.SetNode(object, e.at)
-		}
-	case *slim.DaemonSet:
-		if e.gone {
-			ledger.DeleteDaemonSet(object, e.at)
-		} else {
-			ledger.SetDaemonSet(object, e.at)
-		}
-	case *slim.Pod:
-		if e.gone {
-			ledger.DeletePod(object, e.at)
-		} else {
-			ledger.SetPod(e.before, object, e.at)
-		}
+func checkLaws(t *testing.T, dice func() *random.Dice, backward bool) {
+	t.Helper()
+	if problem := brokenLaw(dice(), backward, io.Discard); problem != "" {
+		var events strings.Builder
+		brokenLaw(dice(), backward, &events)
+		t.Errorf("%s\n%s", problem, events.String())
 	}
 }
 
-// obeys tells a story and says which law it breaks, or "".
-func obeys(d dice, backward bool, told *strings.Builder) (problem string) {
-	story, ledger, model := newStory(d, backward), newLedger(), newModel()
-	ledger.Start(at(0))
-	length := 20 + story.roll(60)
-	var all []event
-	latest := at(0)
-	for len(all) < length {
-		for _, e := range story.next() {
-			all = append(all, e)
-			if told != nil {
-				fmt.Fprintln(told, e)
-			}
-			deliver(ledger, e)
-			model.pass(e.at)
+func (l *ledger) apply(e random.Event, at time.Time) {
+	l.now = at
+	if e.Gone {
+		l.watch.Delete(e.Object)
+	} else {
+		l.watch.Set(e.Object)
+	}
+}
+
+// brokenLaw lets random things happen and returns which law that breaks, or "".
+// It prints the events.
+func brokenLaw(dice *random.Dice, backward bool, print io.Writer) string {
+	run, model := &run{Cluster: random.NewCluster(dice, backward), ledger: newLedger()}, newModel()
+	run.ledger.Synced()
+	length := 20 + run.Roll(60)
+	latest := objects.Noon
+	for len(run.events) < length {
+		for _, e := range run.Next() {
+			run.events = append(run.events, e)
+			fmt.Fprintln(print, e)
+			run.ledger.apply(e, e.At)
+			model.pass(e.At)
 			model.apply(e)
-			if e.at.After(latest) {
-				latest = e.at
+			if e.At.After(latest) {
+				latest = e.At
 			}
-			// While the clock is set back, what was judged before stands.
-			if !e.at.Before(latest) {
-				if diff := compare(model.account(), accountOf(ledger), !backward); diff != "" {
+			// While the clock is set back, what was evaluated before stands.
+			if !e.At.Before(latest) {
+				if diff := compare(model.account(), accountOf(run.ledger), !backward); diff != "" {
 					return "the ledger is not the model (-model +ledger):\n" + diff
 				}
 			}
 		}
 	}
-	for _, law := range []func(*finished, *coverage.Ledger) string{equalsANewOne, ignoresOrder, leavesNothing} {
-		if problem := law(&finished{story, all, latest.Add(time.Minute)}, ledger); problem != "" {
+	run.end = latest.Add(time.Minute)
+	for _, law := range []func() string{run.equalsANewOne, run.ignoresOrder, run.leavesNothing} {
+		if problem := law(); problem != "" {
 			return problem
 		}
 	}
 	return ""
 }
 
-// finished is a story that is over.
-type finished struct {
-	*story
-	events []event
+// run is a ledger to which all events have happened.
+type run struct {
+	*random.Cluster
+	ledger *ledger
+	events []random.Event
 	end    time.Time
 }
 
 // equalsANewOne compares with a ledger that starts now. It cannot know when a
 // node was Ready for the first time, so joining and active are one there, and it
 // dates by stamps.
-func equalsANewOne(s *finished, ledger *coverage.Ledger) string {
-	ledger.Advance(s.end)
+func (r *run) equalsANewOne() string {
+	r.ledger.Advance(r.end)
 	fresh := newLedger()
-	for _, e := range s.shuffled(s.present()) {
-		deliver(fresh, e)
+	for _, e := range r.Present(r.end) {
+		fresh.apply(e, e.At)
 	}
-	fresh.Start(s.end)
-	if diff := compare(withoutJoining(accountOf(ledger)), withoutJoining(accountOf(fresh)), false); diff != "" {
+	fresh.Synced()
+	if diff := compare(withoutJoining(accountOf(r.ledger)), withoutJoining(accountOf(fresh)), false); diff != "" {
 		return "the ledger is not what it would be from scratch (-ledger +from scratch):\n" + diff
 	}
 	return ""
@@ -150,70 +131,45 @@ func equalsANewOne(s *finished, ledger *coverage.Ledger) string {
 
 // ignoresOrder delivers all events once more, at the same times in another order:
 // only those of one object keep theirs.
-func ignoresOrder(s *finished, ledger *coverage.Ledger) string {
-	queues := map[string][]event{}
-	for _, e := range s.events {
-		queues[e.key()] = append(queues[e.key()], e)
+func (r *run) ignoresOrder() string {
+	queues := map[string][]random.Event{}
+	for _, e := range r.events {
+		queues[e.Key()] = append(queues[e.Key()], e)
 	}
 	other := newLedger()
-	other.Start(at(0))
-	for _, e := range s.events {
-		keys := sortedNames(queues)
-		key := choose(&s.dice, keys...)
-		next := queues[key][0]
-		next.at = e.at
-		deliver(other, next)
+	other.Synced()
+	for _, e := range r.events {
+		key := random.Choose(r.Dice, slices.Sorted(maps.Keys(queues))...)
+		other.apply(queues[key][0], e.At)
 		if queues[key] = queues[key][1:]; len(queues[key]) == 0 {
 			delete(queues, key)
 		}
 	}
-	other.Advance(s.end)
-	if diff := compare(withoutJoining(accountOf(ledger)), withoutJoining(accountOf(other)), false); diff != "" {
+	other.Advance(r.end)
+	if diff := compare(withoutJoining(accountOf(r.ledger)), withoutJoining(accountOf(other)), false); diff != "" {
 		return "the order of events matters (-one order +another):\n" + diff
 	}
 	return ""
 }
 
 // leavesNothing takes every object away.
-func leavesNothing(s *finished, ledger *coverage.Ledger) string {
-	for _, e := range s.shuffled(s.present()) {
-		e.at, e.gone = s.end, true
-		deliver(ledger, e)
+func (r *run) leavesNothing() string {
+	for _, e := range r.Present(r.end) {
+		e.Gone = true
+		r.ledger.apply(e, e.At)
 	}
-	ledger.Advance(s.end.AddDate(1, 0, 0))
-	if left := ledger.Left(); len(left) > 0 {
+	r.ledger.Advance(r.end.AddDate(1, 0, 0))
+	if left := r.ledger.Left(); len(left) > 0 {
 		return fmt.Sprintf("with everything gone the ledger still holds %v", left)
 	}
-	if ledger.Slots() > len(nodeNames) {
-		return fmt.Sprintf("%d slots for %d names of nodes", ledger.Slots(), len(nodeNames))
+	if r.ledger.Slots() > random.MaxNodes {
+		return fmt.Sprintf("%d slots for %d names of nodes", r.ledger.Slots(), random.MaxNodes)
 	}
 	return ""
 }
 
-// present are the objects that are there at the end.
-func (s *finished) present() (events []event) {
-	for _, name := range sortedNames(s.nodes) {
-		events = append(events, event{at: s.end, object: s.nodes[name].object})
-	}
-	for _, name := range sortedNames(s.sets) {
-		events = append(events, event{at: s.end, object: s.sets[name].object})
-	}
-	for _, name := range sortedNames(s.pods) {
-		events = append(events, event{at: s.end, object: s.pods[name]})
-	}
-	return events
-}
-
-func (s *finished) shuffled(events []event) []event {
-	for i := range events {
-		j := i + s.roll(len(events)-i)
-		events[i], events[j] = events[j], events[i]
-	}
-	return events
-}
-
-// accountOf is what the ledger says.
-func accountOf(ledger *coverage.Ledger) account {
+// accountOf returns what the ledger reports.
+func accountOf(ledger *ledger) account {
 	all := account{
 		Totals: map[slim.UID]coverage.Totals{}, Gaps: map[pair]gapAccount{},
 		Troubles: map[string]troubleAccount{}, Groups: map[groupAccount]int{},
@@ -226,11 +182,11 @@ func accountOf(ledger *coverage.Ledger) account {
 	}
 	gaps, _ := ledger.Gaps(1 << 30)
 	for _, gap := range gaps {
-		all.Gaps[pair{gap.DaemonSet.UID, gap.Node.Name}] = gapAccount{gap.Reason, gap.Lifecycle, gap.Opened.Sub(at(0))}
+		all.Gaps[pair{gap.DaemonSet.UID, gap.Node.Name}] = gapAccount{gap.Reason, gap.Lifecycle, gap.Opened.Sub(objects.Noon)}
 	}
 	for report := range ledger.TroubledNodes() {
 		state := report.State
-		all.Troubles[state.Record().Name] = troubleAccount{state.Status(), state.Lifecycle(), report.Gaps, state.Since().Sub(at(0))}
+		all.Troubles[state.Record().Name] = troubleAccount{state.Status(), state.Lifecycle(), report.Gaps, state.Since().Sub(objects.Noon)}
 	}
 	for group, count := range ledger.NodeGroups() {
 		all.Groups[groupAccount{group.Status, group.Lifecycle, group.Labels.Value()}] = count
@@ -238,7 +194,7 @@ func accountOf(ledger *coverage.Ledger) account {
 	return all
 }
 
-// compare says how two accounts differ; dates only where they are comparable.
+// compare tells how two accounts differ; dates only where they are comparable.
 func compare(want, got account, dates bool) string {
 	if !dates {
 		withoutDates(want)

@@ -7,6 +7,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
 // model is the ledger as one would write it who has all the time in the world:
@@ -41,24 +43,24 @@ func newModel() *model {
 	}
 }
 
-// pass lets time pass: what it changes comes before the event.
+// pass lets time pass: what it changes comes before the random.Event.
 func (m *model) pass(now time.Time) {
 	m.now = now
 	m.account()
 }
 
-func (m *model) apply(e event) {
-	switch object := e.object.(type) {
+func (m *model) apply(e random.Event) {
+	switch object := e.Object.(type) {
 	case *slim.Node:
-		m.applyNode(object, e.gone)
+		m.applyNode(object, e.Gone)
 	case *slim.DaemonSet:
-		if e.gone {
+		if e.Gone {
 			delete(m.sets, object.UID)
 		} else {
 			m.sets[object.UID] = object
 		}
 	case *slim.Pod:
-		if e.gone {
+		if e.Gone {
 			delete(m.pods, object.UID)
 		} else {
 			m.pods[object.UID] = object
@@ -86,7 +88,7 @@ func (m *model) applyNode(object *slim.Node, gone bool) {
 		}
 	default:
 		m.closeGapsOf(object.Name)
-		// The story shows every node from its creation on.
+		// The watch shows every node from its creation on.
 		n = &modelNode{object: object, wasReady: object.Ready.Status == slim.ConditionTrue, since: object.CreationTimestamp.Time()}
 		m.nodes[object.Name] = n
 	}
@@ -112,9 +114,6 @@ func (n *modelNode) status() readiness.Status {
 		return readiness.StatusNotReady
 	}
 }
-
-// joinGrace is the story's.
-const joinGrace = 5 * time.Minute
 
 func (n *modelNode) lifecycle(now time.Time) readiness.Lifecycle {
 	leaving := !n.object.DeletionTimestamp.IsZero() || n.object.EndAnnounced
@@ -160,7 +159,7 @@ type groupAccount struct {
 	Zone      string
 }
 
-// account judges everything.
+// account evaluates everything.
 func (m *model) account() account {
 	all := account{
 		Totals: map[slim.UID]coverage.Totals{}, Gaps: map[pair]gapAccount{},
@@ -171,7 +170,7 @@ func (m *model) account() account {
 		totals := coverage.Totals{Repelled: map[coverage.Repulsion]int32{}}
 		for name, n := range m.nodes {
 			key := pair{uid, name}
-			gap, open := m.judgePair(ds, n, &totals)
+			gap, open := m.evaluatePair(ds, n, &totals)
 			if !open {
 				delete(m.gaps, key)
 				continue
@@ -179,7 +178,7 @@ func (m *model) account() account {
 			if _, was := m.gaps[key]; !was {
 				m.gaps[key] = m.now
 			}
-			gap.Opened = m.gaps[key].Sub(at(0))
+			gap.Opened = m.gaps[key].Sub(objects.Noon)
 			all.Gaps[key] = gap
 			gapsOf[name]++
 		}
@@ -194,14 +193,14 @@ func (m *model) account() account {
 		status, lifecycle := n.status(), n.lifecycle(m.now)
 		all.Groups[groupAccount{status, lifecycle, n.object.Labels["zone"]}]++
 		if status != readiness.StatusReady || gapsOf[name] > 0 {
-			all.Troubles[name] = troubleAccount{status, lifecycle, gapsOf[name], n.since.Sub(at(0))}
+			all.Troubles[name] = troubleAccount{status, lifecycle, gapsOf[name], n.since.Sub(objects.Noon)}
 		}
 	}
 	return all
 }
 
-// judgePair adds what one node is to one DaemonSet.
-func (m *model) judgePair(ds *slim.DaemonSet, n *modelNode, totals *coverage.Totals) (gap gapAccount, open bool) {
+// evaluatePair adds what one node is to one DaemonSet.
+func (m *model) evaluatePair(ds *slim.DaemonSet, n *modelNode, totals *coverage.Totals) (gap gapAccount, open bool) {
 	place := m.places[ds]
 	if place == nil {
 		place = coverage.NewPlacement(&ds.Template)

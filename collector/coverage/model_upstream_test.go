@@ -1,6 +1,8 @@
 package coverage_test
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -102,7 +104,7 @@ func modelRevision(ds *slim.DaemonSet, pods []*slim.Pod) string {
 		}
 	}
 	best := func(counts map[string]int, distance func(count int) int) (hash string) {
-		for _, candidate := range sortedNames(counts) {
+		for _, candidate := range slices.Sorted(maps.Keys(counts)) {
 			if hash == "" || distance(counts[candidate]) < distance(counts[hash]) {
 				hash = candidate
 			}

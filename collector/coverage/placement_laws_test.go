@@ -2,7 +2,6 @@ package coverage_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -13,61 +12,56 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage/coveragetest"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
-type seeded struct{ *rand.Rand }
-
-func (s seeded) Roll(n int) int { return s.IntN(n) }
-
 // The laws of placement on random pairs. Upstream's own code is the oracle in
-// test/cluster/controlplane/placement; here it is a transcript.
+// test/cluster/upstream; here it is a transcript.
 func TestPlacementLaws(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{storySeed, rand.Uint64()} {
-		dice := seeded{rand.New(rand.NewPCG(seed, 0))}
-		t.Logf("3000 pairs of seed %d", seed)
-		for pair := range 3000 {
-			if problem := placed(dice); problem != "" {
-				t.Fatalf("pair %d of seed %d: %s", pair, seed, problem)
+	for name, seed := range random.Seeds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			t.Logf("3000 pairs of seed %d", seed)
+			dice := random.Seeded(seed, 0)
+			for pair := range 3000 {
+				if problem := wrongPlacement(dice); problem != "" {
+					t.Fatalf("pair %d of seed %d: %s", pair, seed, problem)
+				}
 			}
-		}
+		})
 	}
 }
 
 func FuzzPlacement(f *testing.F) {
 	for number := range uint64(16) {
-		random := rand.New(rand.NewPCG(storySeed, number))
-		bytes := make([]byte, 120)
-		for i := range bytes {
-			bytes[i] = byte(random.Uint32())
-		}
-		f.Add(bytes)
+		f.Add(random.Bytes(number, 120))
 	}
 	f.Fuzz(func(t *testing.T, bytes []byte) {
-		if problem := placed(&coveragetest.Bytes{Left: bytes}); problem != "" {
+		if problem := wrongPlacement(random.FromBytes(bytes)); problem != "" {
 			t.Fatal(problem)
 		}
 	})
 }
 
-// placed decides on one pair and says which law the decision breaks, or "".
-func placed(dice coveragetest.Dice) string {
-	ds, node := coveragetest.DaemonSet(dice), coveragetest.Node(dice)
+// wrongPlacement decides on one pair and returns which law the decision breaks,
+// or "".
+func wrongPlacement(dice *random.Dice) string {
+	ds, node := random.DaemonSet(dice), random.Node(dice)
 	before := fmt.Sprint(ds.Spec.Template.Spec, node.Spec)
 	decide := func(node *corev1.Node) coverage.Decision {
 		var view coverage.View
 		view.Show(slim.FromNode(node))
 		return coverage.NewPlacement(&slim.FromDaemonSet(ds).Template).Decide(&view)
 	}
-	got, bare := decide(node), decide(coveragetest.WithoutConditions(node))
+	got, bare := decide(node), decide(random.WithoutConditions(node))
 	upstream := transcript(ds, node)
 	wrong := ""
 	switch {
 	case got.Upstream != upstream:
 		wrong = fmt.Sprintf("upstream says %v", upstream)
-	case (got.Exclusion == coverage.NotExcluded) != (transcript(ds, coveragetest.WithoutConditions(node)) == coverage.VerdictRun):
+	case (got.Exclusion == coverage.NotExcluded) != (transcript(ds, random.WithoutConditions(node)) == coverage.VerdictRun):
 		wrong = "expected is not run without the taints of the node's condition"
 	case got.Exclusion != bare.Exclusion:
 		wrong = fmt.Sprintf("the taints of the node's condition change the exclusion from %v", bare.Exclusion)

@@ -7,25 +7,25 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
 // Gaps that a node causes are left out first, for the node itself is reported;
 // then the youngest. Counts stay exact.
 func TestGapCap(t *testing.T) {
 	t.Parallel()
-	w := start(t, daemonSet("agent"), daemonSet("other"),
-		node("a", unreachable(-900)), node("b", unreachable(-800)), node("c"), node("d"), node("e"),
-		pod("agent", "c", podIs("False", -70)), pod("agent", "d", podIs("False", -50)), pod("agent", "e", podIs("False", -60)),
-		pod("other", "c"), pod("other", "d"), pod("other", "e"))
+	f := start(t, objects.DaemonSet("agent"), objects.DaemonSet("other"),
+		objects.Node("a", objects.Unreachable(-900)), objects.Node("b", objects.Unreachable(-800)), objects.Node("c"), objects.Node("d"), objects.Node("e"),
+		objects.PodOf("agent", "c", objects.NotReady(-70)), objects.PodOf("agent", "d", objects.NotReady(-50)), objects.PodOf("agent", "e", objects.NotReady(-60)),
+		objects.PodOf("other", "c"), objects.PodOf("other", "d"), objects.PodOf("other", "e"))
 	inOrder := []string{
 		"agent on c", "agent on e", "agent on d", // the pods', oldest first
 		"agent on a", "other on a", "agent on b", "other on b", // the nodes'
 	}
 	for limit := -1; limit <= 8; limit++ {
-		gaps, dropped := w.ledger.Gaps(limit)
+		gaps, dropped := f.Gaps(limit)
 		var got []string
 		for _, gap := range gaps {
 			got = append(got, gap.DaemonSet.Name+" on "+gap.Node.Name)
@@ -39,14 +39,14 @@ func TestGapCap(t *testing.T) {
 			t.Errorf("with a cap of %d, %d are left out, want %d", limit, dropped, 7-len(want))
 		}
 	}
-	w.says("agent", "expected active: 5", "gap active node_unreachable: 2", "gap active pod_not_ready: 3", "spent pod: 3")
-	w.says("other", "expected active: 5", "covered active: 3", "gap active node_unreachable: 2")
+	f.expectCounts("agent", "expected active: 5", "gap active node_unreachable: 2", "gap active pod_not_ready: 3", "unavailable pod: 3")
+	f.expectCounts("other", "expected active: 5", "covered active: 3", "gap active node_unreachable: 2")
 }
 
 func TestWhatIsSaidOfAGap(t *testing.T) {
 	t.Parallel()
-	w := start(t, daemonSet("agent"), node("a", cordoned, labelled("zone", "z1")), pod("agent", "a", podIs("False", -5)))
-	gaps, dropped := w.ledger.Gaps(10)
+	f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Cordoned(), objects.Label("zone", "z1")), objects.PodOf("agent", "a", objects.NotReady(-5)))
+	gaps, dropped := f.Gaps(10)
 	if len(gaps) != 1 || dropped != 0 {
 		t.Fatalf("%d gaps and %d left out, want 1 and none", len(gaps), dropped)
 	}
@@ -58,10 +58,10 @@ func TestWhatIsSaidOfAGap(t *testing.T) {
 }
 
 // troubles are the nodes in trouble in words.
-func (w *world) troubles() (words []string) {
-	for report := range w.ledger.TroubledNodes() {
+func (f *fixture) troubles() (words []string) {
+	for report := range f.TroubledNodes() {
 		words = append(words, fmt.Sprintf("%s in %s: %v, %v, %d gaps, since %v", report.State.Record().Name, report.Labels.Value(),
-			report.State.Status(), report.State.Lifecycle(), report.Gaps, report.State.Since().Sub(at(0)).Seconds()))
+			report.State.Status(), report.State.Lifecycle(), report.Gaps, report.State.Since().Sub(objects.Noon).Seconds()))
 	}
 	slices.Sort(words)
 	return words
@@ -69,34 +69,34 @@ func (w *world) troubles() (words []string) {
 
 func TestNodesInTrouble(t *testing.T) {
 	t.Parallel()
-	zone := labelled("zone", "z1")
-	w := start(t, daemonSet("agent"), daemonSet("gpu", selecting("gpu", "yes")), node("a", zone), node("b", zone), node("c", labelled("gpu", "yes")), pod("agent", "a"), pod("agent", "b"))
+	zone := objects.Label("zone", "z1")
+	f := start(t, objects.DaemonSet("agent"), objects.DaemonSet("gpu", objects.NodeSelector("gpu", "yes")), objects.Node("a", zone), objects.Node("b", zone), objects.Node("c", objects.Label("gpu", "yes")), objects.PodOf("agent", "a"), objects.PodOf("agent", "b"))
 	expect := func(want ...string) {
 		t.Helper()
-		if diff := cmp.Diff(want, w.troubles()); diff != "" {
-			t.Errorf("%v after noon (-want +got):\n%s", w.now.Sub(at(0)), diff)
+		if diff := cmp.Diff(want, f.troubles()); diff != "" {
+			t.Errorf("%v after noon (-want +got):\n%s", f.now.Sub(objects.Noon), diff)
 		}
 	}
 	expect("c in : ready, active, 2 gaps, since -8990")
-	w.at(10).see(pod("agent", "c"), pod("gpu", "c"))
+	f.at(10).set(objects.PodOf("agent", "c"), objects.PodOf("gpu", "c"))
 	expect()
-	w.at(20.5).see(node("a", zone, unreachable(20)))
+	f.at(20.5).set(objects.Node("a", zone, objects.Unreachable(20)))
 	expect("a in z1: unreachable, active, 1 gaps, since 20.5")
 	// A dead node is in trouble, whether it is expected to run anything or not.
-	w.at(30).see(node("a", labelled("zone", "z2"), unreachable(20), tainted("gpu", "NoSchedule")))
+	f.at(30).set(objects.Node("a", objects.Label("zone", "z2"), objects.Unreachable(20), objects.Tainted("gpu", "NoSchedule")))
 	expect("a in z2: unreachable, active, 0 gaps, since 20.5")
-	w.at(40).lose(node("a", zone))
+	f.at(40).delete(objects.Node("a", zone))
 	expect()
-	w.at(50).lose(pod("agent", "b"))
+	f.at(50).delete(objects.PodOf("agent", "b"))
 	expect("b in z1: ready, active, 1 gaps, since -8990")
-	w.at(60).lose(daemonSet("agent"))
+	f.at(60).delete(objects.DaemonSet("agent"))
 	expect()
 }
 
 // groups are the nodes of the cluster in words.
-func (w *world) groups() map[string]int {
+func (f *fixture) groups() map[string]int {
 	words := map[string]int{}
-	for group, count := range w.ledger.NodeGroups() {
+	for group, count := range f.NodeGroups() {
 		words[fmt.Sprintf("%v %v %s", group.Status, group.Lifecycle, group.Labels.Value())] += count
 	}
 	return words
@@ -104,38 +104,38 @@ func (w *world) groups() map[string]int {
 
 func TestNodesOfTheCluster(t *testing.T) {
 	t.Parallel()
-	zone := func(name string) func(*corev1.Node) { return labelled("zone", name) }
-	w := start(t, node("a", zone("z1")), node("b", zone("z1")), node("c", zone("z2"), unreachable(-60)))
+	zone := func(name string) objects.Option { return objects.Label("zone", name) }
+	f := start(t, objects.Node("a", zone("z1")), objects.Node("b", zone("z1")), objects.Node("c", zone("z2"), objects.Unreachable(-60)))
 	expect := func(want map[string]int) {
 		t.Helper()
-		if diff := cmp.Diff(want, w.groups()); diff != "" {
-			t.Errorf("%v after noon (-want +got):\n%s", w.now.Sub(at(0)), diff)
+		if diff := cmp.Diff(want, f.groups()); diff != "" {
+			t.Errorf("%v after noon (-want +got):\n%s", f.now.Sub(objects.Noon), diff)
 		}
 	}
 	expect(map[string]int{"ready active z1": 2, "unreachable active z2": 1})
-	w.at(10.5).see(node("d", nodeCreated(10), withoutStatus), node("b", zone("z2"), cordoned))
+	f.at(10.5).set(objects.Node("d", objects.Created(10), objects.WithoutConditions()), objects.Node("b", zone("z2"), objects.Cordoned()))
 	expect(map[string]int{"ready active z1": 1, "ready cordoned z2": 1, "unreachable active z2": 1, "never_ready joining ": 1})
-	w.at(320).lose(node("a"), node("c"))
+	f.at(320).delete(objects.Node("a"), objects.Node("c"))
 	expect(map[string]int{"ready cordoned z2": 1, "never_ready active ": 1})
-	w.lose(node("b"), node("d"))
+	f.delete(objects.Node("b"), objects.Node("d"))
 	expect(map[string]int{})
-	if len(maps.Collect(w.ledger.NodeGroups())) != 0 {
+	if len(maps.Collect(f.NodeGroups())) != 0 {
 		t.Error("groups of no nodes are left")
 	}
 }
 
 func TestExclusionsOfTheCluster(t *testing.T) {
 	t.Parallel()
-	w := start(t, daemonSet("agent", selecting("type", "worker")),
-		node("a", labelled("type", "worker")), node("b", labelled("type", "worker"), tainted("gpu", "NoSchedule")),
-		node("c", labelled("type", "worker"), tainted("gpu", "NoSchedule"), cordoned), node("d"), pod("agent", "a"))
-	w.says("agent", "expected active: 1", "covered active: 1",
+	f := start(t, objects.DaemonSet("agent", objects.NodeSelector("type", "worker")),
+		objects.Node("a", objects.Label("type", "worker")), objects.Node("b", objects.Label("type", "worker"), objects.Tainted("gpu", "NoSchedule")),
+		objects.Node("c", objects.Label("type", "worker"), objects.Tainted("gpu", "NoSchedule"), objects.Cordoned()), objects.Node("d"), objects.PodOf("agent", "a"))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1",
 		"excluded active taint: 1", "excluded cordoned taint: 1", "excluded active node_selector: 1",
 		"repelled active gpu:NoSchedule: 1", "repelled cordoned gpu:NoSchedule: 1")
 	// A typo in the selector empties a DaemonSet.
-	w.see(daemonSet("agent", selecting("type", "wroker"), generation(2)))
-	w.says("agent", "excluded active node_selector: 3", "excluded cordoned node_selector: 1", "misplaced active stop: 1")
-	if got := w.summary("agent").Totals.Upstream; got != (coverage.UpstreamCounts{Misscheduled: 1}) {
+	f.set(objects.DaemonSet("agent", objects.NodeSelector("type", "wroker"), objects.Generation(2)))
+	f.expectCounts("agent", "excluded active node_selector: 3", "excluded cordoned node_selector: 1", "misplaced active stop: 1")
+	if got := f.summary("agent").Totals.Upstream; got != (coverage.UpstreamCounts{Misscheduled: 1}) {
 		t.Errorf("upstream counts %+v", got)
 	}
 }

@@ -5,9 +5,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
 func differencesOf(summary coverage.Summary) map[string]int32 {
@@ -22,8 +22,8 @@ func differencesOf(summary coverage.Summary) map[string]int32 {
 // both, four of five are covered.
 func TestOneFailureTwoStatuses(t *testing.T) {
 	t.Parallel()
-	dead := map[string][]func(*corev1.Node){"c": {unreachable(-60)}}
-	pods := map[string]pods{"c": one(podIs("False", -60))}
+	dead := map[string]options{"c": {objects.Unreachable(-60)}}
+	pods := map[string]pods{"c": one(objects.NotReady(-60))}
 	for name, test := range map[string]struct {
 		status appsv1.DaemonSetStatus
 		want   map[string]int32
@@ -45,10 +45,10 @@ func TestOneFailureTwoStatuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := five(t, []func(*appsv1.DaemonSet){status(test.status)}, dead, pods)
-			w.says("agent", "expected active: 5", "covered active: 4", "gap active node_unreachable: 1", "spent node: 1")
-			w.gapsAre("agent on c: node_unreachable since -60")
-			if diff := cmp.Diff(test.want, differencesOf(w.summary("agent"))); diff != "" {
+			f := five(t, options{objects.Status(test.status)}, dead, pods)
+			f.expectCounts("agent", "expected active: 5", "covered active: 4", "gap active node_unreachable: 1", "unavailable node: 1")
+			f.expectGaps("agent on c: node_unreachable since -60")
+			if diff := cmp.Diff(test.want, differencesOf(f.summary("agent"))); diff != "" {
 				t.Errorf("status differences (-want +got):\n%s", diff)
 			}
 		})
@@ -57,13 +57,13 @@ func TestOneFailureTwoStatuses(t *testing.T) {
 
 func TestDifferencesFollowTheStatus(t *testing.T) {
 	t.Parallel()
-	w := start(t, daemonSet("agent"), node("a"), pod("agent", "a"))
-	w.see(daemonSet("agent", status(appsv1.DaemonSetStatus{
+	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a"))
+	f.set(objects.DaemonSet("agent", objects.Status(appsv1.DaemonSetStatus{
 		DesiredNumberScheduled: 11, CurrentNumberScheduled: 21, NumberReady: 31, NumberAvailable: 41,
 		NumberUnavailable: 50, UpdatedNumberScheduled: 61, NumberMisscheduled: 70,
 	})))
 	want := map[string]int32{"desired": 10, "current": 20, "ready": 30, "available": 40, "unavailable": 50, "updated": 60, "misscheduled": 70}
-	if diff := cmp.Diff(want, differencesOf(w.summary("agent"))); diff != "" {
+	if diff := cmp.Diff(want, differencesOf(f.summary("agent"))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -72,43 +72,41 @@ func TestDifferencesFollowTheStatus(t *testing.T) {
 func TestWhatUpstreamCounts(t *testing.T) {
 	t.Parallel()
 	type counts = coverage.UpstreamCounts
-	notReady := podIs("False", -5)
-	ended := []func(*corev1.Pod){deleted(25, 30), notReady, phase("Succeeded"), podCreated(-7500)}
-	gpu := []func(*corev1.Node){tainted("gpu", "NoSchedule")}
+	notReady := objects.NotReady(-5)
+	ended := options{objects.Terminating(-5, 30), notReady, objects.Phase("Succeeded"), objects.Created(-7500)}
+	gpu := options{objects.Tainted("gpu", "NoSchedule")}
 	all := counts{Desired: 1, Current: 1, Ready: 1, Available: 1, Updated: 1}
 	for name, test := range map[string]struct {
-		ds   []func(*appsv1.DaemonSet)
-		node []func(*corev1.Node)
+		ds   options
+		node options
 		pods pods
 		want counts
 	}{
 		"a pod that works is everything":                          {nil, nil, one(), all},
 		"a node without a pod is desired":                         {nil, nil, nil, counts{Desired: 1}},
-		"a pod that cannot be scheduled is current":               {nil, nil, one(unbound), counts{Desired: 1, Current: 1, Updated: 1}},
-		"a Ready pod is not yet available":                        {[]func(*appsv1.DaemonSet){minReady(60)}, nil, one(podIs("True", -5)), counts{Desired: 1, Current: 1, Ready: 1, Updated: 1}},
-		"a pod of the old revision is not updated":                {[]func(*appsv1.DaemonSet){generation(2)}, nil, one(), counts{Desired: 1, Current: 1, Ready: 1, Available: 1}},
-		"of two pods the oldest counts":                           {nil, nil, pods{{podCreated(-7100), notReady}, {podCreated(-7000)}}, counts{Desired: 1, Current: 1, Updated: 1}},
-		"whichever came first":                                    {nil, nil, pods{{podCreated(-7000)}, {podCreated(-7100), notReady}}, counts{Desired: 1, Current: 1, Updated: 1}},
-		"of two of one second the first by name does":             {nil, nil, pods{{called("y"), notReady}, {called("x")}}, all},
-		"a bound pod counts before an older unbound one":          {nil, nil, pods{{unbound, podCreated(-7100)}, nil}, all},
-		"a pod that is asked to end still counts":                 {nil, nil, one(deleted(25, 30)), all},
+		"a pod that cannot be scheduled is current":               {nil, nil, one(objects.Unbound()), counts{Desired: 1, Current: 1, Updated: 1}},
+		"a Ready pod is not yet available":                        {options{objects.MinReadySeconds(60)}, nil, one(objects.Ready(-5)), counts{Desired: 1, Current: 1, Ready: 1, Updated: 1}},
+		"a pod of the old revision is not updated":                {options{objects.Generation(2)}, nil, one(), counts{Desired: 1, Current: 1, Ready: 1, Available: 1}},
+		"of two pods the oldest counts":                           {nil, nil, pods{{objects.Created(-7100), notReady}, {objects.Created(-7000)}}, counts{Desired: 1, Current: 1, Updated: 1}},
+		"whichever came first":                                    {nil, nil, pods{{objects.Created(-7000)}, {objects.Created(-7100), notReady}}, counts{Desired: 1, Current: 1, Updated: 1}},
+		"of two of one second the first by name does":             {nil, nil, pods{{objects.Named("y"), notReady}, {objects.Named("x")}}, all},
+		"a bound pod counts before an older unbound one":          {nil, nil, pods{{objects.Unbound(), objects.Created(-7100)}, nil}, all},
+		"a pod that is asked to end still counts":                 {nil, nil, one(objects.Terminating(-5, 30)), all},
 		"one that has ended and is asked to end does not":         {nil, nil, pods{ended}, counts{Desired: 1}},
 		"its successor counts instead, though it is younger":      {nil, nil, pods{ended, nil}, all},
-		"one that has ended of itself counts":                     {nil, nil, one(phase("Failed"), notReady), counts{Desired: 1, Current: 1, Updated: 1}},
+		"one that has ended of itself counts":                     {nil, nil, one(objects.Phase("Failed"), notReady), counts{Desired: 1, Current: 1, Updated: 1}},
 		"a pod on an excluded node is misscheduled":               {nil, gpu, one(), counts{Misscheduled: 1}},
-		"two of them are one misscheduled node":                   {nil, gpu, pods{nil, {called("z")}}, counts{Misscheduled: 1}},
+		"two of them are one misscheduled node":                   {nil, gpu, pods{nil, {objects.Named("z")}}, counts{Misscheduled: 1}},
 		"one that has ended and is asked to end is not":           {nil, gpu, pods{ended}, counts{}},
 		"an excluded node without a pod is nothing":               {nil, gpu, nil, counts{}},
-		"a Ready pod on a dead node is believed":                  {[]func(*appsv1.DaemonSet){tolerating(tolerateAll())}, []func(*corev1.Node){unreachable(-60)}, one(), all},
-		"on a dead node that is not tolerated it is misscheduled": {nil, []func(*corev1.Node){unreachable(-60)}, one(), counts{Misscheduled: 1}},
+		"a Ready pod on a dead node is believed":                  {options{objects.Tolerating(objects.TolerateAll())}, options{objects.Unreachable(-60)}, one(), all},
+		"on a dead node that is not tolerated it is misscheduled": {nil, options{objects.Unreachable(-60)}, one(), counts{Misscheduled: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, daemonSet("agent", test.ds...), node("a", test.node...))
-			for i, options := range test.pods {
-				w.see(pod("agent", "a", append([]func(*corev1.Pod){called(string(rune('p' + i)))}, options...)...))
-			}
-			if diff := cmp.Diff(test.want, w.summary("agent").Totals.Upstream); diff != "" {
+			f := start(t, objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...))
+			f.set(test.pods.on("a")...)
+			if diff := cmp.Diff(test.want, f.summary("agent").Totals.Upstream); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -120,83 +118,76 @@ func TestWhatUpstreamCounts(t *testing.T) {
 func TestMisplacedPods(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		ds   []func(*appsv1.DaemonSet)
-		node []func(*corev1.Node)
+		ds   options
+		node options
 		pods pods
 		want []string
 	}{
 		"under a NoSchedule taint it may stay": {
 			nil,
-			[]func(*corev1.Node){tainted("gpu", "NoSchedule")},
+			options{objects.Tainted("gpu", "NoSchedule")},
 			one(),
 			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1"},
 		},
 		"under a NoExecute taint it must go": {
 			nil,
-			[]func(*corev1.Node){tainted("gpu", "NoExecute")},
+			options{objects.Tainted("gpu", "NoExecute")},
 			one(),
 			[]string{"excluded active taint: 1", "misplaced active stop: 1", "repelled active gpu:NoExecute: 1"},
 		},
 		"where the selector does not match it must go": {
-			[]func(*appsv1.DaemonSet){selecting("disk", "ssd")},
+			options{objects.NodeSelector("disk", "ssd")},
 			nil, one(),
 			[]string{"excluded active node_selector: 1", "misplaced active stop: 1"},
 		},
 		"two pods are one node": {
 			nil,
-			[]func(*corev1.Node){tainted("gpu", "NoSchedule")},
+			options{objects.Tainted("gpu", "NoSchedule")},
 			pods{nil, nil},
-			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1", "spent other: 1"},
+			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1", "unavailable other: 1"},
 		},
 		"a dead node misplaces nobody": {
 			nil,
-			[]func(*corev1.Node){unreachable(-60)},
+			options{objects.Unreachable(-60)},
 			one(),
 			[]string{"expected active: 1", "gap active node_unreachable: 1"},
 		},
 		"without a pod nothing is misplaced": {
 			nil,
-			[]func(*corev1.Node){tainted("gpu", "NoSchedule"), tainted("cp", "NoSchedule")},
+			options{objects.Tainted("gpu", "NoSchedule"), objects.Tainted("cp", "NoSchedule")},
 			nil,
 			[]string{"excluded active taint: 1"},
 		},
 		"on a cordoned node it is by its lifecycle": {
-			[]func(*appsv1.DaemonSet){selecting("disk", "ssd")},
-			[]func(*corev1.Node){cordoned},
+			options{objects.NodeSelector("disk", "ssd")},
+			options{objects.Cordoned()},
 			one(),
 			[]string{"excluded cordoned node_selector: 1", "misplaced cordoned stop: 1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, daemonSet("agent", test.ds...), node("a", test.node...))
-			for i, options := range test.pods {
-				w.see(pod("agent", "a", append([]func(*corev1.Pod){called(string(rune('p' + i)))}, options...)...))
+			f := start(t, objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...))
+			f.set(test.pods.on("a")...)
+			f.expectCounts("agent", test.want...)
+			if gaps := f.gaps(); len(gaps) > 1 {
+				t.Errorf("gaps %v, want at most one", gaps)
 			}
-			w.says("agent", test.want...)
-			w.gapsAreAtMost(1)
 		})
-	}
-}
-
-func (w *world) gapsAreAtMost(count int) {
-	w.t.Helper()
-	if gaps := gapsOf(w.ledger); len(gaps) > count {
-		w.t.Errorf("gaps %v, want at most %d", gaps, count)
 	}
 }
 
 // A taint that is added and taken away again: expected, excluded, expected.
 func TestATaintComesAndGoes(t *testing.T) {
 	t.Parallel()
-	w := start(t, daemonSet("agent"), node("a"), node("b"), pod("agent", "a"), pod("agent", "b"))
-	w.at(10).see(node("a", tainted("gpu", "NoExecute")))
-	w.says("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1", "repelled active gpu:NoExecute: 1", "misplaced active stop: 1")
-	w.at(20).lose(pod("agent", "a"))
-	w.says("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1", "repelled active gpu:NoExecute: 1")
-	w.at(30).see(node("a", tainted("gpu", "NoExecute"), tainted("cp", "NoSchedule")))
-	w.says("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1")
-	w.at(40.5).see(node("a"))
-	w.says("agent", "expected active: 2", "covered active: 1", "gap active pod_missing: 1", "spent scheduling: 1")
-	w.gapsAre("agent on a: pod_missing since 40.5")
+	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.Node("b"), objects.PodOf("agent", "a"), objects.PodOf("agent", "b"))
+	f.at(10).set(objects.Node("a", objects.Tainted("gpu", "NoExecute")))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1", "repelled active gpu:NoExecute: 1", "misplaced active stop: 1")
+	f.at(20).delete(objects.PodOf("agent", "a"))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1", "repelled active gpu:NoExecute: 1")
+	f.at(30).set(objects.Node("a", objects.Tainted("gpu", "NoExecute"), objects.Tainted("cp", "NoSchedule")))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1")
+	f.at(40.5).set(objects.Node("a"))
+	f.expectCounts("agent", "expected active: 2", "covered active: 1", "gap active pod_missing: 1", "unavailable scheduling: 1")
+	f.expectGaps("agent on a: pod_missing since 40.5")
 }

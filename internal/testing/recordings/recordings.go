@@ -37,6 +37,20 @@ type Event struct {
 	Action    string
 }
 
+// Object is the Node, the Pod or the DaemonSet; nil for an action.
+func (e *Event) Object() any {
+	switch {
+	case e.Node != nil:
+		return e.Node
+	case e.Pod != nil:
+		return e.Pod
+	case e.DaemonSet != nil:
+		return e.DaemonSet
+	default:
+		return nil
+	}
+}
+
 // Names are the names of all recordings.
 func Names() []string {
 	entries, err := files.ReadDir(".")

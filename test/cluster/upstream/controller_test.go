@@ -20,12 +20,11 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// now is when the controller and the ledger look.
-var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-
-// cluster is nodes, DaemonSets and their pods.
+// cluster is nodes, DaemonSets and their pods. The controller and the ledger look
+// at it at objects.Noon.
 type cluster struct {
 	nodes []*corev1.Node
 	sets  []*appsv1.DaemonSet
@@ -72,7 +71,7 @@ func (c *cluster) run(t *testing.T) outcome {
 	})
 
 	factory := informers.NewSharedInformerFactory(client, 0)
-	backoff := flowcontrol.NewFakeBackOff(time.Second, time.Minute, clocktesting.NewFakeClock(now))
+	backoff := flowcontrol.NewFakeBackOff(time.Second, time.Minute, clocktesting.NewFakeClock(objects.Noon))
 	controller, err := daemon.NewDaemonSetsController(ctx, factory.Apps().V1().DaemonSets(), factory.Apps().V1().ControllerRevisions(),
 		factory.Core().V1().Pods(), factory.Core().V1().Nodes(), client, backoff)
 	if err != nil {
@@ -113,16 +112,16 @@ func (c *cluster) objects() (objects []runtime.Object) {
 func (c *cluster) ledger(statuses map[string]appsv1.DaemonSetStatus) *coverage.Ledger {
 	ledger := coverage.NewLedger(readiness.Rules{})
 	for _, node := range c.nodes {
-		ledger.SetNode(slim.FromNode(node), now)
+		ledger.SetNode(slim.FromNode(node), objects.Noon)
 	}
 	for _, pod := range c.pods {
-		ledger.SetPod(nil, slim.FromPod(pod), now)
+		ledger.SetPod(nil, slim.FromPod(pod), objects.Noon)
 	}
 	for _, ds := range c.sets {
 		reported := ds.DeepCopy()
 		reported.Status = statuses[ds.Name]
-		ledger.SetDaemonSet(slim.FromDaemonSet(reported), now)
+		ledger.SetDaemonSet(slim.FromDaemonSet(reported), objects.Noon)
 	}
-	ledger.Start(now)
+	ledger.Start(objects.Noon)
 	return ledger
 }

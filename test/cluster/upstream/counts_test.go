@@ -2,10 +2,11 @@ package upstream
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
 // A status that the DaemonSet controller has just written differs in no count
@@ -13,13 +14,13 @@ import (
 // random clusters in which nothing that it does has an effect.
 func TestCountsAgainstTheController(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{fixedSeed, rand.Uint64()} {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+	for name, seed := range random.Seeds() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			random := dice{rand.New(rand.NewPCG(seed, 1))}
+			dice := random.Seeded(seed, 1)
 			seen := map[string]int{}
 			for number := range 5 {
-				cluster := randomCluster(random)
+				cluster := randomCluster(dice)
 				for _, problem := range cluster.compare(cluster.run(t).statuses, seen) {
 					t.Errorf("cluster %d of seed %d: %s", number, seed, problem)
 				}

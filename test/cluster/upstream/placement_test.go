@@ -3,7 +3,6 @@ package upstream
 import (
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -14,19 +13,13 @@ import (
 	"k8s.io/kubernetes/pkg/controller/daemon"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage/coveragetest"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
-const (
-	fixedSeed = 20261123
-	// nodesEach is how many nodes each DaemonSet meets: its rules are parsed once.
-	nodesEach = 10
-)
-
-type dice struct{ *rand.Rand }
-
-func (d dice) Roll(n int) int { return d.IntN(n) }
+// nodesEach is how many nodes each DaemonSet meets: its rules are parsed once.
+const nodesEach = 10
 
 // Upstream logs each toleration with an operator that it does not know.
 func quiet() klog.Logger {
@@ -39,10 +32,12 @@ func quiet() klog.Logger {
 // selector, affinity and taints at which upstream says no.
 func TestPlacementAgainstUpstream(t *testing.T) {
 	t.Parallel()
-	for seed, pairs := range map[uint64]int{fixedSeed: 240_000, rand.Uint64(): 60_000} {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+	pairsOf := map[string]int{"fixed seed": 240_000, "new seed": 60_000}
+	for name, seed := range random.Seeds() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := oracle{random: dice{rand.New(rand.NewPCG(seed, 0))}, logger: quiet(), seen: map[string]int{}}
+			pairs := pairsOf[name]
+			o := oracle{dice: random.Seeded(seed, 0), logger: quiet(), seen: map[string]int{}}
 			for o.pairs < pairs {
 				if problem := o.compare(); problem != "" {
 					t.Fatalf("pair %d of seed %d: %s", o.pairs, seed, problem)
@@ -63,7 +58,7 @@ func TestPlacementAgainstUpstream(t *testing.T) {
 }
 
 type oracle struct {
-	random dice
+	dice   *random.Dice
 	logger klog.Logger
 	pairs  int
 	seen   map[string]int
@@ -71,12 +66,12 @@ type oracle struct {
 
 // compare decides for one DaemonSet on some nodes, and says what differs.
 func (o *oracle) compare() string {
-	ds := coveragetest.DaemonSet(o.random)
+	ds := random.DaemonSet(o.dice)
 	placement := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template)
 	var view coverage.View
 	for range nodesEach {
 		o.pairs++
-		node := coveragetest.Node(o.random)
+		node := random.Node(o.dice)
 		view.Show(slim.FromNode(node))
 		got := placement.Decide(&view)
 		want := o.decide(ds, node)
@@ -113,7 +108,7 @@ func (o *oracle) upstream(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verd
 
 // decide makes the decision by asking nobody but upstream.
 func (o *oracle) decide(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Decision {
-	bare := coveragetest.WithoutConditions(node)
+	bare := random.WithoutConditions(node)
 	decision := coverage.Decision{Upstream: o.upstream(ds, node), Exclusion: coverage.NotExcluded, Sole: -1}
 	if o.upstream(ds, bare) == coverage.VerdictRun {
 		return decision
@@ -131,9 +126,9 @@ func (o *oracle) exclusion(spec *corev1.PodSpec, node *corev1.Node) coverage.Exc
 		alone     corev1.PodSpec
 		exclusion coverage.Exclusion
 	}{
-		{corev1.PodSpec{NodeName: spec.NodeName, Tolerations: tolerateAll}, coverage.ExcludedByNodeName},
-		{corev1.PodSpec{NodeSelector: spec.NodeSelector, Tolerations: tolerateAll}, coverage.ExcludedByNodeSelector},
-		{corev1.PodSpec{Affinity: spec.Affinity, Tolerations: tolerateAll}, coverage.ExcludedByNodeAffinity},
+		{corev1.PodSpec{NodeName: spec.NodeName, Tolerations: []corev1.Toleration{objects.TolerateAll()}}, coverage.ExcludedByNodeName},
+		{corev1.PodSpec{NodeSelector: spec.NodeSelector, Tolerations: []corev1.Toleration{objects.TolerateAll()}}, coverage.ExcludedByNodeSelector},
+		{corev1.PodSpec{Affinity: spec.Affinity, Tolerations: []corev1.Toleration{objects.TolerateAll()}}, coverage.ExcludedByNodeAffinity},
 	} {
 		var part appsv1.DaemonSet
 		part.Spec.Template.Spec = rule.alone
@@ -144,15 +139,13 @@ func (o *oracle) exclusion(spec *corev1.PodSpec, node *corev1.Node) coverage.Exc
 	return coverage.ExcludedByTaint
 }
 
-var tolerateAll = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
-
 // sole is the index of the taint without which upstream would run the pod, once
 // the node's condition is left out; -1 if there is no such taint.
 func (o *oracle) sole(ds *appsv1.DaemonSet, node *corev1.Node) int8 {
 	for i := range node.Spec.Taints {
 		without := *node
 		without.Spec.Taints = slices.Concat(node.Spec.Taints[:i], node.Spec.Taints[i+1:])
-		if o.upstream(ds, coveragetest.WithoutConditions(&without)) == coverage.VerdictRun {
+		if o.upstream(ds, random.WithoutConditions(&without)) == coverage.VerdictRun {
 			return int8(i)
 		}
 	}

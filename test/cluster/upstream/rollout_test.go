@@ -2,27 +2,27 @@ package upstream
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
 // In the middle of an update the controller replaces as many pods that work as
 // the budget leaves: the ledger's budget less what, by the ledger, spends it.
 func TestBudgetAgainstTheController(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{fixedSeed, rand.Uint64()} {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+	for name, seed := range random.Seeds() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			random := dice{rand.New(rand.NewPCG(seed, 2))}
+			dice := random.Seeded(seed, 2)
 			seen := map[string]int{}
 			for number := range 8 {
-				cluster := updatingCluster(random)
+				cluster := updatingCluster(dice)
 				done := cluster.run(t)
 				for summary := range cluster.ledger(done.statuses).Summaries() {
 					spent := 0
@@ -60,7 +60,7 @@ func (c *cluster) workingOldPods(ds *slim.DaemonSet, deleted map[string]bool) (w
 			continue
 		}
 		ready := pod.Status.Conditions[0]
-		if ready.Status == corev1.ConditionTrue && now.Sub(ready.LastTransitionTime.Time).Seconds() >= float64(ds.MinReadySeconds) {
+		if ready.Status == corev1.ConditionTrue && objects.Noon.Sub(ready.LastTransitionTime.Time).Seconds() >= float64(ds.MinReadySeconds) {
 			working++
 			if deleted[pod.Name] {
 				replaced++
@@ -73,17 +73,11 @@ func (c *cluster) workingOldPods(ds *slim.DaemonSet, deleted map[string]bool) (w
 // updatingCluster is one in which the controller has nothing to do but to
 // update: where a pod should run there is one, and nowhere else but on nodes
 // where it may stay.
-func updatingCluster(d dice) *cluster {
-	random := randomCluster(d)
-	c := &cluster{nodes: random.nodes}
-	for _, ds := range random.sets {
-		ds.Spec.UpdateStrategy = appsv1.DaemonSetUpdateStrategy{
-			Type: appsv1.RollingUpdateDaemonSetStrategyType,
-			RollingUpdate: &appsv1.RollingUpdateDaemonSet{
-				MaxUnavailable: choose(d, parsed("1"), parsed("3"), parsed("10%"), parsed("34%"), parsed("60%"), parsed("100%")),
-				MaxSurge:       parsed("0"),
-			},
-		}
+func updatingCluster(d *random.Dice) *cluster {
+	all := randomCluster(d)
+	c := &cluster{nodes: all.nodes}
+	for _, ds := range all.sets {
+		objects.RollingUpdate(random.Choose(d, "1", "3", "10%", "34%", "60%", "100%"), "0")(ds)
 		c.sets = append(c.sets, ds)
 		o := oracle{logger: quiet()}
 		for _, node := range c.nodes {
@@ -102,7 +96,7 @@ func updatingCluster(d dice) *cluster {
 
 // addLivePod adds a pod that has not ended: most have long been Ready, some are
 // being deleted, and some of those have a successor.
-func (c *cluster) addLivePod(d dice, ds *appsv1.DaemonSet, node string) {
+func (c *cluster) addLivePod(d *random.Dice, ds *appsv1.DaemonSet, node string) {
 	ending := d.Roll(12) == 0
 	for {
 		pod := randomPod(d, ds, node, fmt.Sprintf("%s-%d", ds.Name, len(c.pods)))
@@ -110,7 +104,7 @@ func (c *cluster) addLivePod(d dice, ds *appsv1.DaemonSet, node string) {
 			continue
 		}
 		if d.Roll(4) != 0 {
-			pod.Status.Conditions[0].Status, pod.Status.Conditions[0].LastTransitionTime = corev1.ConditionTrue, secondsAgo(60)
+			objects.Ready(-60)(pod)
 		}
 		c.pods = append(c.pods, pod)
 		if !ending || d.Roll(2) == 0 {
@@ -118,9 +112,4 @@ func (c *cluster) addLivePod(d dice, ds *appsv1.DaemonSet, node string) {
 		}
 		ending = false
 	}
-}
-
-func parsed(text string) *intstr.IntOrString {
-	value := intstr.Parse(text)
-	return &value
 }

@@ -7,80 +7,59 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recordings"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
 
-// replay shows a ledger what an informer saw on a real cluster, and tells the
-// story of the DaemonSet agent: each time that what is said of real-0 changes,
-// with minute and second of receipt, until the DaemonSet is deleted. It begins
-// with the DaemonSet, when the exporter starts, or, if it is not whole, when
-// something is done to the cluster.
-func replay(t *testing.T, name string, whole bool) (story []string) {
+// replayRecording replays a recording to a ledger, and returns what is said of
+// real-0 each time that it changes, with minute and second of receipt, from the
+// moment at which the DaemonSet is there until it is deleted. It begins, if it is
+// not whole, when something is done to the cluster.
+func replayRecording(t *testing.T, name string, whole bool) (all []string) {
 	t.Helper()
 	events, err := recordings.Read(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t)
-	started, acted, said := false, whole, ""
-	for _, event := range events {
-		var object any
+	f := newFixture(t)
+	recording := replay.NewRecording(events, f, func(now time.Time) { f.now = now })
+	created, begun, before := false, whole, ""
+	for {
+		event, more := recording.Next()
 		switch {
-		case event.Node != nil:
-			object = slim.FromNode(event.Node)
-		case event.Pod != nil:
-			object = slim.FromPod(event.Pod)
-		case event.DaemonSet != nil:
-			object = slim.FromDaemonSet(event.DaemonSet)
-		default:
-			acted = true
-			continue
+		case !more:
+			t.Fatalf("%s does not end with the DaemonSet", name)
+		case event.DaemonSet != nil && event.Type == "DELETED":
+			return all
 		}
-		w.now = event.At
-		if event.DaemonSet != nil && !started { // the nodes are there
-			w.ledger.Start(w.now)
-			started = true
-		}
-		if event.Type == "DELETED" {
-			w.lose(object)
-			if event.DaemonSet != nil {
-				return story
-			}
-		} else {
-			w.see(object)
-		}
-		if now := w.sayOfRealNode(); started && acted && now != said {
-			story = append(story, event.At.Format("04:05.0 ")+now)
-			said = now
+		created = created || event.DaemonSet != nil
+		begun = begun || event.Action != ""
+		if now := f.coverageOf("real-0"); created && begun && event.Action == "" && now != before {
+			all = append(all, event.At.Format("04:05.0 ")+now)
+			before = now
 		}
 	}
-	t.Fatalf("%s does not end with the DaemonSet", name)
-	return nil
 }
 
-func (w *world) sayOfRealNode() string {
-	var totals coverage.Totals
-	for summary := range w.ledger.Summaries() {
-		totals = *summary.Totals
-	}
+func (f *fixture) coverageOf(node string) string {
 	var expected int32
-	for _, count := range totals.Expected {
-		expected += count
+	for summary := range f.Summaries() {
+		for _, count := range summary.Totals.Expected {
+			expected += count
+		}
 	}
-	gaps, _ := w.ledger.Gaps(100)
+	gaps, _ := f.Gaps(100)
 	for _, gap := range gaps {
-		if gap.Node.Name == "real-0" {
-			return fmt.Sprintf("%d expected, %v since %s", expected, gap.Reason, gap.Opened.In(time.UTC).Format("04:05.0"))
+		if gap.Node.Name == node {
+			return fmt.Sprintf("%d expected, %v since %s", expected, gap.Reason, gap.Opened.UTC().Format("04:05.0"))
 		}
 	}
 	return fmt.Sprintf("%d expected, covered", expected)
 }
 
-// The stories are told by hand from the receipt times in real-kubelet.md and the
+// What is expected was worked out by hand from the receipt times in real-kubelet.md and the
 // rules: node first, the moment seen, one start for each gap.
-func TestRecordedStories(t *testing.T) {
+func TestRecordings(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		recording string
@@ -185,7 +164,7 @@ func TestRecordedStories(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, replay(t, test.recording, test.whole)); diff != "" {
+			if diff := cmp.Diff(test.want, replayRecording(t, test.recording, test.whole)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
