@@ -14,46 +14,43 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	testingclock "k8s.io/utils/clock/testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// eventful has happened what makes every metric appear.
-func eventful(t *testing.T) *cast {
+// allMetrics is a scenario in which has happened what makes every metric appear.
+func allMetrics(t *testing.T) *scenario {
 	t.Helper()
-	c := stage(t, "a", "b", "c", "d")
-	c.collector.config.Health = func() []informers.ResourceHealth {
-		return []informers.ResourceHealth{{Resource: "pods", Synced: true, Objects: 4, LastEvent: c.begin}}
+	s := newScenario(t, "a", "b", "c", "d")
+	s.collector.config.Health = func() []informers.ResourceHealth {
+		return []informers.ResourceHealth{{Resource: "pods", Synced: true, Objects: 4, LastEvent: objects.Noon}}
 	}
-	c.daemonSet("tainted", func(ds *appsv1.DaemonSet) { ds.Spec.Template.Spec.NodeName = "d" })
-	c.synced()
-	c.after(10).node("a", unheard)
-	c.node("d", up, func(n *corev1.Node) {
-		n.Spec.Taints = []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}
-	})
-	c.collector.observeDetection(9 * time.Second)
-	c.after(20).node("a", up)
-	c.pod("b-1", "b", restarts(1, 1, "Error"), started)
-	c.after(25).pod("b-1", "b", ready)
-	c.pod("c-1", "c", asked(30))
-	c.after(30).pod("c-1", "c", ends(0))
-	c.gone("c-1", false)
-	c.pod("c-2", "c", ready)
-	c.node("e", broken)
-	c.after(40).node("e", up)
-	c.pod("e-1", "e", ready)
-	c.pod("b-1", "b", asked(30), ends(0))
-	c.node("a", broken)
-	return c
+	s.daemonSet("tainted", objects.NodeName("d"))
+	s.synced()
+	s.at(10).node("a", objects.ReadyUnknown(10))
+	s.node("d", objects.Tainted("gpu", corev1.TaintEffectNoSchedule))
+	s.collector.observeDetection(9 * time.Second)
+	s.at(20).node("a", objects.Ready(20))
+	s.pod("b-1", objects.Restarted(1, 1, "Error", 20), objects.Started(20))
+	s.at(25).pod("b-1", objects.Ready(25))
+	s.pod("c-1", objects.Terminating(25, 30))
+	s.at(30).pod("c-1", objects.Finished(0, 30))
+	s.deletePod("c-1")
+	s.pod("c-2", objects.Ready(30))
+	s.node("e", objects.NotReady(30))
+	s.at(40).node("e", objects.Ready(40))
+	s.pod("e-1", objects.Ready(40))
+	s.pod("b-1", objects.Terminating(40, 30), objects.Finished(0, 40))
+	s.node("a", objects.NotReady(40))
+	return s
 }
 
-func TestAllMetricsAppearAndPassTheLint(t *testing.T) {
+func TestAllMetrics(t *testing.T) {
 	t.Parallel()
-	c := eventful(t)
-	families, err := c.registry.Gather()
+	families, err := allMetrics(t).registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +100,11 @@ func checkFamily(t *testing.T, row *Metric, family *dto.MetricFamily) {
 	}
 }
 
-func TestDescribeCoversTheTable(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	t.Parallel()
-	c := stage(t)
+	s := newScenario(t)
 	descs := make(chan *prometheus.Desc, 100)
-	c.collector.Describe(descs)
+	s.collector.Describe(descs)
 	close(descs)
 	var all strings.Builder
 	for desc := range descs {
@@ -120,7 +117,7 @@ func TestDescribeCoversTheTable(t *testing.T) {
 	}
 }
 
-func TestTheTableIsWellFormed(t *testing.T) {
+func TestMetrics(t *testing.T) {
 	t.Parallel()
 	unit := regexp.MustCompile(`_(seconds|nodes|gaps|total|terminating|pending|synced|objects|dropped|success)$`)
 	seen := map[string]bool{}
@@ -141,7 +138,7 @@ func TestTheTableIsWellFormed(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	t.Parallel()
-	families, err := eventful(t).registry.Gather()
+	families, err := allMetrics(t).registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,8 +163,8 @@ func TestFormats(t *testing.T) {
 
 func TestExposition(t *testing.T) {
 	t.Parallel()
-	c := stage(t, "a", "b").synced()
-	c.after(10).node("a", unheard)
+	s := newScenario(t, "a", "b").synced()
+	s.at(10).node("a", objects.ReadyUnknown(10))
 	want := `
 # HELP daemonset_gap_start_timestamp_seconds Unix time at which the open gap of the DaemonSet on the node began.
 # TYPE daemonset_gap_start_timestamp_seconds gauge
@@ -182,7 +179,7 @@ daemonset_covered_nodes{daemonset="agent",lifecycle="cordoned",namespace="defaul
 daemonset_covered_nodes{daemonset="agent",lifecycle="joining",namespace="default"} 0
 daemonset_covered_nodes{daemonset="agent",lifecycle="leaving",namespace="default"} 0
 `
-	if err := testutil.GatherAndCompare(c.registry, strings.NewReader(want),
+	if err := testutil.GatherAndCompare(s.registry, strings.NewReader(want),
 		"daemonset_gap_start_timestamp_seconds", "daemonset_node_failures_total", "daemonset_covered_nodes"); err != nil {
 		t.Error(err)
 	}

@@ -2,248 +2,186 @@ package collector
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
-// lawful checks what is recorded, and passes it on.
-type lawful struct {
+// checkingRecorder checks what is recorded, and passes it on.
+type checkingRecorder struct {
 	rescheduling.Recorder
-	t       testing.TB
-	elapsed func() time.Duration
+	*exporter
 	// finished counts the reschedulings.
 	finished int
 }
 
-func (l *lawful) Rescheduled(ds *slim.DaemonSet, trigger rescheduling.Trigger, stages [rescheduling.Stages]time.Duration) {
-	l.finished++
+func (r *checkingRecorder) Rescheduled(ds *slim.DaemonSet, trigger rescheduling.Trigger, stages [rescheduling.Stages]time.Duration) {
+	r.finished++
 	total := time.Duration(0)
 	for _, stage := range stages {
 		total += stage
 		if stage < 0 {
-			l.t.Errorf("a stage of %v took %v", stages, stage)
+			r.t.Errorf("a stage of %v took %v", stages, stage)
 		}
 	}
-	if total > l.elapsed() {
-		l.t.Errorf("a rescheduling took %v in a story of %v", total, l.elapsed())
+	if elapsed := r.clock.Now().Sub(objects.Noon); total > elapsed {
+		r.t.Errorf("a rescheduling took %v of %v", total, elapsed)
 	}
-	l.Recorder.Rescheduled(ds, trigger, stages)
+	r.Recorder.Rescheduled(ds, trigger, stages)
 }
 
-func (l *lawful) Terminated(ds *slim.DaemonSet, outcome rescheduling.Outcome, duration time.Duration) {
+func (r *checkingRecorder) Terminated(ds *slim.DaemonSet, outcome rescheduling.Outcome, duration time.Duration) {
 	if duration < 0 && duration != rescheduling.Unmeasured {
-		l.t.Errorf("a termination took %v", duration)
+		r.t.Errorf("a termination took %v", duration)
 	}
-	l.Recorder.Terminated(ds, outcome, duration)
+	r.Recorder.Terminated(ds, outcome, duration)
 }
 
-func (l *lawful) Restarted(ds *slim.DaemonSet, ending slim.TerminationReason, times int32) {
+func (r *checkingRecorder) Restarted(ds *slim.DaemonSet, ending slim.TerminationReason, times int32) {
 	if times <= 0 {
-		l.t.Errorf("%d restarts", times)
+		r.t.Errorf("%d restarts", times)
 	}
-	l.Recorder.Restarted(ds, ending, times)
+	r.Recorder.Restarted(ds, ending, times)
 }
 
-// obey has a collector watched by a lawful recorder.
-func (c *cast) obey() *lawful {
-	h := c.collector.history
-	l := &lawful{Recorder: h, t: c.t, elapsed: func() time.Duration { return c.clock.Now().Sub(c.begin) }}
-	h.cells = rescheduling.NewTracker(l)
-	h.terminating = rescheduling.NewTerminations(l, c.collector.ledger)
-	return l
+// checkRecords has what is recorded checked.
+func (e *exporter) checkRecords() *checkingRecorder {
+	h := e.collector.history
+	r := &checkingRecorder{Recorder: h, exporter: e}
+	h.cells = rescheduling.NewTracker(r)
+	h.terminating = rescheduling.NewTerminations(r, e.collector.ledger)
+	return r
 }
 
-// state is what is open: the gauges.
-type state struct {
+// open is what is open: the gauges.
+type open struct {
 	Covered, Expected, Gaps, Pending int
 	Terminating                      [rescheduling.States]int
 }
 
-func (c *cast) state() state {
-	var s state
-	ledger, h := c.collector.ledger, c.collector.history
+func (e *exporter) open() open {
+	var all open
+	ledger, h := e.collector.ledger, e.collector.history
 	for summary := range ledger.Summaries() {
 		for lifecycle := range summary.Totals.Expected {
-			s.Expected += int(summary.Totals.Expected[lifecycle])
-			s.Covered += int(summary.Totals.Covered[lifecycle])
+			all.Expected += int(summary.Totals.Expected[lifecycle])
+			all.Covered += int(summary.Totals.Covered[lifecycle])
 		}
 		for trigger := range rescheduling.Triggers {
-			s.Pending += h.cells.Pending(summary.DaemonSet.UID, trigger)
+			all.Pending += h.cells.Pending(summary.DaemonSet.UID, trigger)
 		}
 		for state := range rescheduling.States {
-			s.Terminating[state] += h.terminating.Count(summary.DaemonSet.UID, state)
+			all.Terminating[state] += h.terminating.Count(summary.DaemonSet.UID, state)
 		}
 	}
 	gaps, _ := ledger.Gaps(1000)
-	s.Gaps = len(gaps)
-	return s
+	all.Gaps = len(gaps)
+	return all
 }
 
-// fate is the next thing that happens to a cast. It does the same to two casts
-// that are in the same state.
-func (c *cast) fate(roll *rand.Rand, serial int) {
-	node := []string{"a", "b"}[roll.IntN(2)]
-	pods := []string{node + "-1", node + "-2"}
-	name := pods[roll.IntN(2)]
-	what := roll.IntN(30)
-	object, there := c.nodes[node]
-	alive := there && object.Status.Conditions[0].Status == up
-	switch {
-	case what == 0 && there:
-		c.deleteNode(node)
-	case what >= 1 && what <= 2 && !there:
-		c.node(node, []corev1.ConditionStatus{up, broken}[what-1])
-	case what <= 4 && there:
-		c.fail(node, alive)
-	case what == 5 && there:
-		c.node(node, []corev1.ConditionStatus{up, broken, unheard}[serial%3])
-	case what == 6 && c.sets["agent"] != nil:
-		c.deleteDaemonSet("agent")
-	case what <= 9 && c.sets["agent"] == nil:
-		c.daemonSet("agent")
-	case c.pods[name] == nil && c.sets["agent"] != nil && there && !c.lives(pods[0]) && !c.lives(pods[1]):
-		c.pod(name, node)
-	case c.pods[name] != nil:
-		c.podFate(name, node, what, alive)
-	}
-}
-
-// lives tells that a pod of the DaemonSet is there and may work: its controller
-// makes no second one then.
-func (c *cast) lives(name string) bool {
-	pod := c.pods[name]
-	return pod != nil && pod.OwnerReferences[0].UID == c.sets["agent"].UID && pod.DeletionTimestamp == nil &&
-		pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded
-}
-
-// fail lets a node fail, and the controller manager take Ready away from its
-// pods, or lets it come back.
-func (c *cast) fail(node string, alive bool) {
-	if !alive {
-		c.node(node, up)
-		return
-	}
-	c.node(node, unheard)
-	for _, name := range []string{node + "-1", node + "-2"} {
-		if pod := c.pods[name]; pod != nil && pod.Status.Phase == corev1.PodRunning {
-			c.pod(name, node, started)
-		}
-	}
-}
-
-// podFate is what happens to one pod. Its kubelet does nothing while it is away.
-func (c *cast) podFate(name, node string, what int, alive bool) {
-	pod := c.pods[name]
-	ended := pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
-	asked0 := pod.DeletionTimestamp != nil
-	switch {
-	case what == 10:
-		c.gone(name, true)
-	case what == 11 && asked0:
-		c.gone(name, false)
-	case what <= 14 && !asked0:
-		c.pod(name, node, asked(int64(what-10)*10))
-	case what == 15 && asked0 && *pod.DeletionGracePeriodSeconds > 9:
-		c.pod(name, node, func(p *corev1.Pod, _ metav1.Time) {
-			end, grace := p.DeletionTimestamp.Add(-9*time.Second), *p.DeletionGracePeriodSeconds-9
-			p.DeletionTimestamp, p.DeletionGracePeriodSeconds = new(metav1.NewTime(end)), &grace
-		})
-	case !alive:
-	case ended && asked0:
-		c.gone(name, false)
-	case ended:
-	case asked0 && what > 20:
-		c.pod(name, node, ends(int32([]int{0, 137, 143}[what%3])))
-	case what == 16:
-		c.pod(name, node, ends(1))
-	case what == 17 && pod.Status.Phase == corev1.PodRunning:
-		c.pod(name, node, restarts(1, 1, "Error"), backsOff)
-	case what == 18:
-		c.pod(name, node, started)
-	default:
-		c.pod(name, node, []change{started, ready}[what%2])
-	}
-}
-
-func TestLawsOfWhatHappensOverTime(t *testing.T) {
+// The laws of what is recorded, on random events:
+//
+//   - durations are not negative, and not longer than the run;
+//   - it does not matter whether an event comes once or twice;
+//   - an exporter that is started now reports the same as one that was there;
+//   - when everything is gone, nothing is left.
+func TestLaws(t *testing.T) {
 	t.Parallel()
-	seeds := []uint64{1, 2, 3, 4, uint64(time.Now().UnixNano())}
-	for _, seed := range seeds {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+	for name, seed := range map[string]uint64{
+		"seed 1": 1, "seed 2": 2, "seed 3": 3, "seed 4": 4, "new seed": random.Seeds()["new seed"],
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			finished := 0
-			for story := range 150 {
-				finished += tellStory(t, seed, uint64(story))
+			for run := range uint64(150) {
+				finished += checkLaws(t, random.NewOperation(random.Seeded(seed, run)))
 				if t.Failed() {
-					t.Fatalf("story %d of seed %d", story, seed)
+					t.Fatalf("run %d of seed %d", run, seed)
 				}
 			}
 			if finished < 100 {
-				t.Errorf("150 stories hold no more than %d reschedulings", finished)
+				t.Errorf("150 runs of seed %d hold no more than %d reschedulings", seed, finished)
 			}
 		})
 	}
 }
 
-// tellStory lets the same things happen to a cluster that is watched, and to
-// one whose every change is delivered twice; now and then it starts another
-// exporter.
-func tellStory(t *testing.T, seed, story uint64) (finished int) {
+// checkLaws delivers random events to one exporter, and each of them twice to
+// another; now and then it starts a third.
+func checkLaws(t *testing.T, cluster *random.Operation) (finished int) {
 	t.Helper()
-	c, twice := stage(t, "a", "b"), stage(t, "a", "b")
-	twice.twice = true
-	recorder := c.obey()
-	twice.obey()
-	c.synced()
-	twice.synced()
-	roll, same := rand.New(rand.NewPCG(seed, story)), rand.New(rand.NewPCG(seed, story))
+	once, twice := newExporter(t, objects.Noon), newExporter(t, objects.Noon)
+	recorder := once.checkRecords()
+	twice.checkRecords()
+	once.apply(1, cluster.Present()...)
+	twice.apply(2, cluster.Present()...)
+	once.Synced()
+	twice.Synced()
 	seconds := 0
 	for step := range 60 {
 		seconds += 3 + step%5
-		c.after(float64(seconds)).fate(roll, step)
-		twice.after(float64(seconds)).fate(same, step)
-		if diff := cmp.Diff(c.state(), twice.state()); diff != "" {
+		now := objects.At(float64(seconds))
+		once.advance(now)
+		twice.advance(now)
+		events := cluster.Next(now)
+		once.apply(1, events...)
+		twice.apply(2, events...)
+		if diff := cmp.Diff(once.open(), twice.open()); diff != "" {
 			t.Fatalf("step %d: delivered once and twice (-once +twice):\n%s", step, diff)
 		}
 		if step%6 == 5 {
-			if diff := cmp.Diff(c.state(), c.restarted().state()); diff != "" {
+			if diff := cmp.Diff(once.open(), once.restarted().open()); diff != "" {
 				t.Fatalf("step %d: as watched and as found (-watched +found):\n%s", step, diff)
 			}
 		}
-		h := c.collector.history
-		if s := c.state(); s.Pending > h.cells.Open() || h.cells.Open() > s.Gaps || s.Covered+s.Gaps != s.Expected {
-			t.Fatalf("step %d: %d episodes are open in %+v", step, h.cells.Open(), s)
+		pending := once.collector.history.cells.Open()
+		if all := once.open(); all.Pending > pending || pending > all.Gaps || all.Covered+all.Gaps != all.Expected {
+			t.Fatalf("step %d: %d reschedulings are open in %+v", step, pending, all)
 		}
 	}
-	c.endAll()
-	c.compareLedger()
-	if s := c.state(); s != (state{}) {
-		t.Fatalf("left of nothing: %+v", s)
+	for _, event := range cluster.Present() {
+		event.Gone = true
+		once.apply(1, event)
 	}
-	if skew := c.scrape()["exporter_clock_skew_total"]; skew != 0 {
-		t.Fatalf("%v negative durations", skew)
+	once.advance(once.clock.Now().Add(time.Hour))
+	once.expectNothingOpen()
+	if all := once.open(); all != (open{}) {
+		t.Fatalf("left of nothing: %+v", all)
 	}
+	once.expect("no negative durations", "daemonset_exporter_clock_skew_total")
 	return recorder.finished
 }
 
-// endAll deletes everything, and lets all timers come.
-func (c *cast) endAll() {
-	for name := range c.nodes {
-		c.deleteNode(name)
+// apply delivers events, each so many times.
+func (e *exporter) apply(times int, events ...random.Event) {
+	e.t.Helper()
+	for _, event := range events {
+		if event.Gone {
+			e.watch.Delete(event.Object)
+			continue
+		}
+		for range times {
+			e.watch.Set(again(event.Object))
+		}
 	}
-	for name := range c.sets {
-		c.deleteDaemonSet(name)
+}
+
+// again returns the object as it is when it is delivered once more.
+func again(object any) any {
+	switch object := object.(type) {
+	case *slim.Node:
+		return new(*object)
+	case *slim.DaemonSet:
+		return new(*object)
+	case *slim.Pod:
+		return new(*object)
+	default:
+		panic(fmt.Sprintf("no object: %T", object))
 	}
-	for name := range c.pods {
-		c.gone(name, false)
-	}
-	c.at(c.clock.Now().Add(time.Hour))
 }

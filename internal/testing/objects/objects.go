@@ -58,7 +58,7 @@ func with[T metav1.Object](object T, options []Option) T {
 	return object
 }
 
-// Updated returns a changed copy of a Node or a Pod. As in the API, a condition
+// Updated returns a changed copy of an object. As in the API, a condition
 // whose status stays keeps the time of its last transition.
 func Updated[T interface {
 	metav1.Object

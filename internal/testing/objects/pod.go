@@ -17,8 +17,7 @@ func Pod(name string, options ...Option) *corev1.Pod {
 			Namespace: metav1.NamespaceDefault, Name: name, UID: types.UID(name), CreationTimestamp: Stamp(-7000),
 		},
 	}
-	Revision("first", 1)(pod)
-	Ready(-6990)(pod)
+	with(pod, []Option{Revision("first", 1), Ready(-6990), Scheduled(-7000), StartTime(-7000)})
 	return with(pod, options)
 }
 

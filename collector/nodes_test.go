@@ -1,0 +1,78 @@
+package collector
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+)
+
+func TestNodes(t *testing.T) {
+	runScenarios(t, map[string]func(s *scenario){
+		"every transition counts, and not every scrape": func(s *scenario) {
+			s.at(10).node("a", objects.NotReady(10))
+			s.at(20).node("a", objects.ReadyUnknown(20))
+			s.at(25).node("a", objects.NotReady(25))
+			s.at(30).node("a", objects.Ready(30))
+			s.expect("between two scrapes: one failure, as it began, and one outage of 20 s", "daemonset_node_failures daemonset_node_outage daemonset_node_transitions daemonset_node_not", exposition(`
+				daemonset_node_failures_total{status="not_ready",zone=""} 1
+				daemonset_node_transitions_total{node="a"} 2
+				daemonset_node_outage_duration_seconds_count{status="not_ready",zone=""} 1
+				daemonset_node_outage_duration_seconds_sum{status="not_ready",zone=""} 20
+			`))
+		},
+		"a startup ends when the node is covered": func(s *scenario) {
+			s = newScenario(s.t).synced()
+			s.daemonSet("second")
+			s.at(10).node("b", objects.NotReady(10))
+			s.at(14).node("b", objects.Ready(14))
+			s.at(16).pod("b-1")
+			s.at(19).pod("b-1", objects.Ready(19))
+			s.expect("the second DaemonSet does not cover it yet", "daemonset_node_startup daemonset_node_failures daemonset_node_transitions", exposition(`
+				daemonset_node_startup_duration_seconds_count{stage="ready"} 1
+				daemonset_node_startup_duration_seconds_sum{stage="ready"} 4
+			`))
+			s.at(21).pod("b-2", objects.Ready(21), objects.OwnedBy(s.daemonSets["second"]))
+			s.at(30).pod("b-1", objects.Started(30))
+			s.at(40).pod("b-1", objects.Ready(40))
+			s.expect("covered once; the gap that followed is none of its start", "daemonset_node_startup", exposition(`
+				daemonset_node_startup_duration_seconds_count{stage="ready"} 1
+				daemonset_node_startup_duration_seconds_sum{stage="ready"} 4
+				daemonset_node_startup_duration_seconds_count{stage="covered"} 1
+				daemonset_node_startup_duration_seconds_sum{stage="covered"} 11
+			`))
+		},
+	})
+}
+
+func TestNodeDetection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScenario(t, "a").synced()
+		s.run()
+		s.leases = func(string, time.Time) time.Time { return objects.At(8) }
+		s.at(10).node("a", objects.ReadyUnknown(10))
+		s.at(20).node("a", objects.Unreachable(20))
+		s.at(30).node("a", objects.NotReady(30))
+		s.at(35).node("a", objects.ReadyUnknown(35))
+		s.at(40).node("a", objects.Ready(40))
+		s.expect("2 s after the last renewal", "daemonset_node_detection", nodeDetections(2))
+		if len(s.leasesRead) != 1 {
+			t.Errorf("the Lease was read %d times", len(s.leasesRead))
+		}
+		s.at(50).node("a", objects.NotReady(50))
+		s.expect("a kubelet that says so itself was not detected", "daemonset_node_detection", nodeDetections(2))
+		s.leases = func(string, time.Time) time.Time { return objects.At(52) }
+		s.at(60).node("a", objects.ReadyUnknown(60))
+		s.expect("it died after it had said so", "daemonset_node_detection", nodeDetections(2, 8))
+		s.at(70).node("a", objects.Ready(70))
+		s.leases = func(string, time.Time) time.Time { return time.Time{} }
+		s.at(80).node("a", objects.ReadyUnknown(80))
+		s.expect("no Lease, no observation", "daemonset_node_detection", nodeDetections(2, 8))
+		s.leases = func(string, time.Time) time.Time { return objects.At(200) }
+		s.node("a", objects.Ready(80))
+		s.at(90).node("a", objects.ReadyUnknown(90))
+		s.expect("a Lease from the future", "daemonset_node_detection daemonset_exporter_clock", nodeDetections(2, 8), exposition(`daemonset_exporter_clock_skew_total 1`))
+	})
+}

@@ -1,0 +1,115 @@
+package collector
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+)
+
+func TestRestart(t *testing.T) {
+	runScenarios(t, map[string]func(s *scenario){
+		"before sync there is nothing but the exporter's own metrics": func(s *scenario) {
+			s = newScenario(s.t, "a")
+			s.at(1).pod("a-1", objects.Restarted(1, 1, "Error", 1))
+			s.at(2).deletePod("a-1")
+			for name := range s.scrape() {
+				if !strings.HasPrefix(name, "daemonset_exporter_") {
+					s.t.Errorf("%s is given before sync", name)
+				}
+			}
+			s.synced().expect("what happened before is not counted", "daemonset_container_ daemonset_pod_terminations")
+		},
+		"in the middle of an outage": func(s *scenario) {
+			s.at(10).node("a", objects.ReadyUnknown(10))
+			s.pod("a-1", objects.Started(10))
+			before := s.scrape()
+			s = s.at(40).restarted()
+			for _, name := range []string{
+				`daemonset_gap_start_timestamp_seconds{cause="node",daemonset="agent",lifecycle="active",namespace="default",node="a",reason="node_unreachable",zone=""}`,
+				`daemonset_node_not_ready_start_timestamp_seconds{lifecycle="active",node="a",status="unreachable",zone=""}`,
+			} {
+				if got := s.scrape()[name]; got != before[name] || got == 0 {
+					s.t.Errorf("%s is %v, and was %v before the restart", name, got, before[name])
+				}
+			}
+			s.expect("no failure was seen", "daemonset_node_failures daemonset_node_transitions")
+			s.at(70).node("a", objects.Ready(70))
+			s.at(75).pod("a-1", objects.Ready(75))
+			s.expect("the outage is whole, the rescheduling is the time since the node came back", "daemonset_node_outage daemonset_gap_duration daemonset_pod_rescheduling_duration",
+				nodeOutages("unreachable", 60), gapDurations("node", 65), reschedulings("node_recovered", 5))
+		},
+		"while a pod that flaps waits for its minReadySeconds begins no rescheduling": func(s *scenario) {
+			s.daemonSet("agent", objects.MinReadySeconds(50))
+			s.at(10).pod("a-1", objects.Started(10))
+			s.at(20).pod("a-1", objects.Ready(20))
+			s = s.at(30).restarted()
+			s.at(100).expect("nobody needed a pod; least of all for the hour since this one was made", "daemonset_pod_rescheduling")
+		},
+		"with terminating pods": func(s *scenario) {
+			s = newScenario(s.t, "a", "b", "c").synced()
+			s.at(10).pod("a-1", objects.Terminating(10, 30))
+			s.pod("b-1", objects.Terminating(10, 300))
+			s.pod("c-1", objects.Terminating(10, 5))
+			s.at(12).node("c", objects.ReadyUnknown(12))
+			s.at(20).node("c", objects.Ready(20))
+			s = s.at(50).restarted()
+			s.expect("as before", "daemonset_pods_terminating", exposition(`
+				daemonset_pods_terminating{daemonset="agent",namespace="default",state="overdue"} 2
+				daemonset_pods_terminating{daemonset="agent",namespace="default",state="within_grace"} 1
+			`))
+			s.at(60).pod("b-1", objects.Finished(0, 60))
+			s.deletePod("b-1")
+			s.pod("c-1", objects.Finished(0, 60))
+			s.deletePod("c-1")
+			s.expect("dated by the request; the node that was away in between shows by its stamp", "daemonset_pod_terminations daemonset_pod_termination_duration", exposition(`
+				daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome="graceful"} 1
+				daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome="node_lost"} 1
+				daemonset_pod_termination_duration_seconds_count{daemonset="agent",namespace="default"} 2
+				daemonset_pod_termination_duration_seconds_sum{daemonset="agent",namespace="default"} 100
+			`))
+			s.restarted().expect("what is finished is not counted again", "daemonset_pod_termination")
+		},
+	})
+}
+
+func TestRestartDuringRescheduling(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		before, then func(s *scenario)
+		trigger      string
+		seconds      float64
+	}{
+		"after its node came back": {func(s *scenario) {
+			s.at(10).node("a", objects.ReadyUnknown(10))
+			s.pod("a-1", objects.Started(10))
+			s.at(60).node("a", objects.Ready(60))
+		}, func(s *scenario) { s.pod("a-1", objects.Ready(100)) }, "node_recovered", 40},
+		"the successor is starting": {func(s *scenario) {
+			s.at(10).deletePod("a-1")
+			s.at(12).pod("a-2")
+		}, func(s *scenario) { s.pod("a-2", objects.Ready(100)) }, "pod_deleted", 88},
+		"the pod is on its way out": {func(s *scenario) {
+			s.at(10).pod("a-1", objects.Terminating(10, 300))
+			s.at(12).pod("a-1", objects.Finished(0, 12))
+		}, func(s *scenario) { s.pod("a-2", objects.Ready(100)) }, "pod_deleted", 88},
+		"its minReadySeconds are running": {func(s *scenario) {
+			s.daemonSet("agent", objects.MinReadySeconds(50))
+			s.at(20).deletePod("a-1")
+			s.at(22).pod("a-2")
+			s.at(49).pod("a-2", objects.Ready(49))
+		}, func(s *scenario) {}, "pod_deleted", 77}, // available at 99
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScenario(t, "a").synced()
+			test.before(s)
+			s = s.at(62).restarted()
+			s.expect("picked up by the stamps", "daemonset_pod_rescheduling_pending", pending(test.trigger, 1))
+			s.at(99)
+			s.at(100)
+			test.then(s)
+			s.expect("and observed once", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings(test.trigger, test.seconds))
+		})
+	}
+}
