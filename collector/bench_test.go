@@ -161,6 +161,10 @@ func (w *countingWriter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
+func thereAndBack(there, back func()) func(turn int) {
+	return func(turn int) { []func(){there, back}[turn%2]() }
+}
+
 // benchmarkEvents measures what a change costs, there and back again.
 func (f *fleet) benchmarkEvents(b *testing.B) {
 	const set, node = 3, 250
@@ -178,36 +182,12 @@ func (f *fleet) benchmarkEvents(b *testing.B) {
 		change func(turn int)
 	}{
 		{"pod/same", func(turn int) { f.collector.Pod(pods[turn%2], pods[(turn+1)%2]) }},
-		{"pod/readiness", func(turn int) {
-			if turn%2 == 0 {
-				f.collector.Pod(pods[0], lost)
-			} else {
-				f.collector.Pod(lost, pods[0])
-			}
-		}},
+		{"pod/readiness", thereAndBack(func() { f.collector.Pod(pods[0], lost) }, func() { f.collector.Pod(lost, pods[0]) })},
 		{"node/heartbeat", func(turn int) { f.collector.Node(nodes[turn%2], nodes[(turn+1)%2]) }},
-		{"node/readiness", func(turn int) {
-			if turn%2 == 0 {
-				f.collector.Node(nodes[0], away)
-			} else {
-				f.collector.Node(away, nodes[0])
-			}
-		}},
-		{"node/labels", func(turn int) {
-			if turn%2 == 0 {
-				f.collector.Node(nodes[0], labelled)
-			} else {
-				f.collector.Node(labelled, nodes[0])
-			}
-		}},
+		{"node/readiness", thereAndBack(func() { f.collector.Node(nodes[0], away) }, func() { f.collector.Node(away, nodes[0]) })},
+		{"node/labels", thereAndBack(func() { f.collector.Node(nodes[0], labelled) }, func() { f.collector.Node(labelled, nodes[0]) })},
 		{"daemonset/status", func(turn int) { f.collector.DaemonSet(sets[turn%2], sets[(turn+1)%2]) }},
-		{"daemonset/template", func(turn int) {
-			if turn%2 == 0 {
-				f.collector.DaemonSet(sets[0], changed)
-			} else {
-				f.collector.DaemonSet(changed, sets[0])
-			}
-		}},
+		{"daemonset/template", thereAndBack(func() { f.collector.DaemonSet(sets[0], changed) }, func() { f.collector.DaemonSet(changed, sets[0]) })},
 	} {
 		b.Run(event.name, func(b *testing.B) {
 			b.ReportAllocs()

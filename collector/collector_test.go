@@ -117,7 +117,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-func TestMetrics(t *testing.T) {
+func TestMetricNames(t *testing.T) {
 	t.Parallel()
 	unit := regexp.MustCompile(`_(seconds|nodes|gaps|total|terminating|pending|synced|objects|dropped|success)$`)
 	seen := map[string]bool{}

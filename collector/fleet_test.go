@@ -8,13 +8,13 @@ import (
 	"github.com/go-kit/log"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	testingclock "k8s.io/utils/clock/testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
 // fleetSize is a cluster for benchmarks: each DaemonSet fits each node, and one
@@ -39,10 +39,8 @@ func (s fleetSize) gaps() (count int) {
 	return count
 }
 
-// fleetNow is when the benchmarks take place, long after everything was made.
-func fleetNow() time.Time { return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC) }
-
-func fleetCreated() metav1.Time { return metav1.NewTime(fleetNow().Add(-240 * time.Hour)) }
+// fleetCreated is when everything was made, ten days before.
+const fleetCreated = -240 * 60 * 60
 
 func fleetUID(kind byte, index int) types.UID {
 	return types.UID(fmt.Sprintf("%02x6d96d7-8bd6-4b79-91a8-%012x", kind, index))
@@ -56,12 +54,9 @@ func fleetNodeName(index int) string {
 // so that its strings lie in memory as they do when they come from an API
 // server.
 func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) *slim.Node {
-	source := &corev1.Node{ObjectMeta: metav1.ObjectMeta{
-		Name: fleetNodeName(index), UID: fleetUID('n', index), ResourceVersion: "1", CreationTimestamp: fleetCreated(),
-		Labels: map[string]string{
-			corev1.LabelTopologyZone: "eu-central-1" + string(rune('a'+index%3)), corev1.LabelHostname: fleetNodeName(index),
-		},
-	}}
+	source := objects.Node(fleetNodeName(index), objects.UID(fleetUID('n', index)), objects.Created(fleetCreated),
+		objects.Label(corev1.LabelTopologyZone, "eu-central-1"+string(rune('a'+index%3))), objects.Label(corev1.LabelHostname, fleetNodeName(index)))
+	source.ResourceVersion, source.Status.Conditions = "1", nil
 	for i := len(source.Labels); i < 20; i++ {
 		source.Labels[fmt.Sprintf("node.example.com/label-number-%d", i)] = fmt.Sprintf("value-%d", i)
 	}
@@ -72,7 +67,7 @@ func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) 
 		}})
 	}
 	for _, kind := range []corev1.NodeConditionType{corev1.NodeMemoryPressure, corev1.NodeDiskPressure, corev1.NodePIDPressure, corev1.NodeReady} {
-		condition := corev1.NodeCondition{Type: kind, Status: corev1.ConditionFalse, LastTransitionTime: fleetCreated()}
+		condition := corev1.NodeCondition{Type: kind, Status: corev1.ConditionFalse, LastTransitionTime: objects.Stamp(fleetCreated)}
 		if kind == corev1.NodeReady {
 			condition.Status, condition.Reason = ready, "KubeletReady"
 		}
@@ -91,56 +86,34 @@ func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) 
 
 // daemonSet makes a DaemonSet that tolerates everything.
 func (s fleetSize) daemonSet(index int, generation int64) *slim.DaemonSet {
-	return slim.FromDaemonSet(&appsv1.DaemonSet{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: "kube-system", Name: fmt.Sprintf("node-agent-%d", index), UID: fleetUID('d', index),
-			ResourceVersion: fmt.Sprint(generation), Generation: generation, CreationTimestamp: fleetCreated(),
-			Annotations: map[string]string{appsv1.DeprecatedTemplateGeneration: "3"},
-		},
-		Spec: appsv1.DaemonSetSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-			NodeSelector: map[string]string{"node.example.com/label-number-7": "value-7"},
-			Tolerations:  []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
-		}}},
-		Status: appsv1.DaemonSetStatus{ObservedGeneration: generation, DesiredNumberScheduled: int32(s.nodes)},
-	})
+	ds := objects.DaemonSet(fmt.Sprintf("node-agent-%d", index), objects.UID(fleetUID('d', index)), objects.Created(fleetCreated),
+		objects.Generation(generation), objects.TemplateGeneration(3), objects.Status(appsv1.DaemonSetStatus{DesiredNumberScheduled: int32(s.nodes)}),
+		objects.NodeSelector("node.example.com/label-number-7", "value-7"), objects.Tolerating(objects.TolerateAll()))
+	ds.Namespace, ds.ResourceVersion = "kube-system", fmt.Sprint(generation)
+	return slim.FromDaemonSet(ds)
 }
 
 // pod makes a pod of a DaemonSet on a node. Of five DaemonSets one has an init
 // container and two have two containers.
 func (s fleetSize) pod(set, node int, ready bool, version int) *slim.Pod {
-	created := fleetCreated()
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: "kube-system", Name: fmt.Sprintf("node-agent-%d-%05d", set, node), UID: fleetUID('p', set*s.nodes+node),
-			ResourceVersion: fmt.Sprint(version), CreationTimestamp: created,
-			Labels: map[string]string{appsv1.ControllerRevisionHashLabelKey: fmt.Sprintf("66879f7%03d", set), "pod-template-generation": "3"},
-			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: "apps/v1", Kind: "DaemonSet", Name: fmt.Sprintf("node-agent-%d", set), UID: fleetUID('d', set), Controller: new(true),
-			}},
-		},
-		Spec:   corev1.PodSpec{NodeName: fleetNodeName(node)},
-		Status: corev1.PodStatus{Phase: corev1.PodRunning, StartTime: &created},
-	}
-	status := corev1.ConditionTrue
+	status := objects.Ready
 	if !ready {
-		status = corev1.ConditionFalse
+		status = objects.NotReady
 	}
-	for _, kind := range []corev1.PodConditionType{corev1.PodScheduled, corev1.PodReady} {
-		condition := corev1.PodCondition{Type: kind, Status: corev1.ConditionTrue, LastTransitionTime: created}
-		if kind == corev1.PodReady {
-			condition.Status = status
-		}
-		pod.Status.Conditions = append(pod.Status.Conditions, condition)
-	}
-	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: created}}
+	pod := objects.Pod(fmt.Sprintf("node-agent-%d-%05d", set, node), objects.UID(fleetUID('p', set*s.nodes+node)), objects.Created(fleetCreated),
+		objects.On(fleetNodeName(node)), objects.OwnedBy(objects.DaemonSet(fmt.Sprintf("node-agent-%d", set), objects.UID(fleetUID('d', set)))),
+		objects.Revision(fmt.Sprintf("66879f7%03d", set), 3), objects.Scheduled(fleetCreated), objects.StartTime(fleetCreated), status(fleetCreated))
+	pod.Namespace, pod.ResourceVersion = "kube-system", fmt.Sprint(version)
+	running := pod.Status.ContainerStatuses[0]
+	running.State.Running.StartedAt = pod.CreationTimestamp
+	pod.Status.ContainerStatuses = nil
 	for number := range 1 + set%5/3 {
-		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{
-			Name: fmt.Sprintf("agent-%d", number), Ready: ready, State: running,
-		})
+		running.Name = fmt.Sprintf("agent-%d", number)
+		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, running)
 	}
 	if set%5 == 0 {
 		pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "init", State: corev1.ContainerState{
-			Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: created},
+			Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: pod.CreationTimestamp},
 		}}}
 	}
 	return slim.FromPod(pod)
@@ -163,7 +136,7 @@ type fleet struct {
 // newFleet makes a collector that knows nothing yet.
 func newFleet(tb testing.TB, size fleetSize) *fleet {
 	tb.Helper()
-	f := &fleet{size: size, clock: testingclock.NewFakeClock(fleetNow())}
+	f := &fleet{size: size, clock: testingclock.NewFakeClock(objects.Noon)}
 	f.collector = newFleetCollector(tb, f.clock)
 	for i := range f.caches {
 		f.caches[i] = cache.NewIndexer(cache.DeletionHandlingMetaNamespaceKeyFunc, cache.Indexers{})

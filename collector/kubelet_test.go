@@ -69,17 +69,15 @@ func TestKubelet(t *testing.T) {
 			s.at(20).node("a", objects.ReadyUnknown(20))
 			s.expect("a cordoned node that dies still shows", "daemonset_gap_nodes", exposition(`daemonset_gap_nodes{cause="node",daemonset="agent",lifecycle="cordoned",namespace="default",reason="node_unreachable"} 1`))
 		},
+		"images that are never pulled": func(s *scenario) {
+			for _, reason := range []string{"ErrImageNeverPull", "InvalidImageName", "ErrImagePull", "ImagePullBackOff"} {
+				s = newScenario(s.t, "a").synced()
+				s.at(10).deletePod("a-1")
+				s.at(11).pod("a-2", objects.Waiting(reason, 11))
+				s.expect(reason, "daemonset_gap_nodes", gapNodes("image_pull", 1))
+			}
+		},
 	})
-}
-
-func TestKubeletImages(t *testing.T) {
-	t.Parallel()
-	for _, reason := range []string{"ErrImageNeverPull", "InvalidImageName", "ErrImagePull", "ImagePullBackOff"} {
-		s := newScenario(t, "a").synced()
-		s.at(10).deletePod("a-1")
-		s.at(11).pod("a-2", objects.Waiting(reason, 11))
-		s.expect(reason, "gap_nodes", exposition(`daemonset_gap_nodes{cause="pod",daemonset="agent",lifecycle="active",namespace="default",reason="image_pull"} 1`))
-	}
 }
 
 func TestKubeletOutage(t *testing.T) {

@@ -29,19 +29,11 @@ func TestNodes(t *testing.T) {
 			s.at(14).node("b", objects.Ready(14))
 			s.at(16).pod("b-1")
 			s.at(19).pod("b-1", objects.Ready(19))
-			s.expect("the second DaemonSet does not cover it yet", "daemonset_node_startup daemonset_node_failures daemonset_node_transitions", exposition(`
-				daemonset_node_startup_duration_seconds_count{stage="ready"} 1
-				daemonset_node_startup_duration_seconds_sum{stage="ready"} 4
-			`))
+			s.expect("the second DaemonSet does not cover it yet", "daemonset_node_startup daemonset_node_failures daemonset_node_transitions", nodeStartups("ready", 4))
 			s.at(21).pod("b-2", objects.Ready(21), objects.OwnedBy(s.daemonSets["second"]))
 			s.at(30).pod("b-1", objects.Started(30))
 			s.at(40).pod("b-1", objects.Ready(40))
-			s.expect("covered once; the gap that followed is none of its start", "daemonset_node_startup", exposition(`
-				daemonset_node_startup_duration_seconds_count{stage="ready"} 1
-				daemonset_node_startup_duration_seconds_sum{stage="ready"} 4
-				daemonset_node_startup_duration_seconds_count{stage="covered"} 1
-				daemonset_node_startup_duration_seconds_sum{stage="covered"} 11
-			`))
+			s.expect("covered once; the gap that followed is none of its start", "daemonset_node_startup", nodeStartups("ready", 4), nodeStartups("covered", 11))
 		},
 	})
 }

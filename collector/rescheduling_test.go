@@ -11,10 +11,7 @@ func TestRescheduling(t *testing.T) {
 		"a pod that is available when its node turns Ready needed none": func(s *scenario) {
 			s.at(10).node("a", objects.ReadyUnknown(10))
 			s.at(70).node("a", objects.Ready(70))
-			s.at(71).expect("the pod was Ready all along", "daemonset_pod_rescheduling daemonset_node_outage", exposition(`
-				daemonset_node_outage_duration_seconds_count{status="unreachable",zone=""} 1
-				daemonset_node_outage_duration_seconds_sum{status="unreachable",zone=""} 60
-			`))
+			s.at(71).expect("the pod was Ready all along", "daemonset_pod_rescheduling daemonset_node_outage", nodeOutages("unreachable", 60))
 		},
 		"a node that flaps twice in one rescheduling is one rescheduling": func(s *scenario) {
 			s.at(10).node("a", objects.ReadyUnknown(10))
@@ -83,16 +80,8 @@ func TestRescheduling(t *testing.T) {
 			s.at(16).pod("a-3", objects.On("a"))
 			s.at(18).pod("a-3", objects.Scheduled(16), objects.Started(18))
 			s.at(21).pod("a-3", objects.Ready(21))
-			s.expect("its stages are those of the pod that came to work, and add up", "daemonset_pod_rescheduling", merge(reschedulings("pod_deleted", 11), exposition(`
-				daemonset_pod_rescheduling_stage_duration_seconds_count{daemonset="agent",namespace="default",stage="create"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_sum{daemonset="agent",namespace="default",stage="create"} 5
-				daemonset_pod_rescheduling_stage_duration_seconds_count{daemonset="agent",namespace="default",stage="schedule"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_sum{daemonset="agent",namespace="default",stage="schedule"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_count{daemonset="agent",namespace="default",stage="start"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_sum{daemonset="agent",namespace="default",stage="start"} 2
-				daemonset_pod_rescheduling_stage_duration_seconds_count{daemonset="agent",namespace="default",stage="ready"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_sum{daemonset="agent",namespace="default",stage="ready"} 3
-			`)))
+			s.expect("its stages are those of the pod that came to work, and add up", "daemonset_pod_rescheduling", reschedulings("pod_deleted", 11),
+				stages("create", 5), stages("schedule", 1), stages("start", 2), stages("ready", 3))
 		},
 		"a pod stamped while its node was away does not backdate the need": func(s *scenario) {
 			s.at(9.9).node("a", objects.ReadyUnknown(9))
@@ -106,16 +95,8 @@ func TestRescheduling(t *testing.T) {
 			s.at(10).deletePod("a-1")
 			// Everything that happened from 12 to 20 arrives at 40.
 			s.at(40).pod("a-2", objects.Created(12), objects.Scheduled(13), objects.StartTime(13), objects.Started(16), objects.Ready(20))
-			s.expect("10 s in their parts", "daemonset_pod_rescheduling", merge(reschedulings("pod_deleted", 10), exposition(`
-				daemonset_pod_rescheduling_stage_duration_seconds_count{daemonset="agent",namespace="default",stage="create"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_sum{daemonset="agent",namespace="default",stage="create"} 2
-				daemonset_pod_rescheduling_stage_duration_seconds_count{daemonset="agent",namespace="default",stage="schedule"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_sum{daemonset="agent",namespace="default",stage="schedule"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_count{daemonset="agent",namespace="default",stage="start"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_sum{daemonset="agent",namespace="default",stage="start"} 3
-				daemonset_pod_rescheduling_stage_duration_seconds_count{daemonset="agent",namespace="default",stage="ready"} 1
-				daemonset_pod_rescheduling_stage_duration_seconds_sum{daemonset="agent",namespace="default",stage="ready"} 4
-			`)))
+			s.expect("10 s in their parts", "daemonset_pod_rescheduling", reschedulings("pod_deleted", 10),
+				stages("create", 2), stages("schedule", 1), stages("start", 3), stages("ready", 4))
 		},
 		"a negative duration is clock skew and not observed": func(s *scenario) {
 			s.at(10).deletePod("a-1")
@@ -154,7 +135,7 @@ func TestReschedulingTrigger(t *testing.T) {
 		s.at(25).pod("a-2", objects.Ready(25))
 	}
 	for name, test := range map[string]struct {
-		story   func(s *scenario)
+		run     func(s *scenario)
 		trigger string
 		seconds float64
 	}{
@@ -242,7 +223,7 @@ func TestReschedulingTrigger(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newScenario(t, "a").synced()
-			test.story(s)
+			test.run(s)
 			s.expect("one rescheduling", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings(test.trigger, test.seconds))
 		})
 	}

@@ -130,28 +130,44 @@ func on(lifecycle string, parts ...samples) samples {
 	return all
 }
 
-// histogram are the count and the sum of durations in seconds.
-func histogram(name, labels string, durations ...float64) samples {
-	total := 0.0
-	for _, duration := range durations {
-		total += duration
+// The samples of each metric. Those of DaemonSets are of agent, and nodes are
+// active, unless on moves them. The arguments are the labels that differ, in the
+// order of the names, and the value.
+var (
+	expectedNodes     = metric(`daemonset_expected_nodes{daemonset="agent",lifecycle="active",namespace="default"} %v`)
+	coveredNodes      = metric(`daemonset_covered_nodes{daemonset="agent",lifecycle="active",namespace="default"} %v`)
+	clusterNodes      = metric(`daemonset_cluster_nodes{lifecycle="active",status=%q,zone=""} %v`)
+	nodeGaps          = metric(`daemonset_node_gaps{lifecycle="active",node=%q,zone=""} %v`)
+	nodeNotReadyStart = metric(`daemonset_node_not_ready_start_timestamp_seconds{lifecycle="active",node=%q,status=%q,zone=""} %v`)
+	nodeFailures      = metric(`daemonset_node_failures_total{status=%q,zone=""} %v`)
+	nodeTransitions   = metric(`daemonset_node_transitions_total{node=%q} %v`)
+	pending           = metric(`daemonset_pod_rescheduling_pending{daemonset="agent",namespace="default",trigger=%q} %v`)
+	podsTerminating   = metric(`daemonset_pods_terminating{daemonset="agent",namespace="default",state=%q} %v`)
+	terminationsTotal = metric(`daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome=%q} %v`)
+	containerRestarts = metric(`daemonset_container_restarts_total{daemonset="agent",namespace="default",reason=%q} %v`)
+
+	gapDurations         = histogram("daemonset_gap_duration_seconds", `{cause=%q,daemonset="agent",namespace="default"}`)
+	nodeOutages          = histogram("daemonset_node_outage_duration_seconds", `{status=%q,zone=""}`)
+	nodeStartups         = histogram("daemonset_node_startup_duration_seconds", `{stage=%q}`)
+	reschedulings        = histogram("daemonset_pod_rescheduling_duration_seconds", `{daemonset="agent",namespace="default",trigger=%q}`)
+	stages               = histogram("daemonset_pod_rescheduling_stage_duration_seconds", `{daemonset="agent",namespace="default",stage=%q}`)
+	terminationDurations = histogram("daemonset_pod_termination_duration_seconds", `{daemonset="agent",namespace=%q}`)
+)
+
+func metric(series string) func(values ...any) samples {
+	return func(values ...any) samples { return exposition(series, values...) }
+}
+
+// histogram returns the count and the sum of durations in seconds.
+func histogram(name, labels string) func(label string, durations ...float64) samples {
+	return func(label string, durations ...float64) samples {
+		total := 0.0
+		for _, duration := range durations {
+			total += duration
+		}
+		of := fmt.Sprintf(labels, label)
+		return samples{name + "_count" + of: float64(len(durations)), name + "_sum" + of: total}
 	}
-	if labels != "" {
-		labels = "{" + labels + "}"
-	}
-	return samples{name + "_count" + labels: float64(len(durations)), name + "_sum" + labels: total}
-}
-
-func clusterNodes(status string, count int) samples {
-	return exposition(`daemonset_cluster_nodes{lifecycle="active",status=%q,zone=""} %d`, status, count)
-}
-
-func expectedNodes(count int) samples {
-	return exposition(`daemonset_expected_nodes{daemonset="agent",lifecycle="active",namespace="default"} %d`, count)
-}
-
-func coveredNodes(count int) samples {
-	return exposition(`daemonset_covered_nodes{daemonset="agent",lifecycle="active",namespace="default"} %d`, count)
 }
 
 func gapNodes(reason string, count int) samples {
@@ -159,7 +175,7 @@ func gapNodes(reason string, count int) samples {
 }
 
 func gapStart(node, reason string, unix float64) samples {
-	return exposition(`daemonset_gap_start_timestamp_seconds{cause=%q,daemonset="agent",lifecycle="active",namespace="default",node=%q,reason=%q,zone=""} %f`,
+	return exposition(`daemonset_gap_start_timestamp_seconds{cause=%q,daemonset="agent",lifecycle="active",namespace="default",node=%q,reason=%q,zone=""} %v`,
 		causeOf(reason), node, reason, unix)
 }
 
@@ -172,68 +188,12 @@ func causeOf(reason string) string {
 	panic("no reason: " + reason)
 }
 
-func nodeGaps(node string, count int) samples {
-	return exposition(`daemonset_node_gaps{lifecycle="active",node=%q,zone=""} %d`, node, count)
-}
-
-func gapDurations(cause string, durations ...float64) samples {
-	return histogram("daemonset_gap_duration_seconds", fmt.Sprintf(`cause=%q,daemonset="agent",namespace="default"`, cause), durations...)
-}
-
-func nodeNotReadyStart(node, status string, unix float64) samples {
-	return exposition(`daemonset_node_not_ready_start_timestamp_seconds{lifecycle="active",node=%q,status=%q,zone=""} %f`, node, status, unix)
-}
-
-func nodeFailures(status string, count int) samples {
-	return exposition(`daemonset_node_failures_total{status=%q,zone=""} %d`, status, count)
-}
-
-func nodeTransitions(node string, count int) samples {
-	return exposition(`daemonset_node_transitions_total{node=%q} %d`, node, count)
-}
-
-func nodeDetections(durations ...float64) samples {
-	return histogram("daemonset_node_detection_duration_seconds", "", durations...)
-}
-
-func nodeOutages(status string, durations ...float64) samples {
-	return histogram("daemonset_node_outage_duration_seconds", fmt.Sprintf(`status=%q,zone=""`, status), durations...)
-}
-
-func nodeStartups(stage string, durations ...float64) samples {
-	return histogram("daemonset_node_startup_duration_seconds", fmt.Sprintf("stage=%q", stage), durations...)
-}
-
-func pending(trigger string, count int) samples {
-	return exposition(`daemonset_pod_rescheduling_pending{daemonset="agent",namespace="default",trigger=%q} %d`, trigger, count)
-}
-
-func reschedulings(trigger string, durations ...float64) samples {
-	return histogram("daemonset_pod_rescheduling_duration_seconds", fmt.Sprintf(`daemonset="agent",namespace="default",trigger=%q`, trigger), durations...)
-}
-
-func stages(stage string, durations ...float64) samples {
-	return histogram("daemonset_pod_rescheduling_stage_duration_seconds", fmt.Sprintf(`daemonset="agent",namespace="default",stage=%q`, stage), durations...)
-}
-
-func podsTerminating(state string, count int) samples {
-	return exposition(`daemonset_pods_terminating{daemonset="agent",namespace="default",state=%q} %d`, state, count)
-}
-
 // terminations are Pods that ended in so many seconds.
 func terminations(outcome string, durations ...float64) samples {
-	return merge(terminationsTotal(outcome, len(durations)),
-		histogram("daemonset_pod_termination_duration_seconds", `daemonset="agent",namespace="default"`, durations...))
+	return merge(terminationsTotal(outcome, len(durations)), terminationDurations("default", durations...))
 }
 
-func terminationsTotal(outcome string, count int) samples {
-	return exposition(`daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome=%q} %d`, outcome, count)
-}
-
-func containerRestarts(reason string, count int) samples {
-	return exposition(`daemonset_container_restarts_total{daemonset="agent",namespace="default",reason=%q} %d`, reason, count)
-}
-
-func clockSkews(count int) samples {
-	return exposition(`daemonset_exporter_clock_skew_total %d`, count)
+// nodeDetections have no label.
+func nodeDetections(durations ...float64) samples {
+	return histogram("daemonset_node_detection_duration_seconds", "%s")("", durations...)
 }

@@ -192,11 +192,6 @@ func (s *scenario) node(name string, options ...objects.Option) {
 	s.watch.Set(s.nodes[name])
 }
 
-func (s *scenario) deleteNode(name string) {
-	s.watch.Delete(s.nodes[name])
-	delete(s.nodes, name)
-}
-
 // daemonSet creates or changes a DaemonSet.
 func (s *scenario) daemonSet(name string, options ...objects.Option) {
 	if old := s.daemonSets[name]; old != nil {
@@ -206,11 +201,6 @@ func (s *scenario) daemonSet(name string, options ...objects.Option) {
 		s.daemonSets[name] = objects.DaemonSet(name, append(s.created(name), options...)...)
 	}
 	s.watch.Set(s.daemonSets[name])
-}
-
-func (s *scenario) deleteDaemonSet(name string) {
-	s.watch.Delete(s.daemonSets[name])
-	delete(s.daemonSets, name)
 }
 
 // pod creates or changes a Pod. A new one is of the DaemonSet agent, on the Node
@@ -226,10 +216,14 @@ func (s *scenario) pod(name string, options ...objects.Option) {
 	s.watch.Set(s.pods[name])
 }
 
-func (s *scenario) deletePod(name string) {
-	s.watch.Delete(s.pods[name])
-	delete(s.pods, name)
+func (s *scenario) deleteNode(name string) { s.watch.Delete(s.nodes[name]); delete(s.nodes, name) }
+
+func (s *scenario) deleteDaemonSet(name string) {
+	s.watch.Delete(s.daemonSets[name])
+	delete(s.daemonSets, name)
 }
+
+func (s *scenario) deletePod(name string) { s.watch.Delete(s.pods[name]); delete(s.pods, name) }
 
 // missPod deletes a Pod while the watch is interrupted: a relist finds it gone.
 func (s *scenario) missPod(name string) {

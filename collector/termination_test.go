@@ -12,8 +12,8 @@ import (
 func TestTerminationOutcome(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		story func(s *scenario)
-		want  samples
+		run  func(s *scenario)
+		want samples
 	}{
 		"all containers ended in time": {func(s *scenario) {
 			s.at(10).pod("a-1", objects.Terminating(10, 30))
@@ -85,9 +85,7 @@ func TestTerminationOutcome(t *testing.T) {
 		}, terminations("not_running", 0)},
 		"137 ContainerStatusUnknown: the end of one that ran, and nobody saw it": {func(s *scenario) {
 			s.at(10).pod("a-1", objects.Terminating(10, 30))
-			s.at(12).pod("a-1", objects.Finished(0, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), objects.Change(func(p *corev1.Pod) {
-				p.Status.ContainerStatuses[0].State.Terminated.FinishedAt.Reset()
-			}))
+			s.at(12).pod("a-1", objects.Finished(0, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Terminated.FinishedAt.Reset() }))
 		}, terminations("unknown", 2)},
 		"a kubelet that removes at once and reports nothing": {func(s *scenario) {
 			s.at(10).pod("a-1", objects.Terminating(10, 30))
@@ -100,7 +98,7 @@ func TestTerminationOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newScenario(t, "a").synced()
-			test.story(s)
+			test.run(s)
 			s.deletePod("a-1")
 			s.expect("one termination", "daemonset_pod_terminations daemonset_pod_termination_duration daemonset_pods_terminating", test.want)
 			if open := s.collector.history.terminating.Open(); open != 0 {

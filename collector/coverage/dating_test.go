@@ -12,7 +12,7 @@ import (
 
 // States that began before the exporter are dated by their stamps, so that a
 // restart in the middle of an outage neither loses it nor restarts its clock.
-func TestGapsThatAreOlderThanTheExporter(t *testing.T) {
+func TestGapStart(t *testing.T) {
 	t.Parallel()
 	notReady := objects.NotReady(-120)
 	for name, test := range map[string]struct {
@@ -53,38 +53,69 @@ func TestGapsThatAreOlderThanTheExporter(t *testing.T) {
 	}
 }
 
-// A change is dated by the moment it was seen, and the gap keeps its first.
-func TestGapIsDatedByWhenItWasSeen(t *testing.T) {
-	t.Parallel()
-	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a"))
-	f.at(60.4).set(objects.Node("a", objects.Unreachable(60)))
-	f.expectGaps("agent on a: node_unreachable since 60.4")
-	f.at(120.4).set(objects.Node("a", objects.NotReady(120)))
-	f.expectGaps("agent on a: node_not_ready since 60.4")
-	f.at(130.4).set(objects.PodOf("agent", "a", objects.NotReady(129)), objects.Node("a", objects.Ready(130)))
-	f.expectGaps("agent on a: pod_not_ready since 60.4")
-	f.at(140.4).set(objects.PodOf("agent", "a", objects.Ready(-6990)))
-	f.expectGaps()
-	// The next one is a new one.
-	f.at(150.4).set(objects.PodOf("agent", "a", objects.NotReady(150)))
-	f.expectGaps("agent on a: pod_not_ready since 150.4")
-}
-
-// Two changes in one stamped second are two changes.
-func TestACrashWithinASecond(t *testing.T) {
-	t.Parallel()
-	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a"))
-	f.at(46.62).set(objects.PodOf("agent", "a", objects.Exited(3, 46)))
-	f.expectGaps("agent on a: pod_not_ready since 46.62")
-	f.at(46.73).set(objects.PodOf("agent", "a", objects.Ready(46)))
-	f.expectGaps()
-	f.at(46.9).set(objects.PodOf("agent", "a", objects.Exited(3, 46), objects.RestartCount(1)))
-	f.expectGaps("agent on a: crash_loop since 46.9")
+func TestGapStartSeen(t *testing.T) {
+	runTests(t, map[string]func(t *testing.T){
+		// A change is dated by the moment it was seen, and the gap keeps its first.
+		"a gap is dated by when it was seen": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a"))
+			f.at(60.4).set(objects.Node("a", objects.Unreachable(60)))
+			f.expectGaps("agent on a: node_unreachable since 60.4")
+			f.at(120.4).set(objects.Node("a", objects.NotReady(120)))
+			f.expectGaps("agent on a: node_not_ready since 60.4")
+			f.at(130.4).set(objects.PodOf("agent", "a", objects.NotReady(129)), objects.Node("a", objects.Ready(130)))
+			f.expectGaps("agent on a: pod_not_ready since 60.4")
+			f.at(140.4).set(objects.PodOf("agent", "a", objects.Ready(-6990)))
+			f.expectGaps()
+			// The next one is a new one.
+			f.at(150.4).set(objects.PodOf("agent", "a", objects.NotReady(150)))
+			f.expectGaps("agent on a: pod_not_ready since 150.4")
+		},
+		// Two changes in one stamped second are two changes.
+		"a crash within a second": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a"))
+			f.at(46.62).set(objects.PodOf("agent", "a", objects.Exited(3, 46)))
+			f.expectGaps("agent on a: pod_not_ready since 46.62")
+			f.at(46.73).set(objects.PodOf("agent", "a", objects.Ready(46)))
+			f.expectGaps()
+			f.at(46.9).set(objects.PodOf("agent", "a", objects.Exited(3, 46), objects.RestartCount(1)))
+			f.expectGaps("agent on a: crash_loop since 46.9")
+		},
+		// Where no object carries a stamp, a gap begins with the last of what it takes.
+		"a missing pod begins with the last of node and DaemonSet": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a"))
+			f.expectGaps("agent on a: pod_missing since 0")
+			f.at(10.3).set(objects.DaemonSet("late", objects.Created(10)))
+			f.at(20.3).set(objects.Node("b", objects.Created(20), objects.Ready(20)))
+			f.at(30.3).set(objects.DaemonSet("gpu", objects.Created(30), objects.NodeSelector("gpu", "yes")))
+			f.at(40.3).set(objects.Node("b", objects.Created(20), objects.Ready(20), objects.Label("gpu", "yes")))
+			f.at(50.3).set(objects.DaemonSet("gpu", objects.Created(30), objects.Generation(2)))
+			f.expectGaps("agent on a: pod_missing since 0", "late on a: pod_missing since 10.3",
+				"agent on b: pod_missing since 20.3", "late on b: pod_missing since 20.3",
+				"gpu on b: pod_missing since 40.3", "gpu on a: pod_missing since 50.3")
+		},
+		// A clock that is set back dates what is seen by what it says then. Nothing ever
+		// lasts until tomorrow because of it, and no count suffers.
+		"the clock is set back": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent", objects.MinReadySeconds(30)), objects.Node("a"), objects.Node("b"), objects.PodOf("agent", "a"), objects.PodOf("agent", "b", objects.Ready(-10)))
+			f.at(100).set(objects.PodOf("agent", "a", objects.NotReady(99)))
+			f.at(-3600).set(objects.PodOf("agent", "a", objects.Ready(99)), objects.Node("b", objects.Unreachable(-3600)))
+			f.expectGaps("agent on a: min_ready_seconds since 100", "agent on b: node_unreachable since -3600")
+			f.expectCounts("agent", "expected active: 2", "gap active min_ready_seconds: 1", "gap active node_unreachable: 1",
+				"unavailable pod: 1", "unavailable node: 1") // by that clock the pod on b is not available yet
+			f.at(129).expectCounts("agent", "expected active: 2", "covered active: 1", "gap active node_unreachable: 1")
+			f.delete(objects.Node("a"), objects.Node("b"))
+			f.expectCounts("agent")
+			f.expectGaps()
+			if !f.NextWake().IsZero() && f.NextWake().Before(f.now.Add(-time.Hour)) {
+				t.Errorf("the ledger still wants to be woken at %v", f.NextWake())
+			}
+		},
+	})
 }
 
 // A relist brings changes late. The object's own stamp may date them, but only
 // where it lies between the previous change and now.
-func TestLateChanges(t *testing.T) {
+func TestGapStartLate(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		before, late float64
@@ -119,119 +150,77 @@ func TestLateChanges(t *testing.T) {
 
 // Only what changed may date a change: the stamps of a cell's other objects are
 // about something else.
-func TestOnlyWhatChangedDatesAGap(t *testing.T) {
-	t.Parallel()
+func TestGapStartByChange(t *testing.T) {
 	old := objects.PodOf("agent", "a")
 	successor := func(since float64) *corev1.Pod {
 		return objects.PodOf("agent", "a", objects.Named("new"), objects.Created(since), objects.NotReady(since))
 	}
-	t.Run("a pod goes whose successor has long not been ready", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-		f.at(20.5).set(successor(20))
-		f.at(100.5).delete(old)
-		f.expectGaps("agent on a: pod_not_ready since 100.5")
+	runTests(t, map[string]func(t *testing.T){
+		"a pod goes whose successor has long not been ready": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
+			f.at(20.5).set(successor(20))
+			f.at(100.5).delete(old)
+			f.expectGaps("agent on a: pod_not_ready since 100.5")
+		},
+		"a relist misses the pod and brings its successor": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
+			f.at(100.5).set(successor(20)).delete(slim.MissedPod(slim.FromPod(old)))
+			f.expectGaps("agent on a: pod_not_ready since 20")
+		},
+		"a pod fails whose successor has long not been ready": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
+			f.at(20.5).set(successor(20))
+			f.at(100.5).set(objects.PodOf("agent", "a", objects.Phase("Failed")))
+			f.expectGaps("agent on a: pod_not_ready since 100.5")
+		},
+		"minReadySeconds grow": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
+			f.at(50.5).set(objects.PodOf("agent", "a", objects.Ready(50)))
+			f.at(100.5).set(objects.DaemonSet("agent", objects.MinReadySeconds(60), objects.Generation(2)))
+			f.expectGaps("agent on a: min_ready_seconds since 100.5")
+		},
+		"a node turns ready under a pod that crashed meanwhile": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), old)
+			f.at(50.5).set(objects.PodOf("agent", "a", objects.Exited(1, 50), objects.RestartCount(1)))
+			f.at(100.5).set(objects.Node("a", objects.Ready(100)))
+			f.expectGaps("agent on a: crash_loop since -60")
+		},
 	})
-	t.Run("a relist misses the pod and brings its successor", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-		f.at(100.5).set(successor(20)).delete(slim.MissedPod(slim.FromPod(old)))
-		f.expectGaps("agent on a: pod_not_ready since 20")
-	})
-	t.Run("a pod fails whose successor has long not been ready", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-		f.at(20.5).set(successor(20))
-		f.at(100.5).set(objects.PodOf("agent", "a", objects.Phase("Failed")))
-		f.expectGaps("agent on a: pod_not_ready since 100.5")
-	})
-	t.Run("minReadySeconds grow", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-		f.at(50.5).set(objects.PodOf("agent", "a", objects.Ready(50)))
-		f.at(100.5).set(objects.DaemonSet("agent", objects.MinReadySeconds(60), objects.Generation(2)))
-		f.expectGaps("agent on a: min_ready_seconds since 100.5")
-	})
-	t.Run("a node turns ready under a pod that crashed meanwhile", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), old)
-		f.at(50.5).set(objects.PodOf("agent", "a", objects.Exited(1, 50), objects.RestartCount(1)))
-		f.at(100.5).set(objects.Node("a", objects.Ready(100)))
-		f.expectGaps("agent on a: crash_loop since -60")
-	})
-}
-
-// Where no object carries a stamp, a gap begins with the last of what it takes.
-func TestMissingPodBeginsWithTheLastOfNodeAndDaemonSet(t *testing.T) {
-	t.Parallel()
-	f := start(t, objects.DaemonSet("agent"), objects.Node("a"))
-	f.expectGaps("agent on a: pod_missing since 0")
-	f.at(10.3).set(objects.DaemonSet("late", objects.Created(10)))
-	f.at(20.3).set(objects.Node("b", objects.Created(20), objects.Ready(20)))
-	f.at(30.3).set(objects.DaemonSet("gpu", objects.Created(30), objects.NodeSelector("gpu", "yes")))
-	f.at(40.3).set(objects.Node("b", objects.Created(20), objects.Ready(20), objects.Label("gpu", "yes")))
-	f.at(50.3).set(objects.DaemonSet("gpu", objects.Created(30), objects.Generation(2)))
-	f.expectGaps("agent on a: pod_missing since 0", "late on a: pod_missing since 10.3",
-		"agent on b: pod_missing since 20.3", "late on b: pod_missing since 20.3",
-		"gpu on b: pod_missing since 40.3", "gpu on a: pod_missing since 50.3")
 }
 
 // A gap cannot be older than the expectation, however long the pod has been in
 // trouble.
-func TestGapBeginsWhenThePodIsExpected(t *testing.T) {
-	t.Parallel()
+func TestGapStartByExpectation(t *testing.T) {
 	gpu := objects.Tainted("gpu", "NoSchedule")
-	t.Run("a pod that crashed before the exporter started", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a", objects.CrashLooping(-500)))
-		f.expectGaps()
-		f.at(100.5).set(objects.Node("a"))
-		f.expectGaps("agent on a: crash_loop since 100.5")
+	runTests(t, map[string]func(t *testing.T){
+		"a pod that crashed before the exporter started": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a", objects.CrashLooping(-500)))
+			f.expectGaps()
+			f.at(100.5).set(objects.Node("a"))
+			f.expectGaps("agent on a: crash_loop since 100.5")
+		},
+		"a pod that crashed while it was misplaced": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a"))
+			f.at(50.5).set(objects.PodOf("agent", "a", objects.CrashLooping(50)))
+			f.at(100.5).set(objects.Node("a"))
+			f.expectGaps("agent on a: crash_loop since 100.5")
+		},
+		"a node that died while its pod was misplaced": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a"))
+			f.at(50.5).set(objects.Node("a", gpu, objects.Unreachable(50)))
+			f.at(100.5).set(objects.DaemonSet("agent", objects.Generation(2), objects.Tolerating(objects.TolerateAll())))
+			f.expectGaps("agent on a: node_unreachable since 100.5")
+		},
+		"a pod that was there before its node came back": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.PodOf("agent", "a", objects.CrashLooping(-500)))
+			f.at(100.5).set(objects.Node("a", objects.Created(100), objects.Ready(100)))
+			f.expectGaps("agent on a: crash_loop since 100.5")
+		},
+		"a dead node under a DaemonSet that a relist brings": func(t *testing.T) {
+			f := start(t)
+			f.at(600).set(objects.DaemonSet("agent", objects.Created(300)))
+			f.set(objects.Node("a", objects.Unreachable(200))) // it died before the DaemonSet was made
+			f.expectGaps("agent on a: node_unreachable since 600")
+		},
 	})
-	t.Run("a pod that crashed while it was misplaced", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a"))
-		f.at(50.5).set(objects.PodOf("agent", "a", objects.CrashLooping(50)))
-		f.at(100.5).set(objects.Node("a"))
-		f.expectGaps("agent on a: crash_loop since 100.5")
-	})
-	t.Run("a node that died while its pod was misplaced", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a"))
-		f.at(50.5).set(objects.Node("a", gpu, objects.Unreachable(50)))
-		f.at(100.5).set(objects.DaemonSet("agent", objects.Generation(2), objects.Tolerating(objects.TolerateAll())))
-		f.expectGaps("agent on a: node_unreachable since 100.5")
-	})
-	t.Run("a pod that was there before its node came back", func(t *testing.T) {
-		t.Parallel()
-		f := start(t, objects.DaemonSet("agent"), objects.PodOf("agent", "a", objects.CrashLooping(-500)))
-		f.at(100.5).set(objects.Node("a", objects.Created(100), objects.Ready(100)))
-		f.expectGaps("agent on a: crash_loop since 100.5")
-	})
-	t.Run("a dead node under a DaemonSet that a relist brings", func(t *testing.T) {
-		t.Parallel()
-		f := start(t)
-		f.at(600).set(objects.DaemonSet("agent", objects.Created(300)))
-		f.set(objects.Node("a", objects.Unreachable(200))) // it died before the DaemonSet was made
-		f.expectGaps("agent on a: node_unreachable since 600")
-	})
-}
-
-// A clock that is set back dates what is seen by what it says then. Nothing ever
-// lasts until tomorrow because of it, and no count suffers.
-func TestClockIsSetBack(t *testing.T) {
-	t.Parallel()
-	f := start(t, objects.DaemonSet("agent", objects.MinReadySeconds(30)), objects.Node("a"), objects.Node("b"), objects.PodOf("agent", "a"), objects.PodOf("agent", "b", objects.Ready(-10)))
-	f.at(100).set(objects.PodOf("agent", "a", objects.NotReady(99)))
-	f.at(-3600).set(objects.PodOf("agent", "a", objects.Ready(99)), objects.Node("b", objects.Unreachable(-3600)))
-	f.expectGaps("agent on a: min_ready_seconds since 100", "agent on b: node_unreachable since -3600")
-	f.expectCounts("agent", "expected active: 2", "gap active min_ready_seconds: 1", "gap active node_unreachable: 1",
-		"unavailable pod: 1", "unavailable node: 1") // by that clock the pod on b is not available yet
-	f.at(129).expectCounts("agent", "expected active: 2", "covered active: 1", "gap active node_unreachable: 1")
-	f.delete(objects.Node("a"), objects.Node("b"))
-	f.expectCounts("agent")
-	f.expectGaps()
-	if !f.NextWake().IsZero() && f.NextWake().Before(f.now.Add(-time.Hour)) {
-		t.Errorf("the ledger still wants to be woken at %v", f.NextWake())
-	}
 }

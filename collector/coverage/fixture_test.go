@@ -78,6 +78,18 @@ func start(t *testing.T, objects ...any) *fixture {
 	return f
 }
 
+// runTests runs subtests side by side.
+func runTests(t *testing.T, all map[string]func(t *testing.T)) {
+	t.Helper()
+	t.Parallel()
+	for name, run := range all {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t)
+		})
+	}
+}
+
 // at lets time pass, or turns it back.
 func (f *fixture) at(seconds float64) *fixture {
 	f.now = objects.At(seconds)
@@ -86,16 +98,10 @@ func (f *fixture) at(seconds float64) *fixture {
 }
 
 // set delivers objects that are new or have changed.
-func (f *fixture) set(objects ...any) *fixture {
-	f.watch.Set(objects...)
-	return f
-}
+func (f *fixture) set(objects ...any) *fixture { f.watch.Set(objects...); return f }
 
 // delete delivers objects that are gone.
-func (f *fixture) delete(objects ...any) *fixture {
-	f.watch.Delete(objects...)
-	return f
-}
+func (f *fixture) delete(objects ...any) *fixture { f.watch.Delete(objects...); return f }
 
 // deleteAll takes everything away, in the order given, and checks that nothing
 // is left.

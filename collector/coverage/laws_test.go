@@ -2,7 +2,6 @@ package coverage_test
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -55,9 +54,9 @@ func FuzzLedger(f *testing.F) {
 
 func checkLaws(t *testing.T, dice func() *random.Dice, backward bool) {
 	t.Helper()
-	if problem := brokenLaw(dice(), backward, io.Discard); problem != "" {
+	if problem := brokenLaw(dice(), backward, func(random.Event) {}); problem != "" {
 		var events strings.Builder
-		brokenLaw(dice(), backward, &events)
+		brokenLaw(dice(), backward, func(e random.Event) { fmt.Fprintln(&events, e) })
 		t.Errorf("%s\n%s", problem, events.String())
 	}
 }
@@ -72,8 +71,8 @@ func (l *ledger) apply(e random.Event, at time.Time) {
 }
 
 // brokenLaw lets random things happen and returns which law that breaks, or "".
-// It prints the events.
-func brokenLaw(dice *random.Dice, backward bool, print io.Writer) string {
+// It calls print with each event.
+func brokenLaw(dice *random.Dice, backward bool, print func(random.Event)) string {
 	run, model := &run{Cluster: random.NewCluster(dice, backward), ledger: newLedger()}, newModel()
 	run.ledger.Synced()
 	length := 20 + run.Roll(60)
@@ -81,7 +80,7 @@ func brokenLaw(dice *random.Dice, backward bool, print io.Writer) string {
 	for len(run.events) < length {
 		for _, e := range run.Next() {
 			run.events = append(run.events, e)
-			fmt.Fprintln(print, e)
+			print(e)
 			run.ledger.apply(e, e.At)
 			model.pass(e.At)
 			model.apply(e)
@@ -219,31 +218,26 @@ func withoutDates(a account) {
 
 // withoutJoining takes joining nodes for active ones.
 func withoutJoining(a account) account {
-	merge := func(counts *[readiness.Lifecycles]int32) {
-		counts[readiness.LifecycleActive] += counts[readiness.LifecycleJoining]
-		counts[readiness.LifecycleJoining] = 0
-	}
+	const active, joining = readiness.LifecycleActive, readiness.LifecycleJoining
 	rename := func(lifecycle readiness.Lifecycle) readiness.Lifecycle {
-		if lifecycle == readiness.LifecycleJoining {
-			return readiness.LifecycleActive
+		if lifecycle == joining {
+			return active
 		}
 		return lifecycle
 	}
 	for uid, totals := range a.Totals {
-		merge(&totals.Expected)
-		merge(&totals.Covered)
-		for i, count := range totals.Gaps[readiness.LifecycleJoining] {
-			totals.Gaps[readiness.LifecycleActive][i] += count
+		for _, counts := range [][2][]int32{
+			{totals.Expected[active : active+1], totals.Expected[joining : joining+1]},
+			{totals.Covered[active : active+1], totals.Covered[joining : joining+1]},
+			{totals.Gaps[active][:], totals.Gaps[joining][:]},
+			{totals.Excluded[active][:], totals.Excluded[joining][:]},
+			{totals.Misplaced[active][:], totals.Misplaced[joining][:]},
+		} {
+			for i := range counts[0] {
+				counts[0][i] += counts[1][i]
+				counts[1][i] = 0
+			}
 		}
-		for i, count := range totals.Excluded[readiness.LifecycleJoining] {
-			totals.Excluded[readiness.LifecycleActive][i] += count
-		}
-		for i, count := range totals.Misplaced[readiness.LifecycleJoining] {
-			totals.Misplaced[readiness.LifecycleActive][i] += count
-		}
-		totals.Gaps[readiness.LifecycleJoining] = [coverage.Reasons]int32{}
-		totals.Excluded[readiness.LifecycleJoining] = [coverage.Exclusions]int32{}
-		totals.Misplaced[readiness.LifecycleJoining] = [coverage.Verdicts]int32{}
 		repelled := map[coverage.Repulsion]int32{}
 		for repulsion, count := range totals.Repelled {
 			repulsion.Lifecycle = rename(repulsion.Lifecycle)

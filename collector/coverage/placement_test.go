@@ -54,34 +54,22 @@ var (
 
 // The checks come in the order in which the controller makes them; the first
 // that excludes a node names the reason.
-func TestFirstExclusionNamesTheReason(t *testing.T) {
+func TestPlacement(t *testing.T) {
 	t.Parallel()
 	wrongSelector, wrongAffinity := objects.NodeSelector("disk", "ssd"), objects.NodeAffinity(objects.MatchLabel("zone", "In", "z1"))
 	gpu := objects.Tainted("gpu", "NoExecute")
 	check(t, map[string]placementCase{
-		"a DaemonSet without rules runs everywhere": {nil, nil, expected},
-		"the node name comes before the selector": {
-			options{objects.NodeName("b"), wrongSelector, wrongAffinity}, options{gpu}, byName,
-		},
-		"the selector comes before the affinity": {
-			options{objects.NodeName("a"), wrongSelector, wrongAffinity}, options{gpu}, bySelector,
-		},
-		"the affinity comes before the taints": {
-			options{objects.NodeName("a"), wrongAffinity}, options{gpu}, byAffinity,
-		},
-		"the taints come last": {
-			options{objects.NodeName("a")}, options{gpu}, decision{"stop", "taint", "gpu"},
-		},
-		"a selector that holds does not make up for an affinity that does not": {
-			options{objects.NodeSelector("disk", "ssd"), wrongAffinity}, options{objects.Label("disk", "ssd")}, byAffinity,
-		},
-		"a label of another value does not match": {
-			options{wrongSelector}, options{objects.Label("disk", "hdd")}, bySelector,
-		},
+		"a DaemonSet without rules runs everywhere":                            {nil, nil, expected},
+		"the node name comes before the selector":                              {options{objects.NodeName("b"), wrongSelector, wrongAffinity}, options{gpu}, byName},
+		"the selector comes before the affinity":                               {options{objects.NodeName("a"), wrongSelector, wrongAffinity}, options{gpu}, bySelector},
+		"the affinity comes before the taints":                                 {options{objects.NodeName("a"), wrongAffinity}, options{gpu}, byAffinity},
+		"the taints come last":                                                 {options{objects.NodeName("a")}, options{gpu}, decision{"stop", "taint", "gpu"}},
+		"a selector that holds does not make up for an affinity that does not": {options{objects.NodeSelector("disk", "ssd"), wrongAffinity}, options{objects.Label("disk", "ssd")}, byAffinity},
+		"a label of another value does not match":                              {options{wrongSelector}, options{objects.Label("disk", "hdd")}, bySelector},
 	})
 }
 
-func TestRequiredNodeAffinity(t *testing.T) {
+func TestPlacementAffinity(t *testing.T) {
 	t.Parallel()
 	zone1 := options{objects.Label("zone", "z1"), objects.Label("cores", "8")}
 	broken := objects.MatchLabel("zone", "Roughly", "z1")
@@ -118,7 +106,7 @@ func TestRequiredNodeAffinity(t *testing.T) {
 	})
 }
 
-func TestTaintsAndTolerations(t *testing.T) {
+func TestPlacementTaints(t *testing.T) {
 	t.Parallel()
 	gpu := func(effect corev1.TaintEffect) objects.Option {
 		return objects.Taint("gpu", "yes", effect)
@@ -148,7 +136,7 @@ func TestTaintsAndTolerations(t *testing.T) {
 
 // A node failure is not a change of placement: upstream says keep or stop, we
 // still expect the pod.
-func TestNodeConditionTaintsAreLeftOut(t *testing.T) {
+func TestPlacementNodeCondition(t *testing.T) {
 	t.Parallel()
 	const prefix = "node.kubernetes.io/"
 	for _, test := range []struct {
@@ -187,7 +175,7 @@ func TestNodeConditionTaintsAreLeftOut(t *testing.T) {
 	})
 }
 
-func TestSoleTaint(t *testing.T) {
+func TestPlacementSoleTaint(t *testing.T) {
 	t.Parallel()
 	check(t, map[string]placementCase{
 		"one untolerated taint repels alone":                  {nil, options{objects.Tainted("gpu", "NoSchedule")}, decision{"keep", "taint", "gpu"}},
@@ -212,7 +200,7 @@ func TestSoleTaint(t *testing.T) {
 
 // The template is shared with the informer's cache: what the controller adds
 // must not be appended to it.
-func TestATemplateIsNotWrittenTo(t *testing.T) {
+func TestPlacementTemplate(t *testing.T) {
 	t.Parallel()
 	spare := make([]corev1.Toleration, 1, 16)
 	spare[0] = corev1.Toleration{Key: "mine"}

@@ -46,26 +46,24 @@ func checkReasons(t *testing.T, cases map[string]reasonCase) {
 
 // Whatever a pod claims: on a node that is not Ready nobody looks
 // (kubernetes#112733).
-func TestNodeComesFirst(t *testing.T) {
+func TestReasonOfNode(t *testing.T) {
 	t.Parallel()
 	healthy, crashing := one(), one(objects.CrashLooping(-5))
 	checkReasons(t, map[string]reasonCase{
-		"a Ready pod on a Ready node covers":         {nil, healthy, "covered"},
-		"a Ready pod on an unreachable node is none": {options{objects.Unreachable(-60)}, healthy, "node_unreachable"},
-		"a Ready pod on a not-ready node is none":    {options{objects.NotReady(-60)}, healthy, "node_not_ready"},
-		"a Ready pod on a node that was never is none": {
-			options{objects.NotReady(-9000)}, healthy, "node_never_ready",
-		},
-		"a node without a status was never ready":    {options{objects.WithoutConditions()}, healthy, "node_never_ready"},
-		"the node comes before a missing pod":        {options{objects.Unreachable(-60)}, nil, "node_unreachable"},
-		"the node comes before a crash loop":         {options{objects.Unreachable(-60)}, crashing, "node_unreachable"},
-		"a cordoned node is a Ready node":            {options{objects.Cordoned()}, healthy, "covered"},
-		"a cordoned node may miss its pod":           {options{objects.Cordoned()}, nil, "pod_missing"},
-		"a taint that says otherwise does not count": {options{objects.Tainted("node.kubernetes.io/unreachable", "NoSchedule")}, healthy, "covered"},
+		"a Ready pod on a Ready node covers":           {nil, healthy, "covered"},
+		"a Ready pod on an unreachable node is none":   {options{objects.Unreachable(-60)}, healthy, "node_unreachable"},
+		"a Ready pod on a not-ready node is none":      {options{objects.NotReady(-60)}, healthy, "node_not_ready"},
+		"a Ready pod on a node that was never is none": {options{objects.NotReady(-9000)}, healthy, "node_never_ready"},
+		"a node without a status was never ready":      {options{objects.WithoutConditions()}, healthy, "node_never_ready"},
+		"the node comes before a missing pod":          {options{objects.Unreachable(-60)}, nil, "node_unreachable"},
+		"the node comes before a crash loop":           {options{objects.Unreachable(-60)}, crashing, "node_unreachable"},
+		"a cordoned node is a Ready node":              {options{objects.Cordoned()}, healthy, "covered"},
+		"a cordoned node may miss its pod":             {options{objects.Cordoned()}, nil, "pod_missing"},
+		"a taint that says otherwise does not count":   {options{objects.Tainted("node.kubernetes.io/unreachable", "NoSchedule")}, healthy, "covered"},
 	})
 }
 
-func TestReasonOfOnePod(t *testing.T) {
+func TestReasonOfPod(t *testing.T) {
 	t.Parallel()
 	notReady := objects.NotReady(-5)
 	initContainer := func(name string, state corev1.ContainerState, restarts int32) objects.Option {
@@ -142,7 +140,7 @@ func TestReasonOfOnePod(t *testing.T) {
 
 // Several pods share a cell while an update surges, and while a pod ends whose
 // successor is there. The one that is closest to working speaks for the cell.
-func TestReasonOfSeveralPods(t *testing.T) {
+func TestReasonOfPods(t *testing.T) {
 	t.Parallel()
 	notReady := objects.NotReady(-5)
 	ended := options{objects.Terminating(-5, 30), notReady, objects.Phase("Succeeded")}
@@ -161,7 +159,7 @@ func TestReasonOfSeveralPods(t *testing.T) {
 }
 
 // The enum is closed, and every reason has one cause.
-func TestReasonsAndCauses(t *testing.T) {
+func TestReasonCauses(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
 		"node_unreachable": "node", "node_never_ready": "node", "node_not_ready": "node",

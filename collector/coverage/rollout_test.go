@@ -63,7 +63,7 @@ func TestRolloutBudget(t *testing.T) {
 
 // rollingUpdate of Kubernetes: what it counts as unavailable before it replaces
 // the next pod.
-func TestWhatSpendsTheBudget(t *testing.T) {
+func TestRolloutUnavailable(t *testing.T) {
 	t.Parallel()
 	type nodes = map[string]options
 	notReady := objects.NotReady(-5)
@@ -114,7 +114,7 @@ func TestWhatSpendsTheBudget(t *testing.T) {
 	}
 }
 
-func TestOutdatedNodes(t *testing.T) {
+func TestRolloutOutdated(t *testing.T) {
 	t.Parallel()
 	second := func(more ...objects.Option) options {
 		return append(options{objects.Revision("second", 2), objects.Created(-60)}, more...)
@@ -125,31 +125,19 @@ func TestOutdatedNodes(t *testing.T) {
 		cells map[string]pods
 		want  int32
 	}{
-		"nothing is outdated before an update":          {nil, nil, 0},
-		"everything is as soon as the template changes": {now2, nil, 5},
-		"a pod of the new revision is not":              {now2, map[string]pods{"a": {second()}, "b": {second()}}, 3},
-		"a pod that is not available is not, either":    {now2, map[string]pods{"a": {second(objects.Starting(-5))}}, 4},
-		"an old pod that is not available is":           {now2, map[string]pods{"a": {second()}, "b": one(objects.NotReady(-5))}, 4},
-		"a node without a pod is of no revision":        {now2, map[string]pods{"a": {second()}, "b": {}}, 3},
-		"while an update surges the old pod works":      {now2, map[string]pods{"a": {nil, second(objects.Starting(-5))}}, 5},
-		"once both work the new one counts":             {now2, map[string]pods{"a": {nil, second()}}, 4},
-		"once the old one fails the new one counts":     {now2, map[string]pods{"a": {{objects.NotReady(-5)}, second(objects.Starting(-5))}}, 4},
-		"an old pod that ends counts while it works":    {now2, map[string]pods{"a": {{objects.Terminating(-5, 30)}, second(objects.Starting(-5))}}, 5},
-		"after a return to the first template its pods are current again": {
-			options{objects.Generation(3)},
-			map[string]pods{"a": {second()}, "b": {{objects.Revision("first", 3)}}},
-			1,
-		},
-		"before a pod says so, the controller's count does": {
-			options{objects.Generation(3), objects.Status(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 4})},
-			map[string]pods{"a": {second()}},
-			1,
-		},
-		"but not one that is about an earlier template": {
-			options{objects.Generation(3), objects.Status(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 4, ObservedGeneration: 2})},
-			map[string]pods{"a": {second()}},
-			5,
-		},
+		"nothing is outdated before an update":                            {nil, nil, 0},
+		"everything is as soon as the template changes":                   {now2, nil, 5},
+		"a pod of the new revision is not":                                {now2, map[string]pods{"a": {second()}, "b": {second()}}, 3},
+		"a pod that is not available is not, either":                      {now2, map[string]pods{"a": {second(objects.Starting(-5))}}, 4},
+		"an old pod that is not available is":                             {now2, map[string]pods{"a": {second()}, "b": one(objects.NotReady(-5))}, 4},
+		"a node without a pod is of no revision":                          {now2, map[string]pods{"a": {second()}, "b": {}}, 3},
+		"while an update surges the old pod works":                        {now2, map[string]pods{"a": {nil, second(objects.Starting(-5))}}, 5},
+		"once both work the new one counts":                               {now2, map[string]pods{"a": {nil, second()}}, 4},
+		"once the old one fails the new one counts":                       {now2, map[string]pods{"a": {{objects.NotReady(-5)}, second(objects.Starting(-5))}}, 4},
+		"an old pod that ends counts while it works":                      {now2, map[string]pods{"a": {{objects.Terminating(-5, 30)}, second(objects.Starting(-5))}}, 5},
+		"after a return to the first template its pods are current again": {options{objects.Generation(3)}, map[string]pods{"a": {second()}, "b": {{objects.Revision("first", 3)}}}, 1},
+		"before a pod says so, the controller's count does":               {options{objects.Generation(3), objects.Status(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 4})}, map[string]pods{"a": {second()}}, 1},
+		"but not one that is about an earlier template":                   {options{objects.Generation(3), objects.Status(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 4, ObservedGeneration: 2})}, map[string]pods{"a": {second()}}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +150,7 @@ func TestOutdatedNodes(t *testing.T) {
 
 // Which revision is current may become known by a pod of any node, or by the
 // controller's status; then every cell is judged anew.
-func TestCurrentRevisionBecomesKnown(t *testing.T) {
+func TestRolloutRevision(t *testing.T) {
 	t.Parallel()
 	f := five(t, nil, nil, nil)
 	f.at(10).set(objects.DaemonSet("agent", objects.Generation(2)))

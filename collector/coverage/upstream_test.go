@@ -20,7 +20,7 @@ func differencesOf(summary coverage.Summary) map[string]int32 {
 
 // The trap: the same failure of one of five nodes was reported in two ways. In
 // both, four of five are covered.
-func TestOneFailureTwoStatuses(t *testing.T) {
+func TestStatusDifferences(t *testing.T) {
 	t.Parallel()
 	dead := map[string]options{"c": {objects.Unreachable(-60)}}
 	pods := map[string]pods{"c": one(objects.NotReady(-60))}
@@ -55,7 +55,7 @@ func TestOneFailureTwoStatuses(t *testing.T) {
 	}
 }
 
-func TestDifferencesFollowTheStatus(t *testing.T) {
+func TestStatusDifferencesFollow(t *testing.T) {
 	t.Parallel()
 	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a"))
 	f.set(objects.DaemonSet("agent", objects.Status(appsv1.DaemonSetStatus{
@@ -69,7 +69,7 @@ func TestDifferencesFollowTheStatus(t *testing.T) {
 }
 
 // updateDaemonSetStatus of Kubernetes, for one node.
-func TestWhatUpstreamCounts(t *testing.T) {
+func TestUpstreamCounts(t *testing.T) {
 	t.Parallel()
 	type counts = coverage.UpstreamCounts
 	notReady := objects.NotReady(-5)
@@ -115,7 +115,7 @@ func TestWhatUpstreamCounts(t *testing.T) {
 
 // A pod where none is expected is misplaced. Whether it may stay is upstream's
 // verdict; a node failure misplaces nobody.
-func TestMisplacedPods(t *testing.T) {
+func TestMisplaced(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		ds   options
@@ -123,47 +123,13 @@ func TestMisplacedPods(t *testing.T) {
 		pods pods
 		want []string
 	}{
-		"under a NoSchedule taint it may stay": {
-			nil,
-			options{objects.Tainted("gpu", "NoSchedule")},
-			one(),
-			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1"},
-		},
-		"under a NoExecute taint it must go": {
-			nil,
-			options{objects.Tainted("gpu", "NoExecute")},
-			one(),
-			[]string{"excluded active taint: 1", "misplaced active stop: 1", "repelled active gpu:NoExecute: 1"},
-		},
-		"where the selector does not match it must go": {
-			options{objects.NodeSelector("disk", "ssd")},
-			nil, one(),
-			[]string{"excluded active node_selector: 1", "misplaced active stop: 1"},
-		},
-		"two pods are one node": {
-			nil,
-			options{objects.Tainted("gpu", "NoSchedule")},
-			pods{nil, nil},
-			[]string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1", "unavailable other: 1"},
-		},
-		"a dead node misplaces nobody": {
-			nil,
-			options{objects.Unreachable(-60)},
-			one(),
-			[]string{"expected active: 1", "gap active node_unreachable: 1"},
-		},
-		"without a pod nothing is misplaced": {
-			nil,
-			options{objects.Tainted("gpu", "NoSchedule"), objects.Tainted("cp", "NoSchedule")},
-			nil,
-			[]string{"excluded active taint: 1"},
-		},
-		"on a cordoned node it is by its lifecycle": {
-			options{objects.NodeSelector("disk", "ssd")},
-			options{objects.Cordoned()},
-			one(),
-			[]string{"excluded cordoned node_selector: 1", "misplaced cordoned stop: 1"},
-		},
+		"under a NoSchedule taint it may stay":         {nil, options{objects.Tainted("gpu", "NoSchedule")}, one(), []string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1"}},
+		"under a NoExecute taint it must go":           {nil, options{objects.Tainted("gpu", "NoExecute")}, one(), []string{"excluded active taint: 1", "misplaced active stop: 1", "repelled active gpu:NoExecute: 1"}},
+		"where the selector does not match it must go": {options{objects.NodeSelector("disk", "ssd")}, nil, one(), []string{"excluded active node_selector: 1", "misplaced active stop: 1"}},
+		"two pods are one node":                        {nil, options{objects.Tainted("gpu", "NoSchedule")}, pods{nil, nil}, []string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1", "unavailable other: 1"}},
+		"a dead node misplaces nobody":                 {nil, options{objects.Unreachable(-60)}, one(), []string{"expected active: 1", "gap active node_unreachable: 1"}},
+		"without a pod nothing is misplaced":           {nil, options{objects.Tainted("gpu", "NoSchedule"), objects.Tainted("cp", "NoSchedule")}, nil, []string{"excluded active taint: 1"}},
+		"on a cordoned node it is by its lifecycle":    {options{objects.NodeSelector("disk", "ssd")}, options{objects.Cordoned()}, one(), []string{"excluded cordoned node_selector: 1", "misplaced cordoned stop: 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +144,7 @@ func TestMisplacedPods(t *testing.T) {
 }
 
 // A taint that is added and taken away again: expected, excluded, expected.
-func TestATaintComesAndGoes(t *testing.T) {
+func TestMisplacedByTaint(t *testing.T) {
 	t.Parallel()
 	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.Node("b"), objects.PodOf("agent", "a"), objects.PodOf("agent", "b"))
 	f.at(10).set(objects.Node("a", objects.Tainted("gpu", "NoExecute")))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
 // A change is dated by the moment it was seen. Only one that arrives more than
@@ -15,17 +16,17 @@ func TestDate(t *testing.T) {
 	for name, test := range map[string]struct {
 		now, previous, stamped, want time.Time
 	}{
-		"a change is dated by when it is seen":                         {at(100.4), at(0), at(100), at(100.4)},
-		"two seconds are no interruption":                              {at(102), at(0), at(100), at(102)},
-		"more than two seconds are one":                                {at(102.001), at(0), at(100), at(100)},
-		"a change that arrives with a relist is dated by its stamp":    {at(700), at(0), at(100), at(100)},
-		"a stamp from before the previous change is ignored":           {at(700), at(200), at(100), at(700)},
-		"it is not moved to the previous change":                       {at(700), at(699), at(100), at(700)},
-		"a stamp from the future is ignored":                           {at(100), at(0), at(160), at(100)},
-		"a change without a stamp is dated by when it is seen":         {at(100), at(0), time.Time{}, at(100)},
-		"the first change of all may be dated by its stamp":            {at(700), time.Time{}, at(100), at(100)},
-		"when the clock was set back, only what is seen now counts":    {at(50), at(100), at(98), at(50)},
-		"a clock that was set back far does not make old stamps valid": {at(-5000), at(100), at(-5100), at(-5000)},
+		"a change is dated by when it is seen":                         {objects.At(100.4), objects.At(0), objects.At(100), objects.At(100.4)},
+		"two seconds are no interruption":                              {objects.At(102), objects.At(0), objects.At(100), objects.At(102)},
+		"more than two seconds are one":                                {objects.At(102.001), objects.At(0), objects.At(100), objects.At(100)},
+		"a change that arrives with a relist is dated by its stamp":    {objects.At(700), objects.At(0), objects.At(100), objects.At(100)},
+		"a stamp from before the previous change is ignored":           {objects.At(700), objects.At(200), objects.At(100), objects.At(700)},
+		"it is not moved to the previous change":                       {objects.At(700), objects.At(699), objects.At(100), objects.At(700)},
+		"a stamp from the future is ignored":                           {objects.At(100), objects.At(0), objects.At(160), objects.At(100)},
+		"a change without a stamp is dated by when it is seen":         {objects.At(100), objects.At(0), time.Time{}, objects.At(100)},
+		"the first change of all may be dated by its stamp":            {objects.At(700), time.Time{}, objects.At(100), objects.At(100)},
+		"when the clock was set back, only what is seen now counts":    {objects.At(50), objects.At(100), objects.At(98), objects.At(50)},
+		"a clock that was set back far does not make old stamps valid": {objects.At(-5000), objects.At(100), objects.At(-5100), objects.At(-5000)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,9 +40,9 @@ func TestDate(t *testing.T) {
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ now, stamped, want time.Time }{
-		"a state from before the start is dated by its stamp": {at(100), at(-9000), at(-9000)},
-		"one without a stamp begins with the exporter":        {at(100), time.Time{}, at(100)},
-		"one from the future begins with the exporter":        {at(100), at(101), at(100)},
+		"a state from before the start is dated by its stamp": {objects.At(100), objects.At(-9000), objects.At(-9000)},
+		"one without a stamp begins with the exporter":        {objects.At(100), time.Time{}, objects.At(100)},
+		"one from the future begins with the exporter":        {objects.At(100), objects.At(101), objects.At(100)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
 // seen is what a Node says at one moment.
@@ -17,30 +18,30 @@ type seen struct {
 	Since float64
 }
 
-func look(n *readiness.Node) seen { return seen{n.Status(), n.Since().Sub(at(0)).Seconds()} }
+func look(n *readiness.Node) seen { return seen{n.Status(), objects.Seconds(n.Since())} }
 
 // The exporter starts at noon; the node is an hour old unless the case says
 // otherwise.
-func TestStatusOfANodeSeenForTheFirstTime(t *testing.T) {
+func TestStatus(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		node []option
+		node options
 		want seen
 	}{
 		"Ready=True is ready":                                      {nil, seen{readiness.StatusReady, -3590}},
-		"Ready=False is not_ready, since its stamp":                {[]option{ready("False", -60)}, seen{readiness.StatusNotReady, -60}},
-		"Ready=Unknown is unreachable, since its stamp":            {[]option{ready("Unknown", -60)}, seen{readiness.StatusUnreachable, -60}},
-		"no Ready condition is never_ready, since the creation":    {[]option{withoutConditions}, seen{readiness.StatusNeverReady, -3600}},
-		"a kubelet that never posted is never_ready":               {[]option{neverPosted(-3540)}, seen{readiness.StatusNeverReady, -3600}},
-		"a Ready stamp that equals the creation is never_ready":    {[]option{ready("False", -3600)}, seen{readiness.StatusNeverReady, -3600}},
-		"so it is for Ready=Unknown":                               {[]option{ready("Unknown", -3600)}, seen{readiness.StatusNeverReady, -3600}},
-		"a node that is a second old and not Ready is never_ready": {[]option{created(-1), ready("False", -1)}, seen{readiness.StatusNeverReady, -1}},
-		"a stamp from the future begins now":                       {[]option{ready("False", 60)}, seen{readiness.StatusNotReady, 0}},
-		"a node without a creation begins with its stamp":          {[]option{func(n *corev1.Node) { created(0)(n); n.CreationTimestamp.Reset() }, ready("False", -60)}, seen{readiness.StatusNotReady, -60}},
+		"Ready=False is not_ready, since its stamp":                {options{objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
+		"Ready=Unknown is unreachable, since its stamp":            {options{objects.ReadyUnknown(-60)}, seen{readiness.StatusUnreachable, -60}},
+		"no Ready condition is never_ready, since the creation":    {options{objects.WithoutConditions()}, seen{readiness.StatusNeverReady, -3600}},
+		"a kubelet that never posted is never_ready":               {options{objects.NeverUpdated(-3540)}, seen{readiness.StatusNeverReady, -3600}},
+		"a Ready stamp that equals the creation is never_ready":    {options{objects.NotReady(-3600)}, seen{readiness.StatusNeverReady, -3600}},
+		"so it is for Ready=Unknown":                               {options{objects.ReadyUnknown(-3600)}, seen{readiness.StatusNeverReady, -3600}},
+		"a node that is a second old and not Ready is never_ready": {options{objects.Created(-1), objects.NotReady(-1)}, seen{readiness.StatusNeverReady, -1}},
+		"a stamp from the future begins now":                       {options{objects.NotReady(60)}, seen{readiness.StatusNotReady, 0}},
+		"a node without a creation begins with its stamp":          {options{objects.Change(func(n *corev1.Node) { n.CreationTimestamp.Reset() }), objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, look(readiness.NewNode(node(test.node...), rules(), at(0)))); diff != "" {
+			if diff := cmp.Diff(test.want, look(readiness.NewNode(node(test.node...), rules(), objects.At(0)))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -50,53 +51,44 @@ func TestStatusOfANodeSeenForTheFirstTime(t *testing.T) {
 // step is a version of a node and when it is seen.
 type step struct {
 	at   float64
-	node []option
+	node options
 	want seen
 }
 
-func TestStatusOverTime(t *testing.T) {
+func TestStatusChanges(t *testing.T) {
 	t.Parallel()
 	for name, steps := range map[string][]step{
-		"a node that fails is unreachable since it was seen, not since its stamp": {
-			{0, nil, seen{readiness.StatusReady, -3590}},
-			{60.4, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60.4}},
-		},
+		"a node that fails is unreachable since it was seen, not since its stamp": {{0, nil, seen{readiness.StatusReady, -3590}}, {60.4, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60.4}}},
 		"one way of not being ready turns into another and keeps its start": {
 			{0, nil, seen{readiness.StatusReady, -3590}},
-			{60.4, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60.4}},
-			{120.4, []option{ready("False", 120)}, seen{readiness.StatusNotReady, 60.4}},
-			{130.4, []option{ready("True", 130)}, seen{readiness.StatusReady, 130.4}},
+			{60.4, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60.4}},
+			{120.4, options{objects.NotReady(120)}, seen{readiness.StatusNotReady, 60.4}},
+			{130.4, options{objects.Ready(130)}, seen{readiness.StatusReady, 130.4}},
 		},
 		"a node that returns with a stamp from before its failure is ready since it was seen": {
 			{0, nil, seen{readiness.StatusReady, -3590}},
-			{60.4, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60.4}},
-			{120.4, []option{ready("True", -3590)}, seen{readiness.StatusReady, 120.4}},
+			{60.4, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60.4}},
+			{120.4, options{objects.Ready(-3590)}, seen{readiness.StatusReady, 120.4}},
 		},
-		"a failure that a relist brings is dated by its stamp": {
-			{0, nil, seen{readiness.StatusReady, -3590}},
-			{600, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60}},
-		},
+		"a failure that a relist brings is dated by its stamp": {{0, nil, seen{readiness.StatusReady, -3590}}, {600, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60}}},
 		"a failure that a relist brings cannot be older than the recovery before it": {
-			{0, []option{ready("False", -60)}, seen{readiness.StatusNotReady, -60}},
-			{300, []option{ready("True", 299)}, seen{readiness.StatusReady, 300}},
-			{600, []option{ready("False", 200)}, seen{readiness.StatusNotReady, 600}},
+			{0, options{objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
+			{300, options{objects.Ready(299)}, seen{readiness.StatusReady, 300}},
+			{600, options{objects.NotReady(200)}, seen{readiness.StatusNotReady, 600}},
 		},
-		"a Ready condition that goes away is a failure of a node that was Ready": {
-			{0, nil, seen{readiness.StatusReady, -3590}},
-			{60, []option{withoutConditions}, seen{readiness.StatusNotReady, 60}},
-		},
+		"a Ready condition that goes away is a failure of a node that was Ready": {{0, nil, seen{readiness.StatusReady, -3590}}, {60, options{objects.WithoutConditions()}, seen{readiness.StatusNotReady, 60}}},
 		"a new node is never_ready until it is Ready, whatever its condition says": {
-			{0.2, []option{created(0), withoutConditions}, seen{readiness.StatusNeverReady, 0}},
-			{0.4, []option{created(0), ready("False", 0)}, seen{readiness.StatusNeverReady, 0}},
-			{60.2, []option{created(0), ready("Unknown", 60)}, seen{readiness.StatusNeverReady, 0}},
-			{70.2, []option{created(0), ready("False", 70)}, seen{readiness.StatusNeverReady, 0}},
-			{80.2, []option{created(0), ready("True", 80)}, seen{readiness.StatusReady, 80.2}},
-			{90.2, []option{created(0), ready("False", 90)}, seen{readiness.StatusNotReady, 90.2}},
+			{0.2, options{objects.Created(0), objects.WithoutConditions()}, seen{readiness.StatusNeverReady, 0}},
+			{0.4, options{objects.Created(0), objects.NotReady(0)}, seen{readiness.StatusNeverReady, 0}},
+			{60.2, options{objects.Created(0), objects.ReadyUnknown(60)}, seen{readiness.StatusNeverReady, 0}},
+			{70.2, options{objects.Created(0), objects.NotReady(70)}, seen{readiness.StatusNeverReady, 0}},
+			{80.2, options{objects.Created(0), objects.Ready(80)}, seen{readiness.StatusReady, 80.2}},
+			{90.2, options{objects.Created(0), objects.NotReady(90)}, seen{readiness.StatusNotReady, 90.2}},
 		},
 		"a clock that is set back dates a change by what it says": {
-			{100, []option{ready("Unknown", 60)}, seen{readiness.StatusUnreachable, 60}},
-			{50, []option{ready("True", 99)}, seen{readiness.StatusReady, 50}},
-			{55, []option{ready("False", 54)}, seen{readiness.StatusNotReady, 55}},
+			{100, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60}},
+			{50, options{objects.Ready(99)}, seen{readiness.StatusReady, 50}},
+			{55, options{objects.NotReady(54)}, seen{readiness.StatusNotReady, 55}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,9 +96,9 @@ func TestStatusOverTime(t *testing.T) {
 			var n *readiness.Node
 			for i, step := range steps {
 				if i == 0 {
-					n = readiness.NewNode(node(step.node...), rules(), at(step.at))
+					n = readiness.NewNode(node(step.node...), rules(), objects.At(step.at))
 				} else {
-					n.Update(node(step.node...), rules(), at(step.at))
+					n.Update(node(step.node...), rules(), objects.At(step.at))
 				}
 				if diff := cmp.Diff(step.want, look(n)); diff != "" {
 					t.Errorf("step %d, %v s after noon (-want +got):\n%s", i, step.at, diff)
@@ -116,50 +108,48 @@ func TestStatusOverTime(t *testing.T) {
 	}
 }
 
-func TestTurns(t *testing.T) {
+func TestTransitions(t *testing.T) {
 	t.Parallel()
-	n := readiness.NewNode(node(), rules(), at(0))
+	n := readiness.NewNode(node(), rules(), objects.At(0))
 	for _, step := range []struct {
 		name string
 		at   float64
-		node []option
+		node options
 		want readiness.Transition
 	}{
-		{
-			"nothing turns where only a label changes", 30,
-			[]option{cordoned},
-			readiness.Transition{From: readiness.StatusReady, To: readiness.StatusReady, At: at(30), Failure: readiness.StatusReady},
-		},
+		{"nothing turns where only a label changes", 30, options{objects.Cordoned()}, readiness.Transition{From: readiness.StatusReady, To: readiness.StatusReady, At: objects.At(30), Failure: readiness.StatusReady}},
 		{
 			"a failure turns from ready", 60,
-			[]option{ready("Unknown", 60)},
-			readiness.Transition{From: readiness.StatusReady, To: readiness.StatusUnreachable, At: at(60), Failure: readiness.StatusReady, Silenced: true},
+			options{objects.ReadyUnknown(60)},
+			readiness.Transition{From: readiness.StatusReady, To: readiness.StatusUnreachable, At: objects.At(60), Failure: readiness.StatusReady, Silenced: true},
 		},
 		{
 			"a failed node may turn from one status into another", 100,
-			[]option{ready("False", 100)},
-			readiness.Transition{From: readiness.StatusUnreachable, To: readiness.StatusNotReady, At: at(100), Failure: readiness.StatusUnreachable},
+			options{objects.NotReady(100)},
+			readiness.Transition{From: readiness.StatusUnreachable, To: readiness.StatusNotReady, At: objects.At(100), Failure: readiness.StatusUnreachable},
 		},
 		{
 			"it is silenced once, however often it turns unreachable", 120,
-			[]option{ready("Unknown", 120)},
-			readiness.Transition{From: readiness.StatusNotReady, To: readiness.StatusUnreachable, At: at(120), Failure: readiness.StatusUnreachable},
+			options{objects.ReadyUnknown(120)},
+			readiness.Transition{From: readiness.StatusNotReady, To: readiness.StatusUnreachable, At: objects.At(120), Failure: readiness.StatusUnreachable},
 		},
 		{
 			"a return tells how long the outage was and how it began", 160,
-			[]option{ready("True", 160)},
-			readiness.Transition{From: readiness.StatusUnreachable, To: readiness.StatusReady, At: at(160), Outage: 100 * time.Second, Failure: readiness.StatusUnreachable},
+			options{objects.Ready(160)},
+			readiness.Transition{From: readiness.StatusUnreachable, To: readiness.StatusReady, At: objects.At(160), Outage: 100 * time.Second, Failure: readiness.StatusUnreachable},
 		},
 	} {
-		got := n.Update(node(step.node...), rules(), at(step.at))
-		if step.want.To != readiness.StatusReady || step.want.From == readiness.StatusReady {
-			// Outage means nothing but on a return, Failure nothing while Ready.
-			got.Outage = 0
-			got.Failure = step.want.Failure
-		}
-		if diff := cmp.Diff(step.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", step.name, diff)
-		}
+		t.Run(step.name, func(t *testing.T) { // one after the other
+			got := n.Update(node(step.node...), rules(), objects.At(step.at))
+			if step.want.To != readiness.StatusReady || step.want.From == readiness.StatusReady {
+				// Outage means nothing but on a return, Failure nothing while Ready.
+				got.Outage = 0
+				got.Failure = step.want.Failure
+			}
+			if diff := cmp.Diff(step.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

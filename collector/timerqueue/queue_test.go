@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/timerqueue"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
 // target notes that it was due, and may make something else due.
@@ -14,11 +15,7 @@ type target func(now time.Time)
 
 func (t target) Due(now time.Time) { t(now) }
 
-func at(seconds float64) time.Time {
-	return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).Add(time.Duration(seconds * float64(time.Second)))
-}
-
-func TestTargetsAreDueInTheirOrder(t *testing.T) {
+func TestQueue(t *testing.T) {
 	t.Parallel()
 	var queue timerqueue.Queue
 	var got []string
@@ -26,31 +23,31 @@ func TestTargetsAreDueInTheirOrder(t *testing.T) {
 	if !queue.Next().IsZero() {
 		t.Errorf("an empty queue is due at %v", queue.Next())
 	}
-	queue.Push(at(30), note("third"))
-	queue.Push(at(10), note("first"))
+	queue.Push(objects.At(30), note("third"))
+	queue.Push(objects.At(10), note("first"))
 	queue.Push(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), note("in 7973 years"))
-	queue.Push(at(20), target(func(now time.Time) {
+	queue.Push(objects.At(20), target(func(now time.Time) {
 		got = append(got, "second")
 		queue.Push(now, note("what the second made due"))
 	}))
 	queue.Push(time.Time{}, note("long ago"))
 
-	queue.Advance(at(-1))
+	queue.Advance(objects.At(-1))
 	if want := []string{"long ago"}; !cmp.Equal(want, got) {
 		t.Errorf("before noon %v were due, want %v", got, want)
 	}
-	if !queue.Next().Equal(at(10)) {
+	if !queue.Next().Equal(objects.At(10)) {
 		t.Errorf("next is %v", queue.Next())
 	}
-	queue.Advance(at(9.999))
-	queue.Advance(at(25))
-	queue.Advance(at(5)) // a clock that is set back
-	queue.Advance(at(30))
+	queue.Advance(objects.At(9.999))
+	queue.Advance(objects.At(25))
+	queue.Advance(objects.At(5)) // a clock that is set back
+	queue.Advance(objects.At(30))
 	want := []string{"long ago", "first", "second", "what the second made due", "third"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if queue.Len() != 1 || queue.Next().Before(at(200*365*24*3600)) {
+	if queue.Len() != 1 || queue.Next().Before(objects.At(200*365*24*3600)) {
 		t.Errorf("%d are left, the next at %v", queue.Len(), queue.Next())
 	}
 }

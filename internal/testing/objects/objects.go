@@ -10,11 +10,10 @@ package objects
 
 import (
 	"fmt"
+	"maps"
 	"math"
-	"slices"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -67,21 +66,26 @@ func Updated[T interface {
 	updated := with(object.DeepCopy(), options)
 	switch old := any(object).(type) {
 	case *corev1.Node:
-		for _, condition := range old.Status.Conditions {
-			conditions := any(updated).(*corev1.Node).Status.Conditions
-			if i := slices.IndexFunc(conditions, func(c corev1.NodeCondition) bool { return c.Type == condition.Type && c.Status == condition.Status }); i >= 0 {
-				conditions[i].LastTransitionTime = condition.LastTransitionTime
-			}
-		}
+		keepTransitions(old.Status.Conditions, any(updated).(*corev1.Node).Status.Conditions, func(c *corev1.NodeCondition) (string, *metav1.Time) {
+			return fmt.Sprint(c.Type, c.Status), &c.LastTransitionTime
+		})
 	case *corev1.Pod:
-		for _, condition := range old.Status.Conditions {
-			conditions := any(updated).(*corev1.Pod).Status.Conditions
-			if i := slices.IndexFunc(conditions, func(c corev1.PodCondition) bool { return c.Type == condition.Type && c.Status == condition.Status }); i >= 0 {
-				conditions[i].LastTransitionTime = condition.LastTransitionTime
+		keepTransitions(old.Status.Conditions, any(updated).(*corev1.Pod).Status.Conditions, func(c *corev1.PodCondition) (string, *metav1.Time) {
+			return fmt.Sprint(c.Type, c.Status), &c.LastTransitionTime
+		})
+	}
+	return updated
+}
+
+func keepTransitions[C any](old, updated []C, read func(*C) (status string, at *metav1.Time)) {
+	for i := range updated {
+		status, at := read(&updated[i])
+		for j := range old {
+			if before, since := read(&old[j]); before == status {
+				*at = *since
 			}
 		}
 	}
-	return updated
 }
 
 // UID replaces the UID: another object of the same name.
@@ -103,12 +107,9 @@ func Created(at float64) Option {
 // Label sets a label.
 func Label(key, value string) Option {
 	return func(o metav1.Object) {
-		labels := map[string]string{key: value}
-		for k, v := range o.GetLabels() {
-			if k != key {
-				labels[k] = v
-			}
-		}
+		labels := map[string]string{}
+		maps.Copy(labels, o.GetLabels())
+		labels[key] = value
 		o.SetLabels(labels)
 	}
 }
@@ -161,10 +162,4 @@ func WithoutConditions() Option {
 			panic(fmt.Sprintf("a %T has no such conditions", object))
 		}
 	}
-}
-
-// ControllerOf returns the owner reference of an object that a DaemonSet
-// controls.
-func ControllerOf(ds *appsv1.DaemonSet) metav1.OwnerReference {
-	return *metav1.NewControllerRef(ds, appsv1.SchemeGroupVersion.WithKind("DaemonSet"))
 }

@@ -61,7 +61,8 @@ func Unschedulable(message string) Option {
 
 // OwnedBy makes a DaemonSet the Pod's controller.
 func OwnedBy(ds *appsv1.DaemonSet) Option {
-	return Change(func(p *corev1.Pod) { p.OwnerReferences = []metav1.OwnerReference{ControllerOf(ds)} })
+	owner := *metav1.NewControllerRef(ds, appsv1.SchemeGroupVersion.WithKind("DaemonSet"))
+	return Change(func(p *corev1.Pod) { p.OwnerReferences = []metav1.OwnerReference{owner} })
 }
 
 // Orphaned takes the Pod's owners away.
