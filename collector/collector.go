@@ -1,11 +1,3 @@
-// Package collector turns what the informers see into metrics. It is the only
-// package that knows Prometheus.
-//
-// Events come in through the methods of informers.Handler and go to the ledger
-// of package coverage; a scrape reads the ledger's sums and open gaps. One lock
-// guards both, and is held for the time of an event or of reading a scrape's
-// values, never while they are sent. Changes that time alone makes come from
-// the ledger's timers, which Run serves.
 package collector
 
 import (
@@ -21,9 +13,8 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"k8s.io/utils/clock"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
@@ -32,7 +23,7 @@ import (
 type Config struct {
 	Clock  clock.Clock
 	Logger log.Logger
-	// Health tells how the watching goes.
+	// Health returns how the watches are doing.
 	Health func() []informers.ResourceHealth
 	// LeaseRenewTime reads a node's last sign of life; nil leaves detection
 	// times out.
@@ -53,16 +44,16 @@ type Collector struct {
 	config  Config
 	metrics *metrics
 	build   prometheus.Collector
-	// kick tells Run that a timer has been set that is due before all others.
-	kick chan struct{}
-	// failures are the nodes whose Lease is to be read.
-	failures chan failure
+	// wake tells Run that a timer has been set that is due before all others.
+	wake chan struct{}
+	// silenced are the nodes whose Lease is to be read.
+	silenced <-chan silencedNode
 
-	mu      sync.Mutex
-	ledger  *coverage.Ledger
-	history *history
-	// alarm is when Run wakes up next; the zero time for never.
-	alarm time.Time
+	mu       sync.Mutex
+	cluster  *state.Cluster
+	recorder *recorder
+	// wakeAt is when Run wakes up next; the zero time for never.
+	wakeAt time.Time
 }
 
 var (
@@ -70,7 +61,7 @@ var (
 	_ informers.Handler    = (*Collector)(nil)
 )
 
-// New makes a Collector. It fails if a node label cannot become a label of
+// New returns a Collector. It fails if a node label cannot become a label of
 // metrics.
 func New(config Config) (*Collector, error) {
 	if err := CheckNodeLabels(config.NodeLabels); err != nil {
@@ -80,20 +71,22 @@ func New(config Config) (*Collector, error) {
 	for _, label := range config.NodeLabels {
 		keys = append(keys, label.Node)
 	}
-	rules := readiness.Rules{JoinGrace: config.JoinGrace, LeavingTaints: slices.Clone(config.LeavingTaints)}
-	c := &Collector{
-		config:   config,
-		metrics:  newMetrics(config.NodeLabels),
-		build:    versioncollector.NewCollector("daemonset_exporter"),
-		kick:     make(chan struct{}, 1),
-		failures: make(chan failure, maxFailures),
-		ledger:   coverage.NewLedger(rules, keys...),
+	var silenced chan silencedNode
+	if config.LeaseRenewTime != nil {
+		silenced = make(chan silencedNode, maxSilenced)
 	}
-	c.history = newHistory(c.metrics)
-	c.history.terminating = rescheduling.NewTerminations(c.history, c.ledger)
-	c.history.unreachable = c.noteUnreachable
-	c.ledger.Observe(c.history)
-	return c, nil
+	metrics := newMetrics(config.NodeLabels)
+	recorder := newRecorder(metrics, silenced)
+	rules := readiness.Rules{JoinGrace: config.JoinGrace, LeavingTaints: slices.Clone(config.LeavingTaints)}
+	return &Collector{
+		config:   config,
+		metrics:  metrics,
+		build:    versioncollector.NewCollector("daemonset_exporter"),
+		wake:     make(chan struct{}, 1),
+		silenced: silenced,
+		cluster:  state.New(rules, recorder, keys...),
+		recorder: recorder,
+	}, nil
 }
 
 // Describe implements prometheus.Collector.
@@ -104,48 +97,40 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. Before all informers have synced it
-// gives the exporter's own metrics only.
+// Collect implements prometheus.Collector. Until all informers have synced it sends
+// only the exporter's own metrics.
 func (c *Collector) Collect(sink chan<- prometheus.Metric) {
 	c.build.Collect(sink)
-	shared := pairs{}
-	for _, part := range []struct {
-		name string
-		read func(emit)
-	}{
-		{"coverage", c.readCoverage},
-		{"nodes", c.readNodes},
-		{"rescheduling", c.readRescheduling},
-		{"exporter", c.readExporter},
-	} {
-		for _, metric := range c.run(part.name, part.read, shared) {
-			sink <- metric
-		}
+	for _, metric := range c.read() {
+		sink <- metric
 	}
-	if c.running() {
-		c.history.collect(sink)
-	}
-	c.history.clockSkew.Collect(sink)
 }
 
-func (c *Collector) running() bool {
+// read returns all metrics of one scrape. What the cluster and the recorder hold is
+// read in one lock window, so that no two of them contradict each other.
+func (c *Collector) read() []prometheus.Metric {
+	shared := pairs{}
+	metrics := c.readPart("exporter", c.emitExporter, shared)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.ledger.Running()
+	metrics = append(metrics, c.readPart("coverage", c.emitCoverage, shared)...)
+	metrics = append(metrics, c.readPart("nodes", c.emitNodes, shared)...)
+	metrics = append(metrics, c.readPart("rescheduling", c.emitRescheduling, shared)...)
+	if c.cluster.Started() {
+		metrics = append(metrics, c.recorder.collect()...)
+	}
+	return append(metrics, snapshots(c.recorder.clockSkew)...)
 }
 
-// emit takes one sample.
-type emit func(metric *Metric, value float64, labels ...string)
-
-// run reads one part of a scrape, and says how long that took and whether it
-// succeeded. A part that fails gives nothing and leaves the others alone.
-func (c *Collector) run(part string, read func(emit), shared pairs) (samples []prometheus.Metric) {
+// readPart returns the gauges of one part of a scrape, how long that took and
+// whether it succeeded. A part that fails gives none and leaves the others alone.
+func (c *Collector) readPart(part string, read func(emit), shared pairs) (samples []prometheus.Metric) {
 	begun := c.config.Clock.Now()
 	success := 1.0
 	func() {
 		defer func() {
 			if failure := recover(); failure != nil {
-				level.Error(c.config.Logger).Log("msg", "a part of the scrape failed; please report this", "part", part, "err", failure)
+				level.Error(c.config.Logger).Log("msg", "part of the scrape failed, please report this", "part", part, "err", failure)
 				samples, success = nil, 0
 			}
 		}()
@@ -161,15 +146,10 @@ func (c *Collector) run(part string, read func(emit), shared pairs) (samples []p
 // Node implements informers.Handler.
 func (c *Collector) Node(old, new *slim.Node) {
 	c.handle(func(now time.Time) {
-		switch {
-		case new == nil:
-			c.ledger.DeleteNode(old, now)
-			c.history.terminating.NodeChanged(old.NameText, now)
-		case old != nil && old.Same(new):
-			c.ledger.SetNode(new, now) // a heartbeat
-		default:
-			c.ledger.SetNode(new, now)
-			c.history.terminating.NodeChanged(new.NameText, now)
+		if new == nil {
+			c.cluster.DeleteNode(old, now)
+		} else {
+			c.cluster.SetNode(new, now)
 		}
 	})
 }
@@ -178,11 +158,9 @@ func (c *Collector) Node(old, new *slim.Node) {
 func (c *Collector) Pod(old, new *slim.Pod) {
 	c.handle(func(now time.Time) {
 		if new == nil {
-			c.ledger.DeletePod(old, now)
-			c.history.terminating.DeletePod(old, now)
+			c.cluster.DeletePod(old, now)
 		} else {
-			c.ledger.SetPod(old, new, now)
-			c.history.terminating.SetPod(old, new, now)
+			c.cluster.SetPod(old, new, now)
 		}
 	})
 }
@@ -191,32 +169,24 @@ func (c *Collector) Pod(old, new *slim.Pod) {
 func (c *Collector) DaemonSet(old, new *slim.DaemonSet) {
 	c.handle(func(now time.Time) {
 		if new == nil {
-			c.ledger.DeleteDaemonSet(old, now)
-			return
-		}
-		c.ledger.SetDaemonSet(new, now)
-		if old == nil {
-			c.history.prepare(new)
+			c.cluster.DeleteDaemonSet(old, now)
+		} else {
+			c.cluster.SetDaemonSet(new, now)
 		}
 	})
 }
 
 // Synced implements informers.Handler.
-func (c *Collector) Synced() {
-	c.handle(func(now time.Time) {
-		c.ledger.Start(now)
-		c.history.terminating.Start(now)
-	})
-}
+func (c *Collector) Synced() { c.handle(c.cluster.Start) }
 
 // handle applies an event and wakes Run if that set an earlier timer.
 func (c *Collector) handle(event func(now time.Time)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	event(c.config.Clock.Now())
-	if next := c.ledger.NextWake(); !next.IsZero() && (c.alarm.IsZero() || next.Before(c.alarm)) {
+	if next := c.cluster.NextWake(); !next.IsZero() && (c.wakeAt.IsZero() || next.Before(c.wakeAt)) {
 		select {
-		case c.kick <- struct{}{}:
+		case c.wake <- struct{}{}:
 		default: // Run has been told already
 		}
 	}
@@ -227,30 +197,33 @@ func (c *Collector) handle(event func(now time.Time)) {
 func (c *Collector) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	running.Go(func() { c.detect(ctx) })
+	running.Go(func() { c.readLeases(ctx) })
 	for {
-		now := c.config.Clock.Now()
-		c.mu.Lock()
-		c.ledger.Advance(now)
-		c.alarm = c.ledger.NextWake()
-		wait := c.alarm.Sub(now)
-		idle := c.alarm.IsZero()
-		c.mu.Unlock()
-		if idle {
-			wait = longest
-		}
-		timer := c.config.Clock.NewTimer(max(0, min(wait, longest)))
+		timer := c.config.Clock.NewTimer(c.advance())
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
-		case <-c.kick:
+		case <-c.wake:
 			timer.Stop()
 		case <-timer.C():
 		}
 	}
 }
 
-// longest bounds how long Run sleeps, so that a clock which was set cannot
+// advance makes the changes that are due by now and returns how long to sleep.
+func (c *Collector) advance() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.config.Clock.Now()
+	c.cluster.Advance(now)
+	c.wakeAt = c.cluster.NextWake()
+	if c.wakeAt.IsZero() {
+		return maxSleep
+	}
+	return max(0, min(c.wakeAt.Sub(now), maxSleep))
+}
+
+// maxSleep bounds how long Run sleeps, so that a clock which was set cannot
 // leave a timer behind for long.
-const longest = time.Minute
+const maxSleep = time.Minute

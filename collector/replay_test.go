@@ -91,7 +91,6 @@ func checkSteps(t *testing.T, events []recordings.Event, kubelets leases, steps 
 	for more := true; more; {
 		_, more = recording.Next()
 	}
-	e.expectNothingOpen()
 }
 
 // ofNodes tells samples of nodes from those of DaemonSets.

@@ -45,7 +45,7 @@ func newExporter(t testing.TB, now time.Time) *exporter {
 	e := &exporter{t: t, clock: testingclock.NewFakeClock(now), registry: prometheus.NewPedanticRegistry()}
 	e.watch = replay.NewWatch(e)
 	e.leases = func(string, time.Time) time.Time { return time.Time{} }
-	e.settle = func() { e.collector.mu.Lock(); e.collector.ledger.Advance(e.clock.Now()); e.collector.mu.Unlock() }
+	e.settle = func() { e.collector.mu.Lock(); e.collector.cluster.Advance(e.clock.Now()); e.collector.mu.Unlock() }
 	c, err := New(Config{
 		Clock:          e.clock,
 		Logger:         log.NewNopLogger(),
@@ -93,7 +93,7 @@ func (e *exporter) advance(now time.Time) {
 	e.t.Helper()
 	for range 1000 {
 		e.collector.mu.Lock()
-		next := e.collector.ledger.NextWake()
+		next := e.collector.cluster.NextWake()
 		e.collector.mu.Unlock()
 		if next.IsZero() || next.After(now) {
 			e.clock.SetTime(now)
@@ -113,18 +113,6 @@ func (e *exporter) restarted() *exporter {
 	next.watch.Set(e.watch.Objects()...)
 	next.Synced()
 	return next
-}
-
-// expectNothingOpen checks that no rescheduling and no termination is left.
-func (e *exporter) expectNothingOpen() {
-	e.t.Helper()
-	h := e.collector.history
-	if open := h.cells.Open(); open != 0 {
-		e.t.Errorf("%d reschedulings are left", open)
-	}
-	if open := h.terminating.Open(); open != 0 {
-		e.t.Errorf("%d terminations are left", open)
-	}
 }
 
 // scenario is an exporter and a cluster whose objects change one at a time. It

@@ -16,18 +16,18 @@ type Verdict uint8
 
 // The verdicts. Verdicts is their number.
 const (
-	// Stop: no pod may be there.
+	// VerdictStop: no pod may be there.
 	VerdictStop Verdict = iota
-	// Keep: no new pod, but an existing one may stay.
+	// VerdictKeep: no new pod, but an existing one may stay.
 	VerdictKeep
-	// Run: a pod should be there.
+	// VerdictRun: a pod should be there.
 	VerdictRun
 	Verdicts
 )
 
 var verdictNames = [Verdicts]string{"stop", "keep", "run"}
 
-// String is the value of the label verdict.
+// String returns the value of the label verdict.
 func (v Verdict) String() string { return verdictNames[v] }
 
 // Exclusion is why a node is not expected to run a DaemonSet's pod.
@@ -35,7 +35,7 @@ type Exclusion uint8
 
 // The exclusions, first that holds. Exclusions is their number.
 const (
-	// Expected: the node should hold a working pod.
+	// NotExcluded: the node should hold a working pod.
 	NotExcluded Exclusion = iota
 	ExcludedByNodeName
 	ExcludedByNodeSelector
@@ -46,10 +46,10 @@ const (
 
 var exclusionNames = [Exclusions]string{"expected", "node_name", "node_selector", "node_affinity", "taint"}
 
-// String is the value of the label reason of excluded nodes.
+// String returns the value of the label reason of excluded nodes.
 func (e Exclusion) String() string { return exclusionNames[e] }
 
-// Decision is what a DaemonSet's placement says of one node.
+// Decision is what a DaemonSet's placement decides for one node.
 type Decision struct {
 	// Upstream is the DaemonSet controller's verdict, in which the taints of a
 	// failed node count.
@@ -71,7 +71,7 @@ type Placement struct {
 	logger      klog.Logger
 }
 
-// NewPlacement parses a template. A node affinity that cannot be parsed matches
+// NewPlacement returns the placement of a template. A node affinity that cannot be parsed matches
 // as much as the DaemonSet controller lets it match: its error is dropped.
 func NewPlacement(template *slim.PodTemplate) *Placement {
 	return &Placement{
@@ -93,8 +93,9 @@ func (v *View) Show(node *slim.Node) {
 	v.node.Spec.Taints = node.Taints
 }
 
-// Decide follows nodeShouldRunDaemonPod of pkg/controller/daemon (v1.37), and
-// says beside it what holds once node-condition taints are left out.
+// Decide returns the decision for the node in view. It follows
+// nodeShouldRunDaemonPod of pkg/controller/daemon (v1.37), and decides beside it
+// what holds once node-condition taints are left out.
 func (p *Placement) Decide(view *View) Decision {
 	if p.nodeName != "" && p.nodeName != view.node.Name {
 		return Decision{Upstream: VerdictStop, Exclusion: ExcludedByNodeName, Sole: -1}
@@ -138,20 +139,20 @@ func (p *Placement) decideTaints(taints []corev1.Taint) Decision {
 // more taints do not exist; one that did would name a wrong taint, not panic.
 const maxTaintIndex = 127
 
-// tolerates asks as the controller does without the alpha gate
+// tolerates reports whether the pod tolerates a taint, without the alpha gate
 // TaintTolerationComparisonOperators, which is off by default in v1.37.
 func (p *Placement) tolerates(taint *corev1.Taint) bool {
 	return schedulingv1.TolerationsTolerateTaint(p.logger, p.tolerations, taint, false)
 }
 
-// blocks tells whether a taint of this effect keeps pods away; PreferNoSchedule
+// blocks reports whether a taint of this effect keeps pods away; PreferNoSchedule
 // does not.
 func blocks(effect corev1.TaintEffect) bool {
 	return effect == corev1.TaintEffectNoSchedule || effect == corev1.TaintEffectNoExecute
 }
 
-// nodeCondition tells whether a taint reports the node's condition. Those come
-// and go with failures, and are left out of what is expected.
+// nodeCondition reports whether a taint says how the node is, not whom it is for.
+// Those come and go with failures, and are left out of what is expected.
 func nodeCondition(key string) bool {
 	switch key {
 	case corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable, corev1.TaintNodeDiskPressure,
@@ -163,7 +164,7 @@ func nodeCondition(key string) bool {
 	}
 }
 
-// tolerationsOf are the template's tolerations and those that the controller
+// tolerationsOf returns the template's tolerations and those that the controller
 // adds to every pod (AddOrUpdateDaemonPodTolerations of
 // pkg/controller/daemon/util, v1.37). They are not in the template, which is
 // shared and must not be appended to.

@@ -14,21 +14,21 @@ type Lifecycle uint8
 // The lifecycles of a node. Where several hold, the later constant wins.
 // Lifecycles is their number.
 const (
-	// Active is a node at work.
+	// LifecycleActive: at work.
 	LifecycleActive Lifecycle = iota
-	// Joining is a node that was created, or Ready for the first time, less
+	// LifecycleJoining: created, or Ready for the first time, less
 	// than the join grace ago.
 	LifecycleJoining
-	// Cordoned is a node with spec.unschedulable.
+	// LifecycleCordoned: spec.unschedulable.
 	LifecycleCordoned
-	// Leaving is a node whose end is announced.
+	// LifecycleLeaving: its end is announced.
 	LifecycleLeaving
 	Lifecycles
 )
 
 var lifecycleNames = [Lifecycles]string{"active", "joining", "cordoned", "leaving"}
 
-// String is the value of the label lifecycle.
+// String returns the value of the label lifecycle.
 func (l Lifecycle) String() string { return lifecycleNames[l] }
 
 // Rules say which nodes are joining and which are leaving.
@@ -53,7 +53,7 @@ var leavingTaints = []string{
 	"node.cloudprovider.kubernetes.io/shutdown",
 }
 
-// leaving tells whether a deletion timestamp, a taint or a condition announces
+// leaving reports whether a deletion timestamp, a taint or a condition announces
 // the node's end.
 func (r *Rules) leaving(node *slim.Node) bool {
 	if !node.DeletionTimestamp.IsZero() || node.EndAnnounced {

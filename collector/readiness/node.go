@@ -9,13 +9,13 @@ import (
 // Node is what one Node object has been through. It lives as long as the
 // object: a node that is deleted and created again is a new one.
 type Node struct {
-	record    *slim.Node
+	object    *slim.Node
 	status    Status
 	lifecycle Lifecycle
 	wasReady  bool
 	// failure is the status in which the node ceased to be Ready.
 	failure Status
-	// silent tells that the node has been unreachable since it was Ready.
+	// silent reports whether the node has been unreachable since it was Ready.
 	silent bool
 	// since is when the node turned ready, or when it ceased to be. It stays
 	// while one way of not being ready turns into another.
@@ -25,10 +25,10 @@ type Node struct {
 	firstReady time.Time
 }
 
-// NewNode begins with a node that has not been seen before. A state that began
+// NewNode returns the state of a node that has not been seen before. What began
 // before now is dated by its stamps.
 func NewNode(node *slim.Node, rules *Rules, now time.Time) *Node {
-	n := &Node{record: node, wasReady: wasReady(node, now)}
+	n := &Node{object: node, wasReady: wasReady(node, now)}
 	n.status = statusOf(node, n.wasReady)
 	n.failure, n.silent = n.status, n.status == StatusUnreachable
 	stamp := node.Ready.LastTransitionTime
@@ -40,51 +40,51 @@ func NewNode(node *slim.Node, rules *Rules, now time.Time) *Node {
 	return n
 }
 
-// Turn is a change of a node's status. From and To are the same for none.
+// Transition is a change of a node's status; From and To are equal where there was
+// none.
 type Transition struct {
 	From, To Status
-	// At is when the node turned.
+	// At is when the status changed.
 	At time.Time
 	// Outage is how long the node was not Ready, when it becomes Ready again,
 	// and Failure how that began. Both mean nothing for one that never was.
 	Outage  time.Duration
 	Failure Status
-	// Silenced tells that the node is unreachable for the first time since it
+	// Silenced reports whether the node is unreachable for the first time since it
 	// was Ready: its Lease keeps the last sign of life.
 	Silenced bool
 }
 
-// Update takes the next version of the node and tells whether its status
-// turned.
+// Update takes the next version of the node and returns the change of its status.
 func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Transition {
-	n.record = node
-	turn := Transition{From: n.status, At: now, Failure: n.failure}
+	n.object = node
+	transition := Transition{From: n.status, At: now, Failure: n.failure}
 	n.wasReady = n.wasReady || node.Ready.Status == slim.ConditionTrue
 	n.status = statusOf(node, n.wasReady)
-	turn.To = n.status
-	turn.Silenced = n.status == StatusUnreachable && !n.silent
+	transition.To = n.status
+	transition.Silenced = n.status == StatusUnreachable && !n.silent
 	n.silent = n.status != StatusReady && (n.silent || n.status == StatusUnreachable)
-	if (turn.From == StatusReady) != (turn.To == StatusReady) {
+	if (transition.From == StatusReady) != (transition.To == StatusReady) {
 		at := Date(now, n.since, node.Ready.LastTransitionTime.Time())
-		turn.At, turn.Outage = at, at.Sub(n.since)
-		n.since, n.failure = at, turn.To
-		if turn.From == StatusNeverReady {
+		transition.At, transition.Outage = at, at.Sub(n.since)
+		n.since, n.failure = at, transition.To
+		if transition.From == StatusNeverReady {
 			n.firstReady = at
 		}
 	}
 	n.lifecycle = n.lifecycleAt(rules, now)
-	return turn
+	return transition
 }
 
 // Replace takes a version of the node that is the Same as the present one.
-func (n *Node) Replace(node *slim.Node) { n.record = node }
+func (n *Node) Replace(node *slim.Node) { n.object = node }
 
-// Tick lets time pass: a node that was joining may be active now.
+// Tick lets time pass: a joining node may become active.
 func (n *Node) Tick(rules *Rules, now time.Time) { n.lifecycle = n.lifecycleAt(rules, now) }
 
-// JoinedAt is when the node stops being joining, if nothing else happens to it.
+// JoinedAt returns when the node stops being joining, if nothing else happens to it.
 func (n *Node) JoinedAt(rules *Rules) time.Time {
-	joined := n.record.CreationTimestamp.Time()
+	joined := n.object.CreationTimestamp.Time()
 	if n.firstReady.After(joined) {
 		joined = n.firstReady
 	}
@@ -93,9 +93,9 @@ func (n *Node) JoinedAt(rules *Rules) time.Time {
 
 func (n *Node) lifecycleAt(rules *Rules, now time.Time) Lifecycle {
 	switch {
-	case rules.leaving(n.record):
+	case rules.leaving(n.object):
 		return LifecycleLeaving
-	case n.record.Unschedulable:
+	case n.object.Unschedulable:
 		return LifecycleCordoned
 	case now.Before(n.JoinedAt(rules)):
 		return LifecycleJoining
@@ -104,14 +104,14 @@ func (n *Node) lifecycleAt(rules *Rules, now time.Time) Lifecycle {
 	}
 }
 
-// Record is the present version of the object.
-func (n *Node) Record() *slim.Node { return n.record }
+// Object returns the present version of the object.
+func (n *Node) Object() *slim.Node { return n.object }
 
-// Status is the node's status.
+// Status returns the node's status.
 func (n *Node) Status() Status { return n.status }
 
-// Lifecycle is the node's lifecycle as of the last event or Tick.
+// Lifecycle returns the node's lifecycle as of the last event or Tick.
 func (n *Node) Lifecycle() Lifecycle { return n.lifecycle }
 
-// Since is when the node turned ready, or when it ceased to be.
+// Since returns when the node turned ready, or when it ceased to be.
 func (n *Node) Since() time.Time { return n.since }

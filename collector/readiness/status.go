@@ -1,6 +1,3 @@
-// Package readiness tells what is the matter with a node: its status, its place
-// in the life of a node, and since when. It is pure: no client, no Prometheus,
-// no clock. Time comes in as an argument.
 package readiness
 
 import (
@@ -14,23 +11,23 @@ type Status uint8
 
 // The statuses of a node. Statuses is their number.
 const (
-	// Ready is Ready=True.
+	// StatusReady is Ready=True.
 	StatusReady Status = iota
-	// NotReady is Ready=False, or a Ready condition that has gone.
+	// StatusNotReady is Ready=False, or a Ready condition that has gone.
 	StatusNotReady
-	// Unreachable is Ready=Unknown: the kubelet stopped posting.
+	// StatusUnreachable is Ready=Unknown: the kubelet stopped posting.
 	StatusUnreachable
-	// NeverReady is a node that has not been Ready since it was created.
+	// StatusNeverReady is a node that has not been Ready since it was created.
 	StatusNeverReady
 	Statuses
 )
 
 var statusNames = [Statuses]string{"ready", "not_ready", "unreachable", "never_ready"}
 
-// String is the value of the label status.
+// String returns the value of the label status.
 func (s Status) String() string { return statusNames[s] }
 
-// statusOf is the status of a node now, given whether it was ever Ready.
+// statusOf returns the status of a node now, given whether it was ever Ready.
 func statusOf(node *slim.Node, wasReady bool) Status {
 	switch {
 	case node.Ready.Status == slim.ConditionTrue:
@@ -48,8 +45,8 @@ func statusOf(node *slim.Node, wasReady bool) Status {
 // watch to know its whole life.
 const sinceCreation = 10 * time.Second
 
-// wasReady tells of a node that is seen for the first time whether it has been
-// Ready before. A node that is seen as it is created has not. An older one has,
+// wasReady reports whether a node that is seen for the first time has been Ready
+// before. A node that is seen as it is created has not. An older one has,
 // unless its Ready condition says otherwise: there is none, no kubelet ever
 // posted, or it has stood still since the creation (give or take the second
 // that the kubelet's clock and the API server's may lie apart).

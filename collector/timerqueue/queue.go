@@ -1,5 +1,5 @@
-// Package timerqueue holds the one queue of everything that the passing of time
-// alone will change: minReadySeconds, join grace, grace periods.
+// Package timerqueue holds what the passing of time alone will change:
+// minReadySeconds, join grace, grace periods.
 package timerqueue
 
 import (
@@ -8,23 +8,66 @@ import (
 	"time"
 )
 
-// Target is something that is due at some time. Whatever it waited for may have
-// come about otherwise in the meantime, so it looks before it acts.
-type Target interface {
-	Due(now time.Time)
+// Queue holds targets by the time at which they are due, each at most once: a
+// target that is set again moves. The zero Queue is empty and ready.
+type Queue[T comparable] struct {
+	entries   []entry[T]
+	positions map[T]int
 }
 
-// Queue holds targets by the time at which they are due. The zero Queue is
-// empty and ready. An entry is never taken back.
-type Queue struct{ entries entries }
-
-// Push makes a target due at a time.
-func (q *Queue) Push(at time.Time, target Target) {
-	heap.Push(&q.entries, entry{Nanoseconds(at), target})
+type entry[T comparable] struct {
+	at     int64 // Unix nanoseconds
+	target T
 }
 
-// Nanoseconds is a time in Unix nanoseconds; the nearest there are for one
-// before 1678 or after 2261, where UnixNano gives anything. Stamps of such times
+// Set makes a target due at a time, instead of when it was due before.
+func (q *Queue[T]) Set(target T, at time.Time) {
+	due := Nanoseconds(at)
+	if position, ok := q.positions[target]; ok {
+		if q.entries[position].at != due {
+			q.entries[position].at = due
+			heap.Fix((*byTime[T])(q), position)
+		}
+		return
+	}
+	if q.positions == nil {
+		q.positions = map[T]int{}
+	}
+	heap.Push((*byTime[T])(q), entry[T]{due, target})
+}
+
+// Remove takes a target out of the queue, if it is there.
+func (q *Queue[T]) Remove(target T) {
+	if len(q.entries) == 0 {
+		return
+	}
+	if position, ok := q.positions[target]; ok {
+		heap.Remove((*byTime[T])(q), position)
+	}
+}
+
+// PopDue takes out the first target that is due by now and returns it. ok is
+// false if none is.
+func (q *Queue[T]) PopDue(now time.Time) (target T, ok bool) {
+	if len(q.entries) == 0 || q.entries[0].at > Nanoseconds(now) {
+		return target, false
+	}
+	return heap.Pop((*byTime[T])(q)).(entry[T]).target, true
+}
+
+// Next returns when the first target is due; the zero time if there is none.
+func (q *Queue[T]) Next() time.Time {
+	if len(q.entries) == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, q.entries[0].at)
+}
+
+// Len returns how many targets wait.
+func (q *Queue[T]) Len() int { return len(q.entries) }
+
+// Nanoseconds returns a time in Unix nanoseconds; the nearest there are for one
+// before 1678 or after 2261, where UnixNano is undefined. Stamps of such times
 // exist, and what is never due must not be due for ever.
 func Nanoseconds(t time.Time) int64 {
 	switch nanoseconds := t.UnixNano(); {
@@ -37,41 +80,29 @@ func Nanoseconds(t time.Time) int64 {
 	}
 }
 
-// Advance does what is due by now.
-func (q *Queue) Advance(now time.Time) {
-	for len(q.entries) > 0 && q.entries[0].at <= Nanoseconds(now) {
-		heap.Pop(&q.entries).(entry).target.Due(now)
-	}
+// byTime is the Queue as container/heap wants it.
+type byTime[T comparable] Queue[T]
+
+func (q *byTime[T]) Len() int           { return len(q.entries) }
+func (q *byTime[T]) Less(i, j int) bool { return q.entries[i].at < q.entries[j].at }
+
+func (q *byTime[T]) Swap(i, j int) {
+	q.entries[i], q.entries[j] = q.entries[j], q.entries[i]
+	q.positions[q.entries[i].target] = i
+	q.positions[q.entries[j].target] = j
 }
 
-// Next is when Advance must be called, if nothing else happens; the zero time
-// for never.
-func (q *Queue) Next() time.Time {
-	if len(q.entries) == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, q.entries[0].at)
+func (q *byTime[T]) Push(x any) {
+	added := x.(entry[T])
+	q.positions[added.target] = len(q.entries)
+	q.entries = append(q.entries, added)
 }
 
-// Len is how many targets wait.
-func (q *Queue) Len() int { return len(q.entries) }
-
-type entry struct {
-	at     int64
-	target Target
-}
-
-// entries is the heap.
-type entries []entry
-
-func (e entries) Len() int           { return len(e) }
-func (e entries) Less(i, j int) bool { return e[i].at < e[j].at }
-func (e entries) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
-func (e *entries) Push(x any)        { *e = append(*e, x.(entry)) }
-func (e *entries) Pop() any {
-	last := len(*e) - 1
-	popped := (*e)[last]
-	(*e)[last] = entry{}
-	*e = (*e)[:last]
+func (q *byTime[T]) Pop() any {
+	last := len(q.entries) - 1
+	popped := q.entries[last]
+	q.entries[last] = entry[T]{}
+	q.entries = q.entries[:last]
+	delete(q.positions, popped.target)
 	return popped
 }

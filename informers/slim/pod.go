@@ -185,15 +185,6 @@ func targetNode(pod *corev1.Pod) string {
 	return ""
 }
 
-// Terminal reports whether all containers have terminated for good.
-func (p *Pod) Terminal() bool { return p.Phase == PodFailed || p.Phase == PodSucceeded }
-
-// DeletionRequestedAt returns when the deletion was requested: the grace period
-// before the deletion timestamp. Zero if the pod is not terminating.
-func (p *Pod) DeletionRequestedAt() Stamp {
-	return p.DeletionTimestamp.Add(-int64(p.DeletionGracePeriodSeconds))
-}
-
 // MissedPod returns the last known version of a pod whose deletion was missed.
 func MissedPod(last *Pod) *Pod {
 	missed := *last

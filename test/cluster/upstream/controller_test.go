@@ -17,10 +17,11 @@ import (
 	"k8s.io/kubernetes/pkg/controller/daemon"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
 )
 
 // cluster is nodes, DaemonSets and their pods. The controller and the ledger look
@@ -109,8 +110,8 @@ func (c *cluster) objects() (objects []runtime.Object) {
 }
 
 // ledger is shown the same objects, with the statuses that the controller wrote.
-func (c *cluster) ledger(statuses map[string]appsv1.DaemonSetStatus) *coverage.Ledger {
-	ledger := coverage.NewLedger(readiness.Rules{})
+func (c *cluster) ledger(statuses map[string]appsv1.DaemonSetStatus) *state.Cluster {
+	ledger := state.New(readiness.Rules{}, recorder.Nothing{})
 	for _, node := range c.nodes {
 		ledger.SetNode(slim.FromNode(node), objects.Noon)
 	}

@@ -1,6 +1,0 @@
-//go:build !race
-
-package coverage_test
-
-// runs is how many random runs there are of each seed.
-const runs = 1500

@@ -1,0 +1,225 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+)
+
+// recorder turns what has happened into counters and histograms. It implements
+// state.Recorder. What belongs to a node or a DaemonSet goes with it.
+type recorder struct {
+	gapDuration                       *prometheus.HistogramVec
+	nodeFailures, nodeTransitions     *prometheus.CounterVec
+	detection, outage, startup        *prometheus.HistogramVec
+	rescheduling, reschedulingStage   *prometheus.HistogramVec
+	terminationDuration               *prometheus.HistogramVec
+	terminations, restarts, clockSkew *prometheus.CounterVec
+
+	// silenced takes the nodes that turn unreachable; nil to drop them.
+	silenced chan<- silencedNode
+}
+
+var _ state.Recorder = (*recorder)(nil)
+
+func newRecorder(m *metrics, silenced chan<- silencedNode) *recorder {
+	r := &recorder{
+		gapDuration:         m.gapDuration.newHistogram(),
+		nodeFailures:        m.nodeFailures.newCounter(),
+		nodeTransitions:     m.nodeTransitions.newCounter(),
+		detection:           m.nodeDetection.newHistogram(),
+		outage:              m.nodeOutage.newHistogram(),
+		startup:             m.nodeStartup.newHistogram(),
+		rescheduling:        m.rescheduling.newHistogram(),
+		reschedulingStage:   m.reschedulingStage.newHistogram(),
+		terminationDuration: m.terminationDuration.newHistogram(),
+		terminations:        m.terminations.newCounter(),
+		restarts:            m.containerRestarts.newCounter(),
+		clockSkew:           m.clockSkew.newCounter(),
+		silenced:            silenced,
+	}
+	r.clockSkew.WithLabelValues() // it is there from the start
+	return r
+}
+
+// vector is a family of counters or histograms.
+type vector interface {
+	prometheus.Collector
+	DeletePartialMatch(labels prometheus.Labels) int
+}
+
+// ofDaemonSets returns the families whose labels begin with namespace and
+// daemonset.
+func (r *recorder) ofDaemonSets() []vector {
+	return []vector{
+		r.gapDuration, r.rescheduling, r.reschedulingStage,
+		r.terminationDuration, r.terminations, r.restarts,
+	}
+}
+
+// collect returns the present values of all families but the exporter's own.
+func (r *recorder) collect() []prometheus.Metric {
+	families := append(r.ofDaemonSets(),
+		r.nodeFailures, r.nodeTransitions, r.detection, r.outage, r.startup)
+	var metrics []prometheus.Metric
+	for _, family := range families {
+		metrics = append(metrics, snapshots(family)...)
+	}
+	return metrics
+}
+
+// snapshots returns the present values of a family.
+func snapshots(family prometheus.Collector) []prometheus.Metric {
+	live := make(chan prometheus.Metric)
+	go func() {
+		defer close(live)
+		family.Collect(live)
+	}()
+	var taken []prometheus.Metric
+	for metric := range live {
+		s := &snapshot{desc: metric.Desc()}
+		s.err = metric.Write(&s.value)
+		taken = append(taken, s)
+	}
+	return taken
+}
+
+// snapshot is the value of a counter or histogram at one moment.
+type snapshot struct {
+	desc  *prometheus.Desc
+	value dto.Metric
+	err   error
+}
+
+// Desc implements prometheus.Metric.
+func (s *snapshot) Desc() *prometheus.Desc { return s.desc }
+
+// Write implements prometheus.Metric.
+func (s *snapshot) Write(out *dto.Metric) error {
+	out.Label, out.Counter, out.Histogram = s.value.Label, s.value.Counter, s.value.Histogram
+	return s.err
+}
+
+// observe takes a duration, unless it is negative: clocks disagree.
+func (r *recorder) observe(histogram *prometheus.HistogramVec, duration time.Duration, labels ...string) {
+	if duration < 0 {
+		r.clockSkew.WithLabelValues().Inc()
+		return
+	}
+	histogram.WithLabelValues(labels...).Observe(duration.Seconds())
+}
+
+// DaemonSetAdded implements state.Recorder. The counters of a DaemonSet begin at
+// zero, so that the first increase shows.
+func (r *recorder) DaemonSetAdded(ds *slim.DaemonSet) {
+	namespace, name := ds.Namespace.Value(), ds.Name
+	for outcome := range rescheduling.Outcomes {
+		r.terminations.WithLabelValues(namespace, name, outcome.String())
+	}
+	for reason := slim.TerminationCompleted; reason <= slim.TerminationOther; reason++ {
+		r.restarts.WithLabelValues(namespace, name, restartReason(reason))
+	}
+}
+
+// DaemonSetDeleted implements state.Recorder.
+func (r *recorder) DaemonSetDeleted(ds *slim.DaemonSet) {
+	for _, family := range r.ofDaemonSets() {
+		family.DeletePartialMatch(prometheus.Labels{
+			labelNamespace: ds.Namespace.Value(),
+			labelDaemonSet: ds.Name,
+		})
+	}
+}
+
+// GapClosed implements state.Recorder.
+func (r *recorder) GapClosed(ds *slim.DaemonSet, first coverage.Cause, duration time.Duration) {
+	r.observe(r.gapDuration, duration, ds.Namespace.Value(), ds.Name, first.String())
+}
+
+// NodeTransition implements state.Recorder.
+func (r *recorder) NodeTransition(node *slim.Node, labels state.NodeLabels, transition readiness.Transition) {
+	values := func(status readiness.Status) []string {
+		return state.AppendNodeLabels([]string{status.String()}, labels)
+	}
+	switch {
+	case transition.From == readiness.StatusNeverReady:
+		return
+	case transition.From == readiness.StatusReady:
+		r.nodeFailures.WithLabelValues(values(transition.To)...).Inc()
+		r.nodeTransitions.WithLabelValues(node.Name).Inc()
+	case transition.To == readiness.StatusReady:
+		r.observe(r.outage, transition.Outage, values(transition.Failure)...)
+		r.nodeTransitions.WithLabelValues(node.Name).Inc()
+	}
+	if transition.Silenced {
+		select {
+		case r.silenced <- silencedNode{node.Name, transition.At}:
+		default: // nobody reads Leases, or too many nodes failed at once
+		}
+	}
+}
+
+// NodeReady implements state.Recorder.
+func (r *recorder) NodeReady(startup time.Duration) { r.observe(r.startup, startup, stageReady) }
+
+// NodeCovered implements state.Recorder.
+func (r *recorder) NodeCovered(startup time.Duration) { r.observe(r.startup, startup, stageCovered) }
+
+// The stages of a node's startup.
+const (
+	stageReady   = "ready"
+	stageCovered = "covered"
+)
+
+// NodeDeleted implements state.Recorder.
+func (r *recorder) NodeDeleted(node *slim.Node) { r.nodeTransitions.DeleteLabelValues(node.Name) }
+
+// Rescheduled implements state.Recorder.
+func (r *recorder) Rescheduled(ds *slim.DaemonSet, result *rescheduling.Result) {
+	namespace, name := ds.Namespace.Value(), ds.Name
+	total := result.Duration()
+	if total >= 0 {
+		for stage, duration := range result.Stages {
+			r.observe(r.reschedulingStage, duration, namespace, name, rescheduling.Stage(stage).String())
+		}
+	}
+	r.observe(r.rescheduling, total, namespace, name, result.Trigger.String())
+}
+
+// Terminated implements state.Recorder.
+func (r *recorder) Terminated(ds *slim.DaemonSet, outcome rescheduling.Outcome) {
+	r.terminations.WithLabelValues(ds.Namespace.Value(), ds.Name, outcome.String()).Inc()
+}
+
+// TerminationMeasured implements state.Recorder.
+func (r *recorder) TerminationMeasured(ds *slim.DaemonSet, duration time.Duration) {
+	r.observe(r.terminationDuration, duration, ds.Namespace.Value(), ds.Name)
+}
+
+// ContainersRestarted implements state.Recorder.
+func (r *recorder) ContainersRestarted(ds *slim.DaemonSet, reason slim.TerminationReason, times int32) {
+	r.restarts.WithLabelValues(ds.Namespace.Value(), ds.Name, restartReason(reason)).Add(float64(times))
+}
+
+// restartReason returns the value of the label reason of restarts.
+func restartReason(reason slim.TerminationReason) string {
+	switch reason {
+	case slim.TerminationOOMKilled:
+		return "OOMKilled"
+	case slim.TerminationError:
+		return "Error"
+	case slim.TerminationCompleted:
+		return "Completed"
+	case slim.TerminationNone, slim.TerminationUnknown, slim.TerminationOther:
+		return "other"
+	default:
+		return "other"
+	}
+}

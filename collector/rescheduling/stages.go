@@ -1,0 +1,224 @@
+package rescheduling
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+)
+
+// Stage is a part of a rescheduling.
+type Stage uint8
+
+// The stages, in their order. Stages is their number.
+const (
+	// StageCreate: until the pod that came to work was created.
+	StageCreate Stage = iota
+	// StageSchedule: until it was bound.
+	StageSchedule
+	// StageStart: until its containers had started.
+	StageStart
+	// StageReady: until it was available.
+	StageReady
+	Stages
+)
+
+var stageNames = [Stages]string{"create", "schedule", "start", "ready"}
+
+// String returns the value of the label stage.
+func (s Stage) String() string { return stageNames[s] }
+
+// Rescheduling is one rescheduling of one cell. Its clock runs only while the node
+// is Ready.
+type Rescheduling struct {
+	trigger Trigger
+	// replaced is the revision of the pod whose loss began the rescheduling, if
+	// one did.
+	replaced slim.Text
+	lost     bool
+	// resumed is when the clock began to run; zero while it stands still.
+	resumed time.Time
+	// elapsed is what the clock had run by then.
+	elapsed time.Duration
+	pods    []candidate
+}
+
+// candidate is a pod that may come to work.
+type candidate struct {
+	uid slim.UID
+	// reached is what the clock showed at the end of each stage that is done.
+	reached [StageReady]time.Duration
+	done    [StageReady]bool
+}
+
+// Result is a finished rescheduling. The stages add up to its duration, which is
+// negative where clocks disagree.
+type Result struct {
+	Trigger Trigger
+	Stages  [Stages]time.Duration
+}
+
+// Duration returns how long the rescheduling took.
+func (r *Result) Duration() time.Duration {
+	total := time.Duration(0)
+	for _, duration := range r.Stages {
+		total += duration
+	}
+	return total
+}
+
+// Step takes a cell's open rescheduling, nil for none, past a change of the cell. It
+// returns the one that is open afterwards, nil for none. A rescheduling ends in one
+// of two ways: a pod is available on the Ready node, then finished holds and result
+// is valid; or the cell is no longer expected, and nothing is reported.
+func Step(open *Rescheduling, change *Change, now time.Time) (next *Rescheduling, result Result, finished bool) {
+	if open != nil && change.Removed != nil {
+		open.forget(change.Removed.UID)
+	}
+	switch {
+	case !change.Expected:
+		return nil, Result{}, false
+	case change.Reason == coverage.ReasonNone:
+		if open == nil {
+			return nil, Result{}, false
+		}
+		result, finished = open.finish(change, now)
+		return nil, result, finished
+	case !change.Node.Ready:
+		if open != nil {
+			open.pause(change.ChangedAt)
+		}
+		return open, Result{}, false
+	case open == nil:
+		if open = begin(change, now); open == nil {
+			return nil, Result{}, false
+		}
+	}
+	open.resume(change.Node.StatusSince)
+	for _, pod := range change.Pods {
+		if pod.Active() {
+			open.follow(pod, now)
+		}
+	}
+	return open, Result{}, false
+}
+
+// Trigger returns why the pod was needed, as far as that is known.
+func (r *Rescheduling) Trigger() Trigger { return r.trigger }
+
+// Pending reports whether a pod is needed on a Ready node now. A rescheduling whose
+// node has failed again waits for the node.
+func (r *Rescheduling) Pending() bool { return !r.resumed.IsZero() }
+
+// finish returns the result for a cell that is covered.
+func (r *Rescheduling) finish(change *Change, now time.Time) (Result, bool) {
+	pod := availablePod(change, now)
+	if pod == nil {
+		return Result{}, false
+	}
+	total := r.total(change.ChangedAt)
+	return Result{Trigger: r.settled(pod), Stages: r.follow(pod, now).stages(total)}, true
+}
+
+func availablePod(change *Change, now time.Time) *slim.Pod {
+	for _, pod := range change.Pods {
+		if pod.Available(change.DaemonSet.MinReadySeconds, now) {
+			return pod
+		}
+	}
+	return nil
+}
+
+// total returns what the clock showed at the end. It is negative where the end is
+// dated before the beginning: clocks disagree.
+func (r *Rescheduling) total(end time.Time) time.Duration {
+	if r.resumed.IsZero() {
+		return r.elapsed
+	}
+	return r.elapsed + end.Sub(r.resumed)
+}
+
+// clock returns what the clock shows at a time.
+func (r *Rescheduling) clock(now time.Time) time.Duration {
+	if r.resumed.IsZero() || now.Before(r.resumed) {
+		return r.elapsed
+	}
+	return r.elapsed + now.Sub(r.resumed)
+}
+
+func (r *Rescheduling) pause(now time.Time) {
+	r.elapsed = r.clock(now)
+	r.resumed = time.Time{}
+}
+
+func (r *Rescheduling) resume(now time.Time) {
+	if r.resumed.IsZero() {
+		r.resumed = now
+	}
+}
+
+// follow notes the steps that a pod has taken by now. Where the watch was
+// interrupted, its stamps tell when it took them.
+func (r *Rescheduling) follow(pod *slim.Pod, now time.Time) *candidate {
+	c := r.candidate(pod.UID)
+	if c == nil {
+		r.pods = append(r.pods, candidate{uid: pod.UID})
+		c = &r.pods[len(r.pods)-1]
+	}
+	if pod.EndedUnobserved() {
+		// What it said of its containers before was not true any more.
+		c.done[StageStart] = false
+	}
+	for stage, step := range [StageReady]struct {
+		reached bool
+		stamp   slim.Stamp
+	}{
+		StageCreate:   {true, pod.CreationTimestamp},
+		StageSchedule: {pod.Bound, pod.PodScheduled.LastTransitionTime},
+		StageStart:    {pod.ContainersStarted(), pod.LastContainerStartedAt()},
+	} {
+		if step.reached && !c.done[stage] {
+			c.done[stage] = true
+			c.reached[stage] = r.clock(readiness.Date(now, r.resumed, step.stamp.Time()))
+		}
+	}
+	return c
+}
+
+func (r *Rescheduling) candidate(uid slim.UID) *candidate {
+	for i := range r.pods {
+		if r.pods[i].uid == uid {
+			return &r.pods[i]
+		}
+	}
+	return nil
+}
+
+// forget drops a candidate that is gone.
+func (r *Rescheduling) forget(uid slim.UID) {
+	for i := range r.pods {
+		if r.pods[i].uid == uid {
+			r.pods[i] = r.pods[len(r.pods)-1]
+			r.pods = r.pods[:len(r.pods)-1]
+			return
+		}
+	}
+}
+
+// stages cuts the whole duration, which may be negative, where the pod took its
+// steps. A step that was not seen took no time of its own.
+func (c *candidate) stages(total time.Duration) [Stages]time.Duration {
+	var stages [Stages]time.Duration
+	begun := time.Duration(0)
+	for stage := StageCreate; stage < StageReady; stage++ {
+		end := begun
+		if c.done[stage] {
+			end = min(max(c.reached[stage], begun), total)
+		}
+		stages[stage] = end - begun
+		begun = end
+	}
+	stages[StageReady] = total - begun
+	return stages
+}

@@ -1,0 +1,214 @@
+package state
+
+import (
+	"strings"
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+)
+
+// event is why cells are re-evaluated, with what it brings along.
+type event struct {
+	kind rescheduling.Event
+	// born dates cells that the event makes: before it, nothing was expected of
+	// them. Zero for cells that are older than the exporter.
+	born unixNano
+	// changed is the pod that is new or has changed; removed is the pod that is
+	// gone, in its last version.
+	changed, removed *slim.Pod
+}
+
+// SetNode takes a node that is new or has changed. A heartbeat costs a
+// comparison; anything else one evaluation for each DaemonSet.
+func (c *Cluster) SetNode(object *slim.Node, now time.Time) {
+	c.Advance(now)
+	n := c.nodeNamed(object.NameText)
+	if n.state != nil && n.state.Object().UID != object.UID {
+		c.DeleteNode(n.state.Object(), now)
+		n = c.nodeNamed(object.NameText)
+	}
+	switch {
+	case !c.started:
+		n.initial = object
+		return
+	case n.state == nil:
+		added := event{kind: rescheduling.EventNodeAdded, born: unixNanoOf(object.CreationTimestamp.Time())}
+		c.updateNode(n, added, now, func() (moved bool) {
+			c.initNode(n, object, now)
+			return true
+		})
+	case n.state.Object().Same(object):
+		n.state.Replace(object)
+		return
+	default:
+		c.updateNode(n, event{kind: rescheduling.EventNodeChanged, born: unixNanoOf(now)}, now, func() (moved bool) {
+			moved = !n.state.Object().SamePlacement(object)
+			transition := n.state.Update(object, &c.rules, now)
+			n.labels = c.labelsOf(object)
+			c.setNodeTimer(n, now)
+			c.recordTransition(n, transition)
+			return moved
+		})
+	}
+	c.updateTerminationsOn(object.NameText, now)
+}
+
+// DeleteNode takes the end of a Node object. Its cells end with it, although
+// its pods still claim Ready until the pod garbage collector has come by.
+func (c *Cluster) DeleteNode(object *slim.Node, now time.Time) {
+	c.Advance(now)
+	n := c.nodes[object.NameText]
+	switch {
+	case n == nil:
+		return
+	case n.initial != nil && n.initial.UID == object.UID:
+		n.initial = nil
+	case n.state != nil && n.state.Object().UID == object.UID:
+		c.updateNode(n, event{kind: rescheduling.EventNodeDeleted}, now, func() (moved bool) {
+			n.state, n.starting = nil, false
+			return false
+		})
+		c.timers.Remove(n)
+		c.recorder.NodeDeleted(object)
+	}
+	c.removeNodeIfUnused(n)
+	c.updateTerminationsOn(object.NameText, now)
+}
+
+// SetDaemonSet takes a DaemonSet that is new or has changed. Only a change of
+// its spec costs a decision for each node; its status is only remembered.
+func (c *Cluster) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
+	c.Advance(now)
+	ds := c.daemonSetOf(object.UID)
+	before := ds.object
+	ds.object = object
+	if before == nil {
+		c.recorder.DaemonSetAdded(object)
+	}
+	switch {
+	case !c.started:
+	case before == nil:
+		created := event{kind: rescheduling.EventDaemonSetCreated, born: unixNanoOf(object.CreationTimestamp.Time())}
+		c.updateDaemonSet(ds, true, created, now)
+	case before.Generation != object.Generation:
+		c.updateDaemonSet(ds, true, event{kind: rescheduling.EventDaemonSetChanged, born: unixNanoOf(now)}, now)
+	default:
+		c.updateRevision(ds, now)
+	}
+}
+
+// DeleteDaemonSet takes the end of a DaemonSet object.
+func (c *Cluster) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
+	c.Advance(now)
+	ds := c.daemonSets[object.UID]
+	if ds == nil {
+		return
+	}
+	ds.object = nil
+	if c.started {
+		c.updateDaemonSet(ds, false, event{kind: rescheduling.EventDaemonSetDeleted}, now)
+	}
+	c.recorder.DaemonSetDeleted(object)
+	c.removeDaemonSetIfUnused(ds)
+}
+
+// SetPod takes a pod that is new or has changed; before is the version that was
+// seen last, or nil. A pod without a DaemonSet or a node belongs to no cell.
+func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
+	c.Advance(now)
+	if before != nil && !sameCell(before, pod) {
+		c.removePod(before, now)
+	}
+	if inCell(pod) {
+		ds, n := c.daemonSetOf(pod.Owner), c.nodeNamed(pod.NodeName)
+		c.updateCell(ds, n, event{kind: rescheduling.EventPodChanged, changed: pod}, now, func(cl *cell) {
+			if earlier := cl.put(pod); earlier != nil {
+				ds.forgetRevision(earlier)
+			}
+			ds.revisions[rollout.OfPod(pod)]++
+		})
+	}
+	if before != nil && before.UID != pod.UID {
+		c.endTermination(before, now)
+		before = nil
+	}
+	c.followTermination(before, pod, now)
+}
+
+// DeletePod takes the end of a pod, in the version that was seen last.
+func (c *Cluster) DeletePod(pod *slim.Pod, now time.Time) {
+	c.Advance(now)
+	c.removePod(pod, now)
+	c.endTermination(pod, now)
+}
+
+// removePod takes a pod out of its cell.
+func (c *Cluster) removePod(pod *slim.Pod, now time.Time) {
+	ds, n := c.daemonSets[pod.Owner], c.nodes[pod.NodeName]
+	if !inCell(pod) || ds == nil || n == nil || ds.cells[n.slot] == nil {
+		return
+	}
+	c.updateCell(ds, n, event{kind: rescheduling.EventPodChanged, removed: pod}, now, func(cl *cell) {
+		if last := cl.take(pod.UID); last != nil {
+			ds.forgetRevision(last)
+		}
+	})
+}
+
+func sameCell(a, b *slim.Pod) bool {
+	return a.UID == b.UID && a.Owner == b.Owner && a.NodeName == b.NodeName
+}
+
+func inCell(pod *slim.Pod) bool { return pod.Owner != slim.UID{} && pod.NodeName.Value() != "" }
+
+// initNode begins the state of a node that has no cells yet.
+func (c *Cluster) initNode(n *node, object *slim.Node, now time.Time) {
+	n.initial = nil
+	n.state = readiness.NewNode(object, &c.rules, now)
+	n.labels = c.labelsOf(object)
+	n.starting = n.state.Status() == readiness.StatusNeverReady || !object.CreationTimestamp.Time().Before(c.startedAt)
+	c.setNodeTimer(n, now)
+	if n.starting && n.state.Status() == readiness.StatusReady {
+		c.recorder.NodeReady(n.state.Since().Sub(object.CreationTimestamp.Time()))
+	}
+}
+
+// forgetRevision takes a pod out of the count of revisions.
+func (ds *daemonSet) forgetRevision(pod *slim.Pod) {
+	revision := rollout.OfPod(pod)
+	if ds.revisions[revision]--; ds.revisions[revision] <= 0 {
+		delete(ds.revisions, revision)
+	}
+}
+
+// labelsOf returns the values of the node labels to report.
+func (c *Cluster) labelsOf(object *slim.Node) NodeLabels {
+	values := make([]string, len(c.labels))
+	for i, key := range c.labels {
+		values[i] = object.Labels[key]
+	}
+	return slim.Intern(strings.Join(values, nodeLabelSeparator))
+}
+
+// recordTransition records that a node's status changed.
+func (c *Cluster) recordTransition(n *node, transition readiness.Transition) {
+	if transition.From == transition.To {
+		return
+	}
+	c.recorder.NodeTransition(n.state.Object(), n.labels, transition)
+	if transition.From == readiness.StatusNeverReady && transition.To == readiness.StatusReady {
+		c.recorder.NodeReady(transition.At.Sub(n.state.Object().CreationTimestamp.Time()))
+	}
+}
+
+// recordStartup records when a node that was starting is covered.
+func (c *Cluster) recordStartup(n *node, now time.Time) {
+	if !n.starting || n.gaps > 0 || n.state == nil || n.state.Status() != readiness.StatusReady {
+		return
+	}
+	n.starting = false
+	c.recorder.NodeCovered(now.Sub(n.state.Object().CreationTimestamp.Time()))
+}

@@ -1,0 +1,43 @@
+package state
+
+import "fmt"
+
+// Left says what the Cluster holds that belongs to some object. It is empty for a
+// Cluster that has lost all of them and let time pass.
+func (c *Cluster) Left() (left []string) {
+	say := func(what string, count int) {
+		if count != 0 {
+			left = append(left, fmt.Sprintf("%d %s", count, what))
+		}
+	}
+	say("DaemonSets", len(c.daemonSets))
+	say("nodes", len(c.nodes))
+	say("nodes in trouble", len(c.troubled))
+	say("groups of nodes", len(c.groups))
+	say("open gaps", len(c.gaps))
+	say("timers", c.timers.Len())
+	say("reschedulings", len(c.reschedulings.open))
+	say("counts of pending reschedulings", len(c.reschedulings.pending))
+	say("terminations", len(c.terminations.open))
+	say("counts of terminations", len(c.terminations.counts))
+	say("nodes with terminations", len(c.terminations.onNode))
+	say("slots that are neither used nor free", len(c.slots)-len(c.free))
+	for _, n := range c.slots {
+		if n != nil {
+			left = append(left, "the slot of "+n.name.Value())
+		}
+	}
+	for _, c := range c.gaps[:cap(c.gaps)] {
+		if c != nil {
+			left = append(left, "a closed gap of "+c.node.name.Value())
+		}
+	}
+	return left
+}
+
+// Slots is how many nodes the Cluster has room for.
+func (c *Cluster) Slots() int { return len(c.slots) }
+
+// OpenReschedulings is how many reschedulings are kept, waiting for a pod or for their
+// node.
+func (c *Cluster) OpenReschedulings() int { return len(c.reschedulings.open) }

@@ -1,0 +1,133 @@
+package state
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+)
+
+// Summary is what there is to report of one DaemonSet. It is valid until the next
+// event and must not be changed.
+type Summary struct {
+	DaemonSet *slim.DaemonSet
+	Totals    *Totals
+	// Pending is how many reschedulings wait on a Ready node, by trigger.
+	Pending [rescheduling.Triggers]int
+	// Terminating is how many pods are terminating, by state.
+	Terminating [rescheduling.States]int
+}
+
+// MaxUnavailable returns the budget of a rolling update, in nodes.
+func (s Summary) MaxUnavailable() int {
+	return rollout.MaxUnavailable(s.DaemonSet, int(s.Totals.Upstream.Desired))
+}
+
+// StatusDifferences compares the counts of .status with upstream's rules.
+func (s Summary) StatusDifferences() [7]rollout.Difference {
+	return rollout.Differences(s.DaemonSet.Status, s.Totals.Upstream)
+}
+
+// Summaries yields one Summary for each DaemonSet, in no order.
+func (c *Cluster) Summaries() iter.Seq[Summary] {
+	return func(yield func(Summary) bool) {
+		for uid, ds := range c.daemonSets {
+			if !c.started || ds.object == nil {
+				continue
+			}
+			summary := Summary{DaemonSet: ds.object, Totals: &ds.totals}
+			for trigger := range rescheduling.Triggers {
+				summary.Pending[trigger] = c.reschedulings.pending[pendingKey{uid, trigger}]
+			}
+			for state := range rescheduling.States {
+				summary.Terminating[state] = c.terminations.counts[terminatingKey{uid, state}]
+			}
+			if !yield(summary) {
+				return
+			}
+		}
+	}
+}
+
+// Gap is one open gap.
+type Gap struct {
+	DaemonSet *slim.DaemonSet
+	Node      *slim.Node
+	Labels    NodeLabels
+	Lifecycle readiness.Lifecycle
+	Reason    coverage.Reason
+	// Opened is when the cell ceased to be covered, or should first have been.
+	Opened time.Time
+}
+
+// Gaps returns the open gaps, at most limit of them, and how many that leaves
+// out. Gaps that a node causes are left out first: the node itself is reported.
+// Among equals the oldest stay, so that the same ones stay from call to call.
+func (c *Cluster) Gaps(limit int) (gaps []Gap, dropped int) {
+	open := c.gaps
+	if len(open) > limit {
+		open = slices.SortedFunc(slices.Values(open), byImportance)[:max(0, limit)]
+	}
+	gaps = make([]Gap, 0, len(open))
+	for _, cl := range open {
+		gaps = append(gaps, Gap{
+			DaemonSet: cl.ds.object,
+			Node:      cl.node.state.Object(),
+			Labels:    cl.node.labels,
+			Lifecycle: cl.node.state.Lifecycle(),
+			Reason:    cl.state.reason,
+			Opened:    cl.opened.time(),
+		})
+	}
+	return gaps, len(c.gaps) - len(open)
+}
+
+func byImportance(a, b *cell) int {
+	return cmp.Or(
+		cmp.Compare(rankCause(a), rankCause(b)),
+		cmp.Compare(a.opened, b.opened),
+		strings.Compare(a.node.name.Value(), b.node.name.Value()),
+		strings.Compare(a.ds.object.Namespace.Value(), b.ds.object.Namespace.Value()),
+		strings.Compare(a.ds.object.Name, b.ds.object.Name),
+	)
+}
+
+func rankCause(cl *cell) int {
+	if cl.state.reason.Cause() == coverage.CauseNode {
+		return 1
+	}
+	return 0
+}
+
+// NodeReport is what there is to report of one node in trouble.
+type NodeReport struct {
+	State  *readiness.Node
+	Labels NodeLabels
+	// Gaps is how many DaemonSets do not cover it.
+	Gaps int
+}
+
+// TroubledNodes yields the nodes that are not ready or have gaps, in no order.
+func (c *Cluster) TroubledNodes() iter.Seq[NodeReport] {
+	return func(yield func(NodeReport) bool) {
+		for n := range c.troubled {
+			if !yield(NodeReport{n.state, n.labels, int(n.gaps)}) {
+				return
+			}
+		}
+	}
+}
+
+// NodeGroups yields how many nodes of the cluster there are of each group.
+func (c *Cluster) NodeGroups() iter.Seq2[NodeGroup, int] { return maps.All(c.groups) }
+
+// Started reports whether the Cluster has been started.
+func (c *Cluster) Started() bool { return c.started }

@@ -1,0 +1,196 @@
+package state
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+)
+
+// terminations are the pods of DaemonSets that are terminating, each from the first
+// version with a deletion timestamp that the watch delivers to its removal.
+type terminations struct {
+	open map[slim.UID]*termination
+	// onNode is how many of them each node has.
+	onNode map[slim.Text]int
+	counts map[terminatingKey]int
+	// initial are the terminating pods that come in before Start; nil afterwards.
+	initial map[slim.UID]*slim.Pod
+}
+
+// terminatingKey is what terminating pods are counted by.
+type terminatingKey struct {
+	daemonSet slim.UID
+	state     rescheduling.State
+}
+
+// termination is one of them, and what it counts as.
+type termination struct {
+	*rescheduling.Termination
+	counted terminatingKey
+}
+
+// startTerminations begins to follow the pods that were terminating at the start.
+func (c *Cluster) startTerminations(now time.Time) {
+	initial := c.terminations.initial
+	c.terminations.initial = nil
+	for _, pod := range initial {
+		c.addTermination(nil, pod, now)
+	}
+}
+
+// followTermination takes a pod that is new or has changed; before is the version
+// that was seen last, or nil. Its cell must be up to date.
+func (c *Cluster) followTermination(before, pod *slim.Pod, now time.Time) {
+	switch {
+	case c.terminations.initial != nil:
+		c.terminations.keepInitial(pod)
+		return
+	case pod.Owner == slim.UID{}:
+		c.removeTermination(pod.UID)
+		return
+	}
+	if before != nil {
+		c.recordRestarts(before, pod)
+	}
+	if !pod.Terminating() {
+		return
+	}
+	t := c.terminations.open[pod.UID]
+	if t == nil {
+		c.addTermination(before, pod, now)
+		return
+	}
+	c.terminations.place(t.Pod(), -1)
+	t.Update(pod)
+	c.terminations.place(pod, 1)
+	c.updateTermination(t, now)
+}
+
+// endTermination takes the end of a pod, in the last version that the watch
+// delivered.
+func (c *Cluster) endTermination(pod *slim.Pod, now time.Time) {
+	if c.terminations.initial != nil {
+		delete(c.terminations.initial, pod.UID)
+		return
+	}
+	ds := c.daemonSetObject(pod.Owner)
+	t := c.terminations.open[pod.UID]
+	if t == nil && pod.Terminating() && !pod.DeletionMissed && ds != nil {
+		t = c.addTermination(nil, pod, now)
+	}
+	c.removeTermination(pod.UID)
+	switch {
+	case ds == nil:
+	case t == nil:
+		c.recorder.Terminated(ds, rescheduling.UnobservedOutcome(pod))
+	default:
+		outcome, duration, measured := t.End(pod, now)
+		c.recorder.Terminated(ds, outcome)
+		if measured {
+			c.recorder.TerminationMeasured(ds, duration)
+		}
+	}
+}
+
+func (c *Cluster) addTermination(before, pod *slim.Pod, now time.Time) *termination {
+	t := &termination{Termination: rescheduling.NewTermination(before, pod, c.terminationNode(pod), now)}
+	c.terminations.open[pod.UID] = t
+	c.terminations.place(pod, 1)
+	c.updateTermination(t, now)
+	return t
+}
+
+func (c *Cluster) removeTermination(uid slim.UID) {
+	t := c.terminations.open[uid]
+	if t == nil {
+		return
+	}
+	c.terminations.count(t, -1)
+	c.terminations.place(t.Pod(), -1)
+	delete(c.terminations.open, uid)
+	c.timers.Remove(t)
+}
+
+// updateTerminationsOn takes a node that changed, came or went.
+func (c *Cluster) updateTerminationsOn(name slim.Text, now time.Time) {
+	if c.terminations.onNode[name] == 0 {
+		return
+	}
+	for _, t := range c.terminations.open {
+		if t.Pod().NodeName == name {
+			c.updateTermination(t, now)
+		}
+	}
+}
+
+// updateTermination counts a termination as it stands now.
+func (c *Cluster) updateTermination(t *termination, now time.Time) {
+	state := t.State(c.terminationNode(t.Pod()), now)
+	if state == rescheduling.StateWithinGrace {
+		c.setTimer(t, t.Deadline())
+	} else {
+		c.timers.Remove(t)
+	}
+	c.terminations.count(t, -1)
+	t.counted = terminatingKey{t.Pod().Owner, state}
+	c.terminations.count(t, 1)
+}
+
+// terminationNode returns what a termination needs to know of its pod's node.
+func (c *Cluster) terminationNode(pod *slim.Pod) rescheduling.TerminationNode {
+	if pod.NodeName.Value() == "" {
+		return rescheduling.TerminationNode{Ready: true}
+	}
+	n := c.nodes[pod.NodeName]
+	if n == nil || n.state == nil {
+		return rescheduling.TerminationNode{Gone: true}
+	}
+	return rescheduling.TerminationNode{
+		Ready:       n.state.Status() == readiness.StatusReady,
+		StatusSince: n.state.Since(),
+	}
+}
+
+func (c *Cluster) daemonSetObject(uid slim.UID) *slim.DaemonSet {
+	if ds := c.daemonSets[uid]; ds != nil {
+		return ds.object
+	}
+	return nil
+}
+
+func (c *Cluster) recordRestarts(before, pod *slim.Pod) {
+	ds := c.daemonSetObject(pod.Owner)
+	if ds == nil {
+		return
+	}
+	for reason, times := range rescheduling.Restarts(before, pod) {
+		c.recorder.ContainersRestarted(ds, reason, times)
+	}
+}
+
+// keepInitial remembers a pod until Start if it is terminating.
+func (t *terminations) keepInitial(pod *slim.Pod) {
+	if !pod.Terminating() || pod.Owner == (slim.UID{}) {
+		delete(t.initial, pod.UID)
+		return
+	}
+	t.initial[pod.UID] = pod
+}
+
+func (t *terminations) count(one *termination, sign int) {
+	if one.counted == (terminatingKey{}) {
+		return
+	}
+	if t.counts[one.counted] += sign; t.counts[one.counted] == 0 {
+		delete(t.counts, one.counted)
+	}
+}
+
+// place counts a pod on its node.
+func (t *terminations) place(pod *slim.Pod, sign int) {
+	if t.onNode[pod.NodeName] += sign; t.onNode[pod.NodeName] == 0 {
+		delete(t.onNode, pod.NodeName)
+	}
+}

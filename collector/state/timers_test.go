@@ -1,0 +1,127 @@
+package state_test
+
+import (
+	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+)
+
+func (f *fixture) expectWake(seconds float64) {
+	f.t.Helper()
+	if got := f.NextWake(); !got.Equal(objects.At(seconds)) {
+		f.t.Errorf("the ledger wants to be woken %v after noon, want %v s", got.Sub(objects.Noon), seconds)
+	}
+}
+
+func TestMinReadySeconds(t *testing.T) {
+	runTests(t, map[string]func(t *testing.T){
+		"run out": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent", objects.MinReadySeconds(30)), objects.Node("a"), objects.PodOf("agent", "a", objects.Ready(-10)))
+			f.expectGaps("agent on a: min_ready_seconds since -10")
+			f.expectWake(20)
+			f.at(19.9).expectCounts("agent", "expected active: 1", "gap active min_ready_seconds: 1", "unavailable pod: 1")
+			f.at(20).expectCounts("agent", "expected active: 1", "covered active: 1")
+			f.expectGaps()
+		},
+		"begin anew": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent", objects.MinReadySeconds(30)), objects.Node("a"), objects.PodOf("agent", "a", objects.Ready(-10)))
+			f.at(15.5).set(objects.PodOf("agent", "a", objects.NotReady(15)))
+			f.expectGaps("agent on a: pod_not_ready since -10")
+			f.at(20).expectGaps("agent on a: pod_not_ready since -10")
+			f.at(25.5).set(objects.PodOf("agent", "a", objects.Ready(25)))
+			f.at(54.9).expectGaps("agent on a: min_ready_seconds since -10")
+			f.at(55).expectGaps()
+		},
+		"may change": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent", objects.MinReadySeconds(30)), objects.Node("a"), objects.PodOf("agent", "a", objects.Ready(0)))
+			f.expectWake(30)
+			f.at(1).set(objects.DaemonSet("agent", objects.MinReadySeconds(300), objects.Generation(2)))
+			f.at(30).expectGaps("agent on a: min_ready_seconds since 0")
+			f.expectWake(300)
+			f.set(objects.DaemonSet("agent", objects.MinReadySeconds(40), objects.Generation(3)))
+			f.expectWake(40)
+			f.at(40).expectGaps()
+			// A pod that was available need not be so by stricter rules.
+			f.set(objects.DaemonSet("agent", objects.MinReadySeconds(60), objects.Generation(4)))
+			f.expectGaps("agent on a: min_ready_seconds since 40")
+			f.at(60).expectGaps()
+		},
+		// Of several pods the first that is available covers.
+		"of several pods the first that is available covers": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent", objects.MinReadySeconds(30)), objects.Node("a"),
+				objects.PodOf("agent", "a", objects.Ready(-5)), objects.PodOf("agent", "a", objects.Named("early"), objects.Ready(-20)))
+			f.expectWake(10)
+			f.at(10).expectCounts("agent", "expected active: 1", "covered active: 1", "unavailable other: 1")
+			// Upstream counts the pod that is older by name, which is not yet available.
+			if got := f.summary("agent").Totals.Upstream.Available; got != 0 {
+				t.Errorf("upstream counts %d available", got)
+			}
+			f.at(25)
+			if got := f.summary("agent").Totals.Upstream.Available; got != 1 {
+				t.Errorf("upstream counts %d available once both are", got)
+			}
+		},
+		// Upstream believes a pod on a dead node, so its count of available nodes changes
+		// there by the passing of time, too.
+		"run out on a dead node": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent", objects.MinReadySeconds(30), objects.Tolerating(objects.TolerateAll())), objects.Node("a", objects.Unreachable(-5)), objects.PodOf("agent", "a", objects.Ready(-10)))
+			f.at(19).expectCounts("agent", "expected active: 1", "gap active node_unreachable: 1", "unavailable node: 1")
+			f.at(20).expectCounts("agent", "expected active: 1", "gap active node_unreachable: 1")
+			want := rollout.Counts{Desired: 1, Current: 1, Ready: 1, Available: 1, Updated: 1}
+			if got := f.summary("agent").Totals.Upstream; got != want {
+				t.Errorf("upstream counts %+v, want %+v", got, want)
+			}
+		},
+		// A kubelet may run with any clock. What it stamps must not wake the ledger
+		// without end.
+		"with stamps of the year 9999": func(t *testing.T) {
+			const farAway = 250_000_000_000 // seconds after noon: about 7,900 years
+			f := start(t, objects.DaemonSet("agent", objects.MinReadySeconds(30)), objects.Node("a"), objects.Node("b", objects.Created(farAway)), objects.PodOf("agent", "a", objects.Ready(farAway)))
+			f.at(10).set(objects.PodOf("agent", "b", objects.Ready(farAway)))
+			f.at(20).expectCounts("agent", "expected active: 1", "gap active min_ready_seconds: 1",
+				"expected joining: 1", "gap joining min_ready_seconds: 1", "unavailable pod: 2")
+			f.set(objects.PodOf("agent", "a", objects.Ready(0)))
+			f.at(30).expectCounts("agent", "expected active: 1", "covered active: 1",
+				"expected joining: 1", "gap joining min_ready_seconds: 1", "unavailable pod: 1")
+		},
+	})
+}
+
+func TestLifecycle(t *testing.T) {
+	runTests(t, map[string]func(t *testing.T){
+		"the join grace runs out": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.DaemonSet("gpu", objects.NodeSelector("gpu", "yes")))
+			f.at(1.5).set(objects.Node("a", objects.Created(1), objects.Ready(1)))
+			f.expectCounts("agent", "expected joining: 1", "gap joining pod_missing: 1", "unavailable scheduling: 1")
+			f.expectCounts("gpu", "excluded joining node_selector: 1")
+			// Its grace began with the creation.
+			f.expectWake(301)
+			f.at(300.9).expectCounts("gpu", "excluded joining node_selector: 1")
+			f.at(301).expectCounts("agent", "expected active: 1", "gap active pod_missing: 1", "unavailable scheduling: 1")
+			f.expectCounts("gpu", "excluded active node_selector: 1")
+			f.expectGaps("agent on a: pod_missing since 1.5")
+		},
+		// A lifecycle is a label. Its change moves counts and leaves gaps alone.
+		"of a gap may change": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Created(-100)))
+			f.expectCounts("agent", "expected joining: 1", "gap joining pod_missing: 1", "unavailable scheduling: 1")
+			f.at(10).set(objects.Node("a", objects.Created(-100), objects.Cordoned()))
+			f.expectCounts("agent", "expected cordoned: 1", "gap cordoned pod_missing: 1", "unavailable scheduling: 1")
+			f.at(20).set(objects.Node("a", objects.Created(-100), objects.Cordoned(), objects.Tainted("karpenter.sh/disruption", "PreferNoSchedule")))
+			f.expectCounts("agent", "expected leaving: 1", "gap leaving pod_missing: 1", "unavailable scheduling: 1")
+			f.at(30).set(objects.Node("a", objects.Created(-100)))
+			f.expectCounts("agent", "expected joining: 1", "gap joining pod_missing: 1", "unavailable scheduling: 1")
+			f.at(200).expectCounts("agent", "expected active: 1", "gap active pod_missing: 1", "unavailable scheduling: 1")
+			f.expectGaps("agent on a: pod_missing since 0")
+		},
+		"a cordoned node that dies is still a gap": func(t *testing.T) {
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Cordoned()), objects.PodOf("agent", "a"))
+			f.expectCounts("agent", "expected cordoned: 1", "covered cordoned: 1")
+			f.at(60.5).set(objects.Node("a", objects.Cordoned(), objects.Unreachable(60)))
+			f.expectCounts("agent", "expected cordoned: 1", "gap cordoned node_unreachable: 1")
+			f.expectGaps("agent on a: node_unreachable since 60.5")
+		},
+	})
+}

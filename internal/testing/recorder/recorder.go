@@ -1,0 +1,50 @@
+// Package recorder has a state.Recorder for tests that look at the state alone.
+package recorder
+
+import (
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+)
+
+// Nothing records nothing. Embed it to record a part.
+type Nothing struct{}
+
+var _ state.Recorder = Nothing{}
+
+// DaemonSetAdded implements state.Recorder.
+func (Nothing) DaemonSetAdded(*slim.DaemonSet) {}
+
+// DaemonSetDeleted implements state.Recorder.
+func (Nothing) DaemonSetDeleted(*slim.DaemonSet) {}
+
+// GapClosed implements state.Recorder.
+func (Nothing) GapClosed(*slim.DaemonSet, coverage.Cause, time.Duration) {}
+
+// NodeTransition implements state.Recorder.
+func (Nothing) NodeTransition(*slim.Node, state.NodeLabels, readiness.Transition) {}
+
+// NodeReady implements state.Recorder.
+func (Nothing) NodeReady(time.Duration) {}
+
+// NodeCovered implements state.Recorder.
+func (Nothing) NodeCovered(time.Duration) {}
+
+// NodeDeleted implements state.Recorder.
+func (Nothing) NodeDeleted(*slim.Node) {}
+
+// Rescheduled implements state.Recorder.
+func (Nothing) Rescheduled(*slim.DaemonSet, *rescheduling.Result) {}
+
+// Terminated implements state.Recorder.
+func (Nothing) Terminated(*slim.DaemonSet, rescheduling.Outcome) {}
+
+// TerminationMeasured implements state.Recorder.
+func (Nothing) TerminationMeasured(*slim.DaemonSet, time.Duration) {}
+
+// ContainersRestarted implements state.Recorder.
+func (Nothing) ContainersRestarted(*slim.DaemonSet, slim.TerminationReason, int32) {}
