@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
-// The labels of the metrics. What their values mean stands in docs/metrics.md.
+// The names of the labels. docs/metrics.md explains their values.
 const (
 	labelNamespace   = "namespace"
 	labelDaemonSet   = "daemonset"
@@ -30,19 +31,19 @@ const (
 	labelResource    = "resource"
 )
 
-// NodeLabel is a label of nodes that becomes a label of metrics.
+// NodeLabel is a label of Node objects that becomes a label of metrics.
 type NodeLabel struct {
 	// Node is the key on the Node object, such as "node.kubernetes.io/pool".
 	Node string
-	// Metric is the label's name, such as "pool".
+	// Metric is the name of the metric label, such as "pool".
 	Metric string
 }
 
-// zoneLabel is there without being asked for.
+// zoneLabel returns the node label that needs no flag.
 func zoneLabel() NodeLabel { return NodeLabel{Node: corev1.LabelTopologyZone, Metric: labelZone} }
 
-// reservedLabels cannot be given to a node label: metrics have them already, or
-// Prometheus gives them a meaning.
+// reservedLabels returns the names that no node label may have: those of the
+// table of metrics, and those that have a meaning for Prometheus.
 func reservedLabels() []string {
 	return []string{
 		labelNamespace, labelDaemonSet, labelNode, labelZone, labelStatus, labelLifecycle,
@@ -54,19 +55,20 @@ func reservedLabels() []string {
 
 var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
-// CheckNodeLabels tells what is wrong with a list of node labels.
+// CheckNodeLabels returns an error for the first node label that cannot be a
+// metric label.
 func CheckNodeLabels(nodeLabels []NodeLabel) error {
 	seen := map[string]bool{}
 	for _, label := range nodeLabels {
 		switch {
 		case label.Node == "":
-			return fmt.Errorf("metric label %q: name the node label that it is taken from", label.Metric)
-		case !labelName.MatchString(label.Metric) || len(label.Metric) > 1 && label.Metric[:2] == "__":
-			return fmt.Errorf("%q is no metric label: use letters, digits and underscores, without two in front", label.Metric)
+			return fmt.Errorf("metric label %q has no node label", label.Metric)
+		case !labelName.MatchString(label.Metric), strings.HasPrefix(label.Metric, "__"):
+			return fmt.Errorf("%q is not a valid metric label: it must consist of letters, digits and underscores, and must not begin with a digit or two underscores", label.Metric)
 		case slices.Contains(reservedLabels(), label.Metric):
-			return fmt.Errorf("metric label %q is taken: choose another name for node label %q", label.Metric, label.Node)
+			return fmt.Errorf("metric label %q is reserved: choose another one for node label %q", label.Metric, label.Node)
 		case seen[label.Metric]:
-			return fmt.Errorf("metric label %q is given twice", label.Metric)
+			return fmt.Errorf("metric label %q is used more than once", label.Metric)
 		}
 		seen[label.Metric] = true
 	}

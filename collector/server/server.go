@@ -1,7 +1,3 @@
-// Package server puts the collector on HTTP: the telemetry path, health and
-// readiness, a landing page, and profiles where they are asked for. It knows
-// paths, formats and limits; listening, TLS and authentication are
-// exporter-toolkit's.
 package server
 
 import (
@@ -22,59 +18,61 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
-// The paths beside the telemetry path.
+// The paths besides the telemetry path.
 const (
 	HealthyPath = "/-/healthy"
 	ReadyPath   = "/-/ready"
 	pprofPath   = "/debug/pprof/"
 )
 
-// Limits of the HTTP server. A client that is slower than this is broken or
-// means harm; a scrape takes milliseconds.
+// Limits of the HTTP server. A scrape takes milliseconds: a client slower than
+// this is broken or hostile.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
-	// writeTimeout leaves room for a CPU profile of a minute, which the landing
-	// page links to.
+	// writeTimeout leaves room for the CPU profile of one minute to which the
+	// landing page links.
 	writeTimeout   = 2 * time.Minute
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 16 << 10
-	// shutdownTimeout is how long scrapes that have begun may take to end.
+	// shutdownTimeout is how long scrapes in progress may take at shutdown.
 	shutdownTimeout = 3 * time.Second
-	// maxScrapes at once: two Prometheis and somebody who looks.
+	// maxScrapes is how many scrapes are served at once: two Prometheus servers
+	// and somebody who looks.
 	maxScrapes = 10
 )
 
-// Config is what is served.
+// Config configures a Server.
 type Config struct {
-	// Collector gives the exporter's metrics. Those of the Go runtime and of the
-	// process are added.
+	// Collector collects the exporter's metrics. The server adds those of the Go
+	// runtime and of the process.
 	Collector prometheus.Collector
-	// TelemetryPath is where the metrics are.
+	// TelemetryPath is the path under which metrics are served.
 	TelemetryPath string
-	// Health and Synced tell what readiness still waits for.
+	// Health returns the state of each watched resource, for readiness.
 	Health func() []informers.ResourceHealth
+	// Synced reports whether all informer caches have synced.
 	Synced func() bool
-	// Profiling serves profiles of the Go runtime.
+	// Profiling enables profiles of the Go runtime under /debug/pprof/.
 	Profiling bool
 	// Version is shown on the landing page.
 	Version string
-	// Listen serves until the server is shut down, where and with what TLS and
-	// authentication the flags say.
+	// Listen serves until the server is shut down. The flags decide about
+	// address, TLS and authentication.
 	Listen func(*http.Server) error
-	// Logger is told what goes wrong while metrics are gathered and sent.
+	// Logger logs errors of gathering and sending metrics.
 	Logger log.Logger
 }
 
-// Server serves what the exporter has to say. It runs once.
+// Server serves the exporter's metrics and pages. It runs once.
 type Server struct {
 	http   *http.Server
 	config Config
 }
 
-// NewServer makes the server. It fails if the telemetry path cannot be served or
-// metrics contradict each other. It does not listen yet.
-func NewServer(config Config) (*Server, error) {
+// New returns a server that does not listen yet. It fails if the telemetry
+// path cannot be served or if metrics contradict each other.
+func New(config Config) (*Server, error) {
 	handler, err := newHandler(config)
 	if err != nil {
 		return nil, err
@@ -89,8 +87,8 @@ func NewServer(config Config) (*Server, error) {
 	}}, nil
 }
 
-// Run serves until ctx is done, and lets scrapes that have begun end. It fails
-// if it cannot listen.
+// Run serves until ctx is done and then waits for the scrapes in progress, for
+// shutdownTimeout at most. It returns an error if it cannot listen.
 func (s *Server) Run(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.config.Listen(s.http) }()
@@ -99,12 +97,12 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("serving HTTP: %w", err)
 	case <-ctx.Done():
 	}
-	level.Info(s.config.Logger).Log("msg", "stopping")
+	level.Info(s.config.Logger).Log("msg", "Shutting down")
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := s.http.Shutdown(ending); err != nil {
-		level.Warn(s.config.Logger).Log("msg", "scrapes that took too long are cut off", "err", err)
-		_ = s.http.Close() // what it says of the connections that it breaks helps nobody
+		level.Warn(s.config.Logger).Log("msg", "Cutting off slow scrapes", "err", err)
+		_ = s.http.Close() // its errors concern the connections that it cuts off
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving HTTP: %w", err)
@@ -112,17 +110,17 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// newHandler puts everything on its path.
+// newHandler returns the mux of all paths.
 func newHandler(config Config) (http.Handler, error) {
 	if err := checkPath(config.TelemetryPath); err != nil {
 		return nil, err
 	}
-	metrics, err := telemetry(config)
+	metrics, err := metricsHandler(config)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET "+exactly(config.TelemetryPath), metrics)
+	mux.Handle("GET "+exactPattern(config.TelemetryPath), metrics)
 	mux.HandleFunc("GET "+HealthyPath, healthy)
 	mux.Handle("GET "+ReadyPath, readiness{health: config.Health, synced: config.Synced})
 	if config.Profiling {
@@ -142,28 +140,30 @@ func newHandler(config Config) (http.Handler, error) {
 	return mux, nil
 }
 
-// checkPath refuses what http.ServeMux would panic at or take for a pattern.
+// checkPath returns an error for a telemetry path that http.ServeMux would panic
+// at or take for a pattern, and for paths of the server's own.
 func checkPath(path string) error {
 	switch {
 	case !strings.HasPrefix(path, "/"):
-		return fmt.Errorf("the telemetry path %q does not begin with a slash", path)
+		return fmt.Errorf("telemetry path %q is not valid: it must begin with /", path)
 	case strings.ContainsAny(path, "{} ?#"):
-		return fmt.Errorf("the telemetry path %q contains a character that has a meaning of its own", path)
+		return fmt.Errorf("telemetry path %q is not valid: it must not contain a space or any of { } ? #", path)
 	case slices.Contains([]string{HealthyPath, ReadyPath}, path), strings.HasPrefix(path, pprofPath):
-		return fmt.Errorf("the telemetry path %q is taken", path)
+		return fmt.Errorf("telemetry path %q is reserved", path)
 	default:
 		return nil
 	}
 }
 
-// exactly makes a pattern of a path that matches nothing below it.
-func exactly(path string) string {
+// exactPattern returns the pattern that matches the path and nothing below it.
+func exactPattern(path string) string {
 	if strings.HasSuffix(path, "/") {
 		return path + "{$}"
 	}
 	return path
 }
 
+// landingPage returns the handler of the page at /, which links to the others.
 func landingPage(config Config) (http.Handler, error) {
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "daemonset_exporter",
@@ -172,12 +172,12 @@ func landingPage(config Config) (http.Handler, error) {
 		Profiling:   fmt.Sprint(config.Profiling),
 		Links: []web.LandingLinks{
 			{Address: config.TelemetryPath, Text: "Metrics"},
-			{Address: ReadyPath, Text: "Ready", Description: "are all initial objects known"},
-			{Address: HealthyPath, Text: "Healthy", Description: "does the process answer"},
+			{Address: ReadyPath, Text: "Ready", Description: "whether all informer caches have synced"},
+			{Address: HealthyPath, Text: "Healthy", Description: "whether the process answers"},
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making the landing page: %w", err)
+		return nil, fmt.Errorf("rendering the landing page: %w", err)
 	}
 	return landing, nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
-// config is one that serves a single gauge.
+// config returns a configuration that serves a single gauge.
 func config() server.Config {
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "daemonset_answer", Help: "Of everything."})
 	gauge.Set(42)
@@ -30,7 +30,7 @@ func config() server.Config {
 	}
 }
 
-// serve runs a server and gives its URL.
+// serve runs a server for the duration of the test and returns its URL.
 func serve(t *testing.T, config server.Config) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,7 +38,7 @@ func serve(t *testing.T, config server.Config) string {
 		t.Fatal(err)
 	}
 	config.Listen = func(server *http.Server) error { return server.Serve(listener) }
-	server, err := server.NewServer(config)
+	server, err := server.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +54,14 @@ func serve(t *testing.T, config server.Config) string {
 	return "http://" + listener.Addr().String()
 }
 
-// answer is what came back.
+// answer is a response that has been read.
 type answer struct {
 	code   int
 	header http.Header
 	text   string
 }
 
-// ask gives the answer to a request with headers, "Name: text" each.
+// ask sends a request with headers, "Name: text" each.
 func ask(t *testing.T, method, url string, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
@@ -90,7 +90,7 @@ func ask(t *testing.T, method, url string, headers ...string) answer {
 	return answer{response.StatusCode, response.Header, string(text)}
 }
 
-func TestMetricsComeInTheFormatThatIsAskedFor(t *testing.T) {
+func TestMetrics(t *testing.T) {
 	t.Parallel()
 	url := serve(t, config()) + "/metrics"
 	for _, tc := range []struct{ name, accept, contentType, contains string }{
@@ -101,7 +101,8 @@ func TestMetricsComeInTheFormatThatIsAskedFor(t *testing.T) {
 			"application/vnd.google.protobuf", "daemonset_answer",
 		},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
+		t.Run("a client that asks for "+tc.name+" gets it", func(t *testing.T) {
+			t.Parallel()
 			for _, encoding := range []string{"identity", "gzip"} {
 				got := ask(t, http.MethodGet, url, "Accept: "+tc.accept, "Accept-Encoding: "+encoding)
 				if format := got.header.Get("Content-Type"); !strings.HasPrefix(format, tc.contentType) {
@@ -118,69 +119,32 @@ func TestMetricsComeInTheFormatThatIsAskedFor(t *testing.T) {
 			}
 		})
 	}
-}
 
-func TestPaths(t *testing.T) {
-	t.Parallel()
-	plain, profiling := config(), config()
-	profiling.Profiling = true
-	profiling.TelemetryPath = "/probe/"
-	urls := map[string]string{"plain": serve(t, plain), "profiling": serve(t, profiling)}
-	for _, tc := range []struct {
-		server, method, path string
-		code                 int
-	}{
-		{"plain", http.MethodGet, "/", http.StatusOK},
-		{"plain", http.MethodGet, "/favicon.ico", http.StatusNotFound},
-		{"plain", http.MethodGet, "/metrics/x", http.StatusNotFound},
-		{"plain", http.MethodHead, "/metrics", http.StatusOK},
-		{"plain", http.MethodPost, "/metrics", http.StatusMethodNotAllowed},
-		{"plain", http.MethodGet, "/-/ready", http.StatusOK},
-		{"plain", http.MethodGet, "/debug/pprof/", http.StatusNotFound},
-		{"profiling", http.MethodGet, "/debug/pprof/", http.StatusOK},
-		{"profiling", http.MethodGet, "/debug/pprof/cmdline", http.StatusOK},
-		{"profiling", http.MethodGet, "/probe/", http.StatusOK},
-		{"profiling", http.MethodGet, "/metrics", http.StatusNotFound},
-	} {
-		t.Run(tc.server+" "+tc.method+" "+tc.path, func(t *testing.T) {
-			t.Parallel()
-			if got := ask(t, tc.method, urls[tc.server]+tc.path); got.code != tc.code {
-				t.Errorf("answers %d", got.code)
-			}
-		})
-	}
-}
-
-func TestMetricsOnTheRootTakeTheLandingPagesPlace(t *testing.T) {
-	t.Parallel()
-	atRoot := config()
-	atRoot.TelemetryPath = "/"
-	if got := ask(t, http.MethodGet, serve(t, atRoot)+"/"); !strings.Contains(got.text, "daemonset_answer 42") {
-		t.Errorf("answers %q", got.text)
-	}
-}
-
-func TestReadinessListsWhatIsMissing(t *testing.T) {
-	t.Parallel()
-	waiting := config()
-	waiting.Synced = func() bool { return false }
-	waiting.Health = func() []informers.ResourceHealth {
-		return []informers.ResourceHealth{
-			{Resource: informers.Nodes, Synced: true},
-			{Resource: informers.Pods, Err: &informers.RequestError{Kind: informers.ErrorUnreachable, Err: errors.New("connection refused")}},
-			{Resource: informers.DaemonSets},
+	t.Run("a scrape beyond the limit is refused", func(t *testing.T) {
+		t.Parallel()
+		slow := config()
+		held := stuck{slow.Collector, make(chan struct{}), make(chan struct{})}
+		slow.Collector = held
+		url := serve(t, slow) + "/metrics"
+		answers := make(chan int)
+		const allowed = 10
+		for range allowed {
+			go func() { answers <- ask(t, http.MethodGet, url).code }()
+			<-held.entered
 		}
-	}
-	got := ask(t, http.MethodGet, serve(t, waiting)+server.ReadyPath)
-	want := "not ready\n" +
-		"pods: unreachable: the API server does not answer: check its address in the kubeconfig, the network, and that it runs: connection refused\n" +
-		"daemonsets: waiting for the initial list\n"
-	if got.code != http.StatusServiceUnavailable || got.text != want {
-		t.Errorf("answers %d %q", got.code, got.text)
-	}
+		if got := ask(t, http.MethodGet, url); got.code != http.StatusServiceUnavailable {
+			t.Errorf("one too many answers %d %q", got.code, got.text)
+		}
+		close(held.released)
+		for range allowed {
+			if code := <-answers; code != http.StatusOK {
+				t.Errorf("one of the others answers %d", code)
+			}
+		}
+	})
 }
 
-// stuck is a collector that holds every scrape up until it is released.
+// stuck is a collector that holds every scrape until it is released.
 type stuck struct {
 	prometheus.Collector
 	entered  chan struct{}
@@ -193,49 +157,99 @@ func (s stuck) Collect(sink chan<- prometheus.Metric) {
 	s.Collector.Collect(sink)
 }
 
-func TestScrapesThatPileUpAreRefused(t *testing.T) {
+func TestPaths(t *testing.T) {
 	t.Parallel()
-	slow := config()
-	held := stuck{slow.Collector, make(chan struct{}), make(chan struct{})}
-	slow.Collector = held
-	url := serve(t, slow) + "/metrics"
-	answers := make(chan int)
-	const allowed = 10
-	for range allowed {
-		go func() {
-			answers <- ask(t, http.MethodGet, url).code
-		}()
-		<-held.entered
+	plain, profiling, atRoot := config(), config(), config()
+	profiling.Profiling = true
+	profiling.TelemetryPath = "/probe/"
+	atRoot.TelemetryPath = "/"
+	urls := map[string]string{"plain": serve(t, plain), "profiling": serve(t, profiling), "at root": serve(t, atRoot)}
+	for _, tc := range []struct {
+		server, method, path string
+		code                 int
+		contains             string
+	}{
+		{"plain", http.MethodGet, "/", http.StatusOK, `href="/metrics"`},
+		{"plain", http.MethodGet, "/favicon.ico", http.StatusNotFound, ""},
+		{"plain", http.MethodGet, "/metrics/x", http.StatusNotFound, ""},
+		{"plain", http.MethodHead, "/metrics", http.StatusOK, ""},
+		{"plain", http.MethodPost, "/metrics", http.StatusMethodNotAllowed, ""},
+		{"plain", http.MethodGet, "/-/ready", http.StatusOK, "ready\n"},
+		{"plain", http.MethodGet, "/debug/pprof/", http.StatusNotFound, ""},
+		{"profiling", http.MethodGet, "/debug/pprof/", http.StatusOK, "heap"},
+		{"profiling", http.MethodGet, "/debug/pprof/cmdline", http.StatusOK, ""},
+		{"profiling", http.MethodGet, "/probe/", http.StatusOK, "daemonset_answer 42"},
+		{"profiling", http.MethodGet, "/metrics", http.StatusNotFound, ""},
+		{"at root", http.MethodGet, "/", http.StatusOK, "daemonset_answer 42"},
+	} {
+		t.Run(tc.server+" "+tc.method+" "+tc.path, func(t *testing.T) {
+			t.Parallel()
+			if got := ask(t, tc.method, urls[tc.server]+tc.path); got.code != tc.code || !strings.Contains(got.text, tc.contains) {
+				t.Errorf("answers %d %q", got.code, got.text)
+			}
+		})
 	}
-	if got := ask(t, http.MethodGet, url); got.code != http.StatusServiceUnavailable {
-		t.Errorf("one too many answers %d %q", got.code, got.text)
-	}
-	close(held.released)
-	for range allowed {
-		if code := <-answers; code != http.StatusOK {
-			t.Errorf("one of the others answers %d", code)
+}
+
+func TestReadiness(t *testing.T) {
+	t.Parallel()
+	t.Run("it lists what is missing", func(t *testing.T) {
+		t.Parallel()
+		unreachable := &informers.RequestError{Kind: informers.ErrorUnreachable, Err: errors.New("connection refused")}
+		waiting := config()
+		waiting.Synced = func() bool { return false }
+		waiting.Health = func() []informers.ResourceHealth {
+			return []informers.ResourceHealth{
+				{Resource: informers.Nodes, Synced: true},
+				{Resource: informers.Pods, Err: unreachable},
+				{Resource: informers.DaemonSets},
+			}
 		}
+		got := ask(t, http.MethodGet, serve(t, waiting)+server.ReadyPath)
+		want := "not ready\npods: " + unreachable.Error() + "\ndaemonsets: waiting for the initial list\n"
+		if got.code != http.StatusServiceUnavailable || got.text != want {
+			t.Errorf("answers %d %q", got.code, got.text)
+		}
+	})
+}
+
+func TestNew(t *testing.T) {
+	t.Parallel()
+	t.Run("metrics that contradict each other are an error", func(t *testing.T) {
+		t.Parallel()
+		twice := config()
+		twice.Collector = prometheus.NewGauge(prometheus.GaugeOpts{Name: "go_goroutines", Help: "Taken."})
+		if _, err := server.New(twice); err == nil {
+			t.Error("no error")
+		}
+	})
+	for path, problem := range map[string]string{
+		"metrics": "it must begin with /", "/a b": "it must not contain", "/{id}": "it must not contain",
+		"/-/healthy": "is reserved", "/debug/pprof/heap": "is reserved",
+	} {
+		t.Run("telemetry path "+path+" is an error", func(t *testing.T) {
+			t.Parallel()
+			wrong := config()
+			wrong.TelemetryPath = path
+			if _, err := server.New(wrong); err == nil || !strings.Contains(err.Error(), problem) {
+				t.Errorf("error %v, want %q", err, problem)
+			}
+		})
 	}
 }
 
-func TestAServerThatCannotListenSaysSo(t *testing.T) {
+func TestServerRun(t *testing.T) {
 	t.Parallel()
-	deaf := config()
-	deaf.Listen = func(*http.Server) error { return errors.New("address in use") }
-	server, err := server.NewServer(deaf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Run(t.Context()); err == nil || err.Error() != "serving HTTP: address in use" {
-		t.Errorf("the error is %v", err)
-	}
-}
-
-func TestMetricsThatContradictEachOtherDoNotStart(t *testing.T) {
-	t.Parallel()
-	twice := config()
-	twice.Collector = prometheus.NewGauge(prometheus.GaugeOpts{Name: "go_goroutines", Help: "Taken."})
-	if _, err := server.NewServer(twice); err == nil {
-		t.Error("it starts")
-	}
+	t.Run("it returns the error of a listener", func(t *testing.T) {
+		t.Parallel()
+		deaf := config()
+		deaf.Listen = func(*http.Server) error { return errors.New("address in use") }
+		server, err := server.New(deaf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := server.Run(t.Context()); err == nil || err.Error() != "serving HTTP: address in use" {
+			t.Errorf("the error is %v", err)
+		}
+	})
 }

@@ -12,12 +12,12 @@ import (
 	"strings"
 )
 
-// One line of the help, once it is not wrapped:
+// flagLine matches one flag of the help text when lines are not wrapped:
 //
-//	--log.level=info  Least level … ($DAEMONSET_EXPORTER_LOG_LEVEL)
+//	--log.level=info  Only log messages … ($DAEMONSET_EXPORTER_LOG_LEVEL)
 var flagLine = regexp.MustCompile(`(?m)^ +(?:-h, )?--(\[no-\])?([a-z.-]+)(?:=(.*?))?( \.\.\.)? {2,}(?:\n {20,})?(\S.*?)(?: \(\$([A-Z_]+)\))?$`)
 
-// flagsTable asks the exporter itself for its flags.
+// flagsTable returns the table of flags, read from the help text of the exporter.
 func flagsTable(root string) (string, error) {
 	help, err := help(root)
 	if err != nil {
@@ -25,7 +25,7 @@ func flagsTable(root string) (string, error) {
 	}
 	found := flagLine.FindAllStringSubmatch(help, -1)
 	if want := strings.Count(help, "\n      --") + 1; len(found) != want {
-		return "", fmt.Errorf("read %d flags of %d in the help:\n%s", len(found), want, help)
+		return "", fmt.Errorf("found %d of %d flags in the help text:\n%s", len(found), want, help)
 	}
 	var b strings.Builder
 	b.WriteString("| flag | default | environment variable | meaning |\n|---|---|---|---|\n")
@@ -49,7 +49,7 @@ func flagsTable(root string) (string, error) {
 	return b.String(), nil
 }
 
-// help is what --help prints, on lines as long as they need be.
+// help returns the output of --help without wrapped lines.
 func help(root string) (string, error) {
 	directory, err := os.MkdirTemp("", "docs-")
 	if err != nil {
@@ -63,6 +63,7 @@ func help(root string) (string, error) {
 	return out, errors.Join(err, os.RemoveAll(directory))
 }
 
+// run returns the standard output of a program. Its errors hold standard error.
 func run(dir string, env []string, name string, args ...string) (string, error) {
 	command := exec.CommandContext(context.Background(), name, args...)
 	command.Dir = dir
@@ -76,6 +77,7 @@ func run(dir string, env []string, name string, args ...string) (string, error) 
 	return string(out), nil
 }
 
+// code returns text as code in a cell of a table.
 func code(text string) string {
 	if text == "" {
 		return ""

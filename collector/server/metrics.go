@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// telemetry serves the metrics in whatever format and compression the client
-// asks for. If some cannot be gathered, the others are served, and the failure
-// is logged and shows in daemonset_exporter_collector_success.
-func telemetry(config Config) (http.Handler, error) {
+// metricsHandler returns the handler of the telemetry path. It serves any format
+// and compression that the client accepts. If some metrics cannot be gathered,
+// it logs the error and serves the others.
+func metricsHandler(config Config) (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	for _, collector := range []prometheus.Collector{
 		config.Collector,
@@ -34,10 +34,10 @@ func telemetry(config Config) (http.Handler, error) {
 	}), nil
 }
 
-// errorLog is the logger that promhttp knows.
+// errorLog adapts the logger to promhttp.
 type errorLog struct{ logger log.Logger }
 
 // Println implements promhttp.Logger.
 func (l errorLog) Println(values ...any) {
-	level.Error(l.logger).Log("msg", "cannot serve all metrics", "err", strings.TrimSpace(fmt.Sprintln(values...)))
+	level.Error(l.logger).Log("msg", "Failed to serve all metrics", "err", strings.TrimSpace(fmt.Sprintln(values...)))
 }

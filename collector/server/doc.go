@@ -1,0 +1,9 @@
+// Package server serves the collector over HTTP: the metrics under the
+// telemetry path, liveness and readiness, a landing page and, if enabled,
+// profiles of the Go runtime. It decides about paths, formats and limits;
+// listening, TLS and authentication are exporter-toolkit's.
+//
+// A scrape goes from the mux of server.go to the handler of metrics.go, which
+// gathers the registry in which the collector is registered. Readiness asks the
+// informers and nothing else.
+package server

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector"
+	"github.com/daemonset-exporter/daemonset_exporter/informers"
+)
+
+// defaultAddress has a port beyond 9100-9999, where all are claimed in
+// https://github.com/prometheus/prometheus/wiki/Default-port-allocations.
+const defaultAddress = ":10479"
+
+// flags holds the parsed command line.
+type flags struct {
+	client             informers.ClientOptions
+	namespaces         string
+	excludedNamespaces string
+	podsSelector       string
+	maxGapSeries       int
+	joinGrace          time.Duration
+	leavingTaints      []string
+	nodeLabels         []collector.NodeLabel
+	web                *web.FlagConfig
+	telemetryPath      string
+	pprof              bool
+	logLevel           string
+	logFormat          string
+}
+
+// parse parses the command line and the environment. It reports whether the
+// process is done, after --help, --version or an error, and with which exit code.
+func parse(args []string, stdout, stderr io.Writer) (parsed *flags, code int, done bool) {
+	app := kingpin.New(name, "Prometheus exporter that reports which node lacks a working pod of which DaemonSet, since when, and why. "+
+		"Every flag can also be set by the environment variable in parentheses; repeatable flags take one value per line there.")
+	app.UsageWriter(stdout).ErrorWriter(stderr).DefaultEnvars()
+	app.Version(version.Print(name))
+	// A Service called daemonset-exporter makes Kubernetes set
+	// DAEMONSET_EXPORTER_PORT and DAEMONSET_EXPORTER_SERVICE_*. No flag may be
+	// called so, and no variable may print help or version.
+	app.HelpFlag.Short('h').NoEnvar()
+	app.VersionFlag.NoEnvar()
+	app.Terminate(func(status int) { code, done = status, true })
+
+	f := &flags{client: informers.ClientOptions{UserAgent: userAgent()}}
+	f.addClientFlags(app)
+	f.addCollectorFlags(app)
+	f.addServerFlags(app)
+
+	_, err := app.Parse(args)
+	switch {
+	case done:
+		return nil, code, true
+	case err != nil:
+		app.Errorf("%s, try --help", err)
+		return nil, 1, true
+	default:
+		return f, 0, false
+	}
+}
+
+func (f *flags) addClientFlags(app *kingpin.Application) {
+	app.Flag("kubeconfig", "Path to a kubeconfig file. If unset: in-cluster configuration, then $KUBECONFIG, then ~/.kube/config.").
+		PlaceHolder("PATH").StringVar(&f.client.Kubeconfig)
+	app.Flag("kube-context", "Context of the kubeconfig. If unset: its current context. If set, a kubeconfig is used even inside a pod.").
+		PlaceHolder("NAME").StringVar(&f.client.Context)
+	app.Flag("namespaces", "Comma-separated namespaces in which to watch DaemonSets and pods, each by a watch of its own, so that a Role in each is enough. Nodes always need a ClusterRole. If unset: all namespaces.").
+		PlaceHolder("A,B").StringVar(&f.namespaces)
+	app.Flag("namespaces-exclude", "Comma-separated namespaces to ignore.").
+		PlaceHolder("A,B").StringVar(&f.excludedNamespaces)
+	app.Flag("pods.selector", "Label selector of the pods to watch. If empty, all pods are watched, which needs more memory.").
+		Default(informers.DefaultPodsSelector).StringVar(&f.podsSelector)
+}
+
+func (f *flags) addCollectorFlags(app *kingpin.Application) {
+	app.Flag("coverage.max-gap-series", "Maximum number of per-gap series. Counts stay exact; daemonset_exporter_gap_series_dropped says how many were dropped.").
+		Default("10000").SetValue(&value{set: f.setMaxGapSeries})
+	app.Flag("node.join-grace", "How long after its creation or its first Ready a node has the lifecycle joining.").
+		Default("5m").SetValue(&value{set: f.setJoinGrace})
+	app.Flag("node.leaving-taint", "Taint key that gives a node the lifecycle leaving, in addition to the built-in keys. prefix/* matches all keys with that prefix. Repeatable.").
+		PlaceHolder("KEY").SetValue(&value{set: f.addLeavingTaint, repeatable: true})
+	app.Flag("node.label", "Node label to add as a metric label to all metrics that have the label zone. Repeatable.").
+		PlaceHolder("NODELABEL=METRIC_LABEL").SetValue(&value{set: f.addNodeLabel, repeatable: true})
+}
+
+func (f *flags) addServerFlags(app *kingpin.Application) {
+	f.web = kingpinflag.AddFlags(app, defaultAddress)
+	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.enable-pprof", "Expose Go runtime profiles under /debug/pprof/.").BoolVar(&f.pprof)
+	enum(app, &f.logLevel, "log.level", "Only log messages with the given severity or above.", "info", "debug", "info", "warn", "error")
+	enum(app, &f.logFormat, "log.format", "Output format of log messages.", "logfmt", "logfmt", "json")
+}
+
+// enum adds a flag that takes one of a few values.
+func enum(app *kingpin.Application, target *string, name, help, standard string, values ...string) {
+	choice := "[" + strings.Join(values, ", ") + "]"
+	set := func(text string) error {
+		if !slices.Contains(values, text) {
+			return fmt.Errorf("--%s: %q is not one of %s", name, text, choice)
+		}
+		*target = text
+		return nil
+	}
+	app.Flag(name, help+" One of: "+choice).Default(standard).HintOptions(values...).SetValue(&value{set: set})
+}
+
+// value is a flag that names itself in its errors. Those of kingpin's own types
+// say what is wrong with "5", but not of which flag or variable.
+type value struct {
+	set        func(text string) error
+	repeatable bool
+	text       string
+}
+
+// Set implements kingpin.Value.
+func (v *value) Set(text string) error { v.text = text; return v.set(text) }
+
+// String implements kingpin.Value.
+func (v *value) String() string { return v.text }
+
+// IsCumulative reports to kingpin whether the flag is repeatable.
+func (v *value) IsCumulative() bool { return v.repeatable }
+
+func (f *flags) setMaxGapSeries(text string) error {
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 0 {
+		return fmt.Errorf("--coverage.max-gap-series: %q is not a valid number of series (examples: 0, 10000)", text)
+	}
+	f.maxGapSeries = count
+	return nil
+}
+
+func (f *flags) setJoinGrace(text string) error {
+	grace, err := time.ParseDuration(text)
+	if err != nil || grace < 0 {
+		return fmt.Errorf("--node.join-grace: %q is not a valid duration (examples: 90s, 5m)", text)
+	}
+	f.joinGrace = grace
+	return nil
+}
+
+func (f *flags) addLeavingTaint(key string) error {
+	problems := validation.IsQualifiedName(key)
+	if prefix, all := strings.CutSuffix(key, "/*"); all {
+		problems = validation.IsDNS1123Subdomain(prefix)
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("--node.leaving-taint: %q is not a valid taint key: %s", key, strings.Join(problems, "; "))
+	}
+	f.leavingTaints = append(f.leavingTaints, key)
+	return nil
+}
+
+func (f *flags) addNodeLabel(text string) error {
+	node, metric, found := strings.Cut(text, "=")
+	if !found {
+		return fmt.Errorf("--node.label: %q is not a valid pair of labels (example: node.kubernetes.io/pool=pool)", text)
+	}
+	if problems := validation.IsQualifiedName(node); len(problems) > 0 {
+		return fmt.Errorf("--node.label: %q is not a valid label key: %s", node, strings.Join(problems, "; "))
+	}
+	f.nodeLabels = append(f.nodeLabels, collector.NodeLabel{Node: node, Metric: metric})
+	if err := collector.CheckNodeLabels(f.nodeLabels); err != nil {
+		return fmt.Errorf("--node.label: %w", err)
+	}
+	return nil
+}
+
+// userAgent returns how the exporter introduces itself to the API server.
+func userAgent() string {
+	if version.Version == "" {
+		return name + "/unknown"
+	}
+	return name + "/" + version.Version
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestFlags(t *testing.T) {
+	for _, tc := range []struct {
+		name           string
+		args           []string
+		env            map[string]string
+		code           int
+		stdout, stderr string
+	}{
+		{name: "help explains the flags and their variables", args: []string{"--help"}, stdout: "($DAEMONSET_EXPORTER_NODE_JOIN_GRACE)"},
+		{name: "version is printed", args: []string{"--version"}, stdout: "daemonset_exporter, version "},
+		{name: "a variable called version is ignored", args: []string{"--version"}, env: map[string]string{"DAEMONSET_EXPORTER_VERSION": "1.2"}, stdout: "daemonset_exporter, version "},
+		{name: "an unknown flag is an error", args: []string{"--foo"}, code: 1, stderr: "unknown long flag '--foo'"},
+		{name: "an argument is an error", args: []string{"foo"}, code: 1, stderr: "unexpected foo"},
+		{
+			name: "a duration needs a unit", args: []string{"--node.join-grace=5"}, code: 1,
+			stderr: `--node.join-grace: "5" is not a valid duration (examples: 90s, 5m)`,
+		},
+		{
+			name: "an error in a variable names the flag", env: map[string]string{"DAEMONSET_EXPORTER_NODE_JOIN_GRACE": "5"}, code: 1,
+			stderr: `--node.join-grace: "5" is not a valid duration (examples: 90s, 5m)`,
+		},
+		{name: "a duration is not negative", args: []string{"--node.join-grace=-1s"}, code: 1, stderr: `--node.join-grace: "-1s" is not a valid duration`},
+		{
+			name: "a number of series is not negative", args: []string{"--coverage.max-gap-series=-1"}, code: 1,
+			stderr: `--coverage.max-gap-series: "-1" is not a valid number of series (examples: 0, 10000)`,
+		},
+		{
+			name: "a node label needs a metric label", args: []string{"--node.label=pool"}, code: 1,
+			stderr: `--node.label: "pool" is not a valid pair of labels (example: node.kubernetes.io/pool=pool)`,
+		},
+		{name: "a node label is a label key", args: []string{"--node.label=a b=c"}, code: 1, stderr: `--node.label: "a b" is not a valid label key: `},
+		{name: "a metric label is a label name", args: []string{"--node.label=a=b-c"}, code: 1, stderr: `--node.label: "b-c" is not a valid metric label: `},
+		{name: "a metric label is not one of ours", args: []string{"--node.label=a=reason"}, code: 1, stderr: `--node.label: metric label "reason" is reserved`},
+		{
+			name: "a metric label is used once, one per line", env: map[string]string{"DAEMONSET_EXPORTER_NODE_LABEL": "a=x\nb=x"}, code: 1,
+			stderr: `--node.label: metric label "x" is used more than once`,
+		},
+		{name: "a taint key is a label key", args: []string{"--node.leaving-taint=a/*/b"}, code: 1, stderr: `--node.leaving-taint: "a/*/b" is not a valid taint key: `},
+		{name: "a log level is one of four", args: []string{"--log.level=loud"}, code: 1, stderr: `--log.level: "loud" is not one of [debug, info, warn, error]`},
+		{name: "an API server must be found", code: 1, stderr: "kubeconfig"},
+		{name: "a kubeconfig must exist", args: []string{"--kubeconfig=/does/not/exist"}, code: 1, stderr: "/does/not/exist: no such file or directory"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			withoutCluster(t)
+			t.Setenv("DAEMONSET_EXPORTER_LOG_LEVEL", "error")
+			for key, text := range tc.env {
+				t.Setenv(key, text)
+			}
+			var stdout, stderr bytes.Buffer
+			if code := run(t.Context(), tc.args, &stdout, &stderr); code != tc.code {
+				t.Errorf("exit code %d, want %d", code, tc.code)
+			}
+			if !strings.Contains(stdout.String(), tc.stdout) || !strings.Contains(stderr.String(), tc.stderr) {
+				t.Errorf("printed %q and %q", stdout.String(), stderr.String())
+			}
+			if lines := strings.Count(stderr.String(), "\n"); lines > 1 {
+				t.Errorf("printed %d lines: %q", lines, stderr.String())
+			}
+		})
+	}
+}
+
+// withoutCluster hides clusters and kubeconfigs of the environment.
+func withoutCluster(t *testing.T) {
+	t.Helper()
+	for _, key := range []string{"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBECONFIG"} {
+		t.Setenv(key, "")
+	}
+	t.Setenv("HOME", t.TempDir())
+}
