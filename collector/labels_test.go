@@ -1,9 +1,62 @@
 package collector
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+func TestLabelValues(t *testing.T) {
+	t.Parallel()
+	metric := func(name string) *Metric {
+		rows := Metrics()
+		return rows[slices.IndexFunc(rows, func(m *Metric) bool { return m.Name == name })]
+	}
+	t.Run("a label can mean something else on another metric", func(t *testing.T) {
+		t.Parallel()
+		for name, want := range map[string]map[string][]string{
+			"daemonset_node_startup_duration_seconds":           {"stage": {"ready", "covered"}},
+			"daemonset_pod_rescheduling_stage_duration_seconds": {"stage": {"create", "schedule", "start", "ready"}},
+			"daemonset_container_restarts_total":                {"reason": {"Completed", "Error", "OOMKilled", "other"}},
+			"daemonset_misplaced_nodes":                         {"lifecycle": {"active", "joining", "cordoned", "leaving"}, "verdict": {"stop", "keep"}},
+			"daemonset_exporter_informer_objects":               {"resource": {"nodes", "pods", "daemonsets"}},
+			"daemonset_node_transitions_total":                  {},
+		} {
+			if diff := cmp.Diff(want, metric(name).LabelValues()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+	})
+	t.Run("over all metrics every value is listed once", func(t *testing.T) {
+		t.Parallel()
+		if diff := cmp.Diff([]string{"create", "schedule", "start", "ready", "covered"}, LabelValues()["stage"]); diff != "" {
+			t.Errorf("stage (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("a label without values names an object", func(t *testing.T) {
+		t.Parallel()
+		open := []string{"namespace", "daemonset", "node", "zone", "taint_key", "taint_effect"}
+		for _, m := range Metrics() {
+			for _, label := range m.Labels {
+				if _, closed := m.LabelValues()[label]; closed == slices.Contains(open, label) {
+					t.Errorf("%s: label %s has values: %v", m.Name, label, closed)
+				}
+			}
+		}
+	})
+	t.Run("every row of the list belongs to a metric", func(t *testing.T) {
+		t.Parallel()
+		for _, e := range enums() {
+			if !slices.ContainsFunc(Metrics(), func(m *Metric) bool {
+				return strings.HasPrefix(m.Name, e.metrics) && slices.Contains(m.Labels, e.label)
+			}) {
+				t.Errorf("no metric %s* has the label %s", e.metrics, e.label)
+			}
+		}
+	})
+}
 
 func TestCheckNodeLabels(t *testing.T) {
 	t.Parallel()

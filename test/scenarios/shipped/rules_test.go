@@ -87,6 +87,7 @@ func TestQueriesOfWhatDoesNotExistAreFound(t *testing.T) {
 		`daemonset_gap_node`:                                        "no metric",
 		`daemonset_gap_nodes{node="a"}`:                             "no label",
 		`daemonset_gap_nodes{reason="imagepull"}`:                   "is never",
+		`daemonset_gap_nodes{reason="taint"}`:                       "is never",
 		`sum by (zone) (daemonset_gap_nodes)`:                       "nothing has",
 		`daemonset:coverage:ratio{node="a"}`:                        "no label",
 		`daemonset_gap_duration_seconds_bucket{namespace="a",x=""}`: "no label",

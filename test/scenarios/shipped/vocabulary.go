@@ -12,32 +12,36 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
-	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 )
 
-// Vocabulary is what queries may speak of.
+// Vocabulary holds the series, labels and label values that queries can refer to.
 type Vocabulary struct {
-	labels map[string][]string // of each series, by its name
-	values map[string][]string // of each label whose values are an enum
+	labels map[string][]string            // of each series, by its name
+	values map[string]map[string][]string // of each enum, by series and label
 }
 
-// scraped are the labels that scraping adds, or may add.
+// scraped returns the labels that scraping adds, or may add.
 func scraped() []string { return []string{"cluster", "instance", "job"} }
 
-// NewVocabulary is what the exporter gives and what the rules record.
+// NewVocabulary returns the vocabulary of what the exporter serves and what the
+// rules record.
 func NewVocabulary(rules *Rules) (*Vocabulary, error) {
-	v := &Vocabulary{labels: map[string][]string{}, values: enums()}
+	v := &Vocabulary{labels: map[string][]string{}, values: map[string]map[string][]string{}}
 	for _, metric := range collector.Metrics() {
-		v.add(metric.Name, metric.Labels)
+		suffixes := []string{""}
 		if metric.Type == dto.MetricType_HISTOGRAM {
-			v.add(metric.Name+"_sum", metric.Labels)
-			v.add(metric.Name+"_count", metric.Labels)
-			v.add(metric.Name+"_bucket", append(slices.Clone(metric.Labels), "le"))
+			suffixes = []string{"", "_sum", "_count", "_bucket"}
+		}
+		for _, suffix := range suffixes {
+			name, labels := metric.Name+suffix, metric.Labels
+			if suffix == "_bucket" {
+				labels = append(slices.Clone(labels), "le")
+			}
+			v.add(name, labels)
+			v.values[name] = metric.LabelValues()
 		}
 	}
-	// What the libraries and Prometheus give without the table.
+	// What libraries and Prometheus add to the table.
 	v.add("daemonset_exporter_build_info", []string{"version", "revision", "branch", "goversion", "goos", "goarch", "tags"})
 	v.add("up", nil)
 	v.add("process_resident_memory_bytes", nil)
@@ -81,7 +85,7 @@ func resultLabels(expr parser.Expr) []string {
 	return result
 }
 
-// Check tells what a query speaks of that does not exist.
+// Check returns an error that names everything in a query that does not exist.
 func (v *Vocabulary) Check(query string) error {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(query)
 	if err != nil {
@@ -125,17 +129,18 @@ func (v *Vocabulary) checkSelector(selector *parser.VectorSelector) []string {
 	return faults
 }
 
-// checkValues tells which values of an enum a matcher names in vain. What holds
-// a variable of a dashboard is left alone.
+// checkValues returns the values of a matcher that its label never has. Matchers
+// with a variable of a dashboard, or with more of a regular expression than
+// alternatives, are not checked.
 func (v *Vocabulary) checkValues(metric string, matcher *labels.Matcher) []string {
-	enum, ok := v.values[matcher.Name]
-	if !ok || strings.ContainsAny(matcher.Value, "$.") || metric == "ALERTS" {
+	enum, ok := v.values[metric][matcher.Name]
+	if !ok || strings.ContainsAny(matcher.Value, "$.") {
 		return nil
 	}
 	var faults []string
 	for _, value := range strings.Split(matcher.Value, "|") {
 		if value != "" && !slices.Contains(enum, value) {
-			faults = append(faults, fmt.Sprintf("label %s is never %q", matcher.Name, value))
+			faults = append(faults, fmt.Sprintf("label %s of %s is never %q", matcher.Name, metric, value))
 		}
 	}
 	return faults
@@ -165,50 +170,4 @@ func (v *Vocabulary) checkGrouping(node parser.Node, grouping []string) []string
 		}
 	}
 	return faults
-}
-
-// enums are the labels whose values are known, with these values. "reason"
-// has those of gaps, exclusions and restarts.
-func enums() map[string][]string {
-	values := map[string][]string{}
-	add := func(label string, value fmt.Stringer) {
-		values[label] = append(values[label], value.String())
-	}
-	for cause := range coverage.Causes {
-		add("cause", cause)
-	}
-	for _, reason := range coverage.GapReasons() {
-		add("reason", reason)
-	}
-	for reason := coverage.NotExcluded + 1; reason < coverage.Exclusions; reason++ {
-		add("reason", reason)
-	}
-	for lifecycle := range readiness.Lifecycles {
-		add("lifecycle", lifecycle)
-	}
-	for status := range readiness.Statuses {
-		add("status", status)
-	}
-	for trigger := range rescheduling.Triggers {
-		add("trigger", trigger)
-	}
-	for outcome := range rescheduling.Outcomes {
-		add("outcome", outcome)
-	}
-	for state := range rescheduling.States {
-		add("state", state)
-	}
-	for label, list := range stagesAndResources() {
-		values[label] = append(values[label], list...)
-	}
-	return maps.Clone(values)
-}
-
-func stagesAndResources() map[string][]string {
-	return map[string][]string{
-		// Of pods, and of nodes.
-		"stage":    {"create", "schedule", "start", "ready", "covered"},
-		"resource": {"nodes", "pods", "daemonsets"},
-		"part":     {"coverage", "nodes", "rescheduling", "exporter"},
-	}
 }
