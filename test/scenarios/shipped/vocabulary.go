@@ -65,6 +65,18 @@ func NewVocabulary(rules *Rules) (*Vocabulary, error) {
 	return v, nil
 }
 
+// Knows reports whether there is a series with this name or, if it ends in *, one
+// whose name begins so.
+func (v *Vocabulary) Knows(name string) bool {
+	prefix, isPrefix := strings.CutSuffix(name, "*")
+	for known := range v.labels {
+		if known == name || isPrefix && strings.HasPrefix(known, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 func (v *Vocabulary) add(name string, labels []string) {
 	v.labels[name] = append(scraped(), labels...)
 }
