@@ -19,6 +19,9 @@ LDFLAGS := -s -w \
 GOLANGCI := $(GO) tool -modfile=$(CURDIR)/tools/lint/go.mod golangci-lint
 LINT     := $(GOLANGCI) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml
 FORMAT   := $(GOLANGCI) fmt --config $(CURDIR)/.golangci.yml
+# Without service discovery, which is most of promtool's code.
+PROMTOOL := $(GO) run -modfile=$(CURDIR)/tools/prometheus/go.mod -tags=remove_all_sd -ldflags='-s -w' github.com/prometheus/prometheus/cmd/promtool
+GENERATED := docs alerts dashboards deploy
 ARGS   ?=
 PKG    ?= ./...
 BENCH  ?= .
@@ -26,7 +29,7 @@ COUNT  ?= 6
 
 .PHONY: help
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 .PHONY: build
 build: ## build ./daemonset_exporter
@@ -40,6 +43,16 @@ run: build ## run the exporter against your own kubeconfig (ARGS="--log.level=de
 demo: build ## show what it does on a real control plane (ARGS=--exit ends by itself)
 	@cd test && $(GO) build -o $(CURDIR)/dist/demo ./demo
 	@exec $(CURDIR)/dist/demo --exporter=$(CURDIR)/daemonset_exporter $(ARGS)
+
+.PHONY: check
+check: lint test-rules ## what is quick: lint, unit tests without -race, alerts and dashboards
+	$(GO) test ./...
+	cd test && $(GO) test ./scenarios/shipped ./synthetic
+
+.PHONY: verify
+verify: generate ## fail if anything generated differs from what is in git
+	@git diff --exit-code -- $(GENERATED)
+	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep .
 
 .PHONY: test
 test: lint test-unit test-e2e ## all tests: lint, unit with -race, end to end
@@ -62,6 +75,11 @@ cc: # the race detector needs a C compiler
 .PHONY: test-unit
 test-unit: cc ## unit tests with -race, seconds
 	CGO_ENABLED=1 $(GO) test -race $(PKG)
+
+.PHONY: test-rules
+test-rules: ## the alert rules and their tests by promtool: minutes the first time
+	$(PROMTOOL) check rules --lint-fatal alerts/daemonset_exporter.rules.yaml
+	$(PROMTOOL) test rules alerts/tests/*.yaml
 
 .PHONY: test-e2e
 test-e2e: cluster build ## end to end on the real control plane, and against upstream's own code

@@ -3,24 +3,75 @@ package deploy
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 )
 
-func TestWorkflowsAreSoundAndPinned(t *testing.T) {
+func TestWorkflows(t *testing.T) {
 	t.Parallel()
-	workflows, err := filepath.Glob(root + "/.github/workflows/*.yml")
-	if err != nil || len(workflows) == 0 {
+	files, err := filepath.Glob(root + "/.github/workflows/*.yml")
+	if err != nil || len(files) == 0 {
 		t.Fatalf("no workflows: %v", err)
 	}
-	// What is not everywhere is not asked.
-	tool(t, "actionlint", append([]string{"-shellcheck=", "-pyflakes="}, workflows...)...)
-	pinned := regexp.MustCompile(`uses: \S+@[0-9a-f]{40} # v\d`)
-	for _, workflow := range workflows {
-		for line := range strings.Lines(string(read(t, workflow))) {
-			if strings.Contains(line, "uses: ") && !pinned.MatchString(line) {
-				t.Errorf("%s: not pinned by commit: %s", filepath.Base(workflow), strings.TrimSpace(line))
+	t.Run("actionlint finds nothing", func(t *testing.T) {
+		t.Parallel()
+		// shellcheck and pyflakes are not everywhere.
+		tool(t, "actionlint", append([]string{"-shellcheck=", "-pyflakes="}, files...)...)
+	})
+	t.Run("actions are pinned by commit", func(t *testing.T) {
+		t.Parallel()
+		pinned := regexp.MustCompile(`uses: \S+@[0-9a-f]{40} # v\d`)
+		for _, file := range files {
+			for line := range strings.Lines(string(read(t, file))) {
+				if strings.Contains(line, "uses: ") && !pinned.MatchString(line) {
+					t.Errorf("%s: %s", filepath.Base(file), strings.TrimSpace(line))
+				}
 			}
 		}
-	}
+	})
+	t.Run("make targets exist, and the quick ones run before the long ones", func(t *testing.T) {
+		t.Parallel()
+		var workflow struct {
+			Jobs map[string]struct {
+				Needs    []string `json:"needs"`
+				Strategy struct {
+					Matrix struct {
+						Target []string `json:"target"`
+					} `json:"matrix"`
+				} `json:"strategy"`
+				Steps []struct {
+					Run string `json:"run"`
+				} `json:"steps"`
+			} `json:"jobs"`
+		}
+		if err := yaml.Unmarshal(read(t, root+"/.github/workflows/ci.yml"), &workflow); err != nil {
+			t.Fatal(err)
+		}
+		makefile := "\n" + string(read(t, root+"/Makefile"))
+		var all []string
+		for name, job := range workflow.Jobs {
+			targets := job.Strategy.Matrix.Target
+			for _, step := range job.Steps {
+				if target, found := strings.CutPrefix(step.Run, "make "); found && !strings.Contains(target, "$") {
+					targets = append(targets, target)
+				}
+			}
+			for _, target := range targets {
+				if !strings.Contains(makefile, "\n"+target+":") {
+					t.Errorf("job %s: there is no make target %s", name, target)
+				}
+				if strings.HasPrefix(target, "test-") && !slices.Equal(job.Needs, []string{"check", "verify"}) {
+					t.Errorf("job %s runs %s and needs %v", name, target, job.Needs)
+				}
+			}
+			all = append(all, targets...)
+		}
+		slices.Sort(all)
+		if want := []string{"check", "test-e2e", "test-scenarios", "test-unit", "verify", "vulnerabilities"}; !slices.Equal(all, want) {
+			t.Errorf("it runs %v, want %v", all, want)
+		}
+	})
 }
