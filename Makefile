@@ -51,7 +51,7 @@ check: lint test-rules ## what is quick: lint, unit tests without -race, alerts 
 
 .PHONY: verify
 verify: generate ## fail if anything generated differs from what is in git
-	@git diff --exit-code -- $(GENERATED)
+	@git --no-pager diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep .
 
 .PHONY: test
