@@ -18,14 +18,12 @@ func TestReplayTermination(t *testing.T) {
 				threeCovered(), gapNodes("pod_missing", 0), pending("daemonset_created", 0), first,
 				gone(missingOn("20:52:37.882050", "real-0", "sim-1", "sim-2")),
 				gapDurations("scheduling", 38.015752-37.882050, 38.016215-37.882050, 38.637803-37.882050)),
-			at("20:52:45", "asked to end, the agent still works: a pod stays Ready until its containers have ended",
-				podsTerminating("within_grace", 1)),
+			at("20:52:45", "asked to end, the agent still works: a pod stays Ready until its containers have ended", podsTerminating("within_grace", 1)),
 			at("20:52:45.670", "its container has ended: the node needs a pod",
 				gap("real-0", "pod_terminating", "20:52:45.666147"), coveredNodes(2), pending("pod_deleted", 1)),
 			at("20:52:46", "the successor is bound before the old pod is gone; the gap is still the same one",
 				gone(gap("real-0", "pod_terminating", "20:52:45.666147")), gap("real-0", "pod_starting", "20:52:45.666147")),
-			at("20:52:46.2", "gone: 3.7 s after the request, well within 30",
-				podsTerminating("within_grace", 0), terminations("graceful", 46.093696-42.358373)),
+			at("20:52:46.2", "gone: 3.7 s after the request, well within 30", podsTerminating("within_grace", 0), terminations("graceful", 46.093696-42.358373)),
 			at("20:52:46.340", "the container runs, its probe has not answered",
 				gone(gap("real-0", "pod_starting", "20:52:45.666147")), gap("real-0", "pod_not_ready", "20:52:45.666147")),
 			at("20:52:48", "the successor works",
@@ -42,8 +40,7 @@ func TestReplayTermination(t *testing.T) {
 			podTimes{56.100690, 56.176649, 56.809229, 57.057878}, // real-0
 			podTimes{56.100876, 56.177127, 56.224315, 56.224315}) // sim-2
 		replayRecording(t, "a-exit143", nil,
-			at("20:53:00", "all run",
-				threeCovered(), first, gapDurations("scheduling", 56.140504-56.053566, 57.057878-56.053566, 56.224315-56.053566)),
+			at("20:53:00", "all run", threeCovered(), first, gapDurations("scheduling", 56.140504-56.053566, 57.057878-56.053566, 56.224315-56.053566)),
 			at("20:53:01", "asked to end", podsTerminating("within_grace", 1)),
 			at("20:53:01.7", "a failed phase is how such a pod ends; the reason is that it was asked to",
 				gap("real-0", "pod_starting", "20:53:01.167980"), coveredNodes(2), pending("pod_deleted", 1)),
@@ -62,8 +59,7 @@ func TestReplayTermination(t *testing.T) {
 			podTimes{30.243094, 30.351279, 30.896751, 31.160598}, // real-0
 			podTimes{30.260688, 30.346839, 30.354437, 30.354437}) // sim-2
 		replayRecording(t, "b-ignore", nil,
-			at("20:53:34", "all run",
-				threeCovered(), first, gapDurations("scheduling", 30.293856-30.172479, 31.160598-30.172479, 30.354437-30.172479)),
+			at("20:53:34", "all run", threeCovered(), first, gapDurations("scheduling", 30.293856-30.172479, 31.160598-30.172479, 30.354437-30.172479)),
 			at("20:53:39.7", "4.99 s after the request was seen", podsTerminating("within_grace", 1)),
 			at("20:53:39.8", "the 5 s are over", podsTerminating("within_grace", 0), podsTerminating("overdue", 1)),
 			at("20:53:40.005", "killed", gap("real-0", "pod_terminating", "20:53:39.998343"), coveredNodes(2), pending("pod_deleted", 1)),
