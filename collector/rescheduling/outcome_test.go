@@ -1,0 +1,279 @@
+package rescheduling_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+)
+
+// The Node is not Ready since 12 s; Ready again since 40 s; deleted.
+var (
+	lost     = rescheduling.TerminationNode{StatusSince: objects.At(12)}
+	back     = rescheduling.TerminationNode{Ready: true, StatusSince: objects.At(40)}
+	nodeGone = rescheduling.TerminationNode{Gone: true}
+)
+
+// version is a version of a Pod or its Node, and when it is seen.
+type version struct {
+	at   float64
+	pod  []objects.Option
+	node *rescheduling.TerminationNode
+}
+
+func is(at float64, options ...objects.Option) version { return version{at: at, pod: options} }
+
+func nodeIs(at float64, node rescheduling.TerminationNode) version {
+	return version{at: at, node: &node}
+}
+
+// terminating is the Pod a-1 on the Node a, and what is remembered of its end.
+type terminating struct {
+	*rescheduling.Termination
+	pod  *corev1.Pod
+	node rescheduling.TerminationNode
+}
+
+func newTerminating() *terminating {
+	return &terminating{
+		pod:  objects.PodOf("agent", "a"),
+		node: rescheduling.TerminationNode{Ready: true, StatusSince: objects.At(-8990)},
+	}
+}
+
+// see takes the next version, as package state does, and returns the state.
+func (t *terminating) see(next version) string {
+	now := objects.At(next.at)
+	if next.node != nil {
+		t.node = *next.node
+	} else {
+		before := slim.FromPod(t.pod)
+		t.pod = objects.Updated(t.pod, next.pod...)
+		switch pod := slim.FromPod(t.pod); {
+		case t.Termination != nil:
+			t.Update(pod)
+		case pod.Terminating():
+			t.Termination = rescheduling.NewTermination(before, pod, t.node, now)
+		}
+	}
+	if t.Termination == nil {
+		return ""
+	}
+	return t.State(t.node, now).String()
+}
+
+// end is the outcome and the duration of the Pod's removal in its last version.
+func (t *terminating) end(at float64, pod *slim.Pod) string {
+	outcome, duration, measured := t.End(pod, objects.At(at))
+	if !measured {
+		return outcome.String()
+	}
+	return fmt.Sprintf("%s %vs", outcome, duration.Seconds())
+}
+
+// with adds a container.
+func with(name string, state corev1.ContainerState) objects.Option {
+	return objects.Change(func(p *corev1.Pod) {
+		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{Name: name, State: state})
+	})
+}
+
+func TestOutcome(t *testing.T) {
+	t.Parallel()
+	withoutEnd := objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Terminated.FinishedAt.Reset() })
+	withoutStatus := objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses = nil })
+	second := with("second", corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})
+	ended := func(code int32, reason string, at float64) objects.Option {
+		return objects.Change(func(p *corev1.Pod) {
+			p.Status.ContainerStatuses[1].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, FinishedAt: objects.Stamp(at)}}
+		})
+	}
+	for name, test := range map[string]struct {
+		versions []version // it is removed when the last of them is seen
+		want     string
+	}{
+		"all containers ended in time":                                        {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14)), is(14, objects.Terminating(14, 0))}, "graceful 4s"},
+		"an exit code of its own":                                             {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(143, 14))}, "graceful 4s"},
+		"an end in the second of the request":                                 {[]version{is(10.2, objects.Terminating(10, 30)), is(10.9, objects.Finished(0, 10))}, "graceful 0.7s"},
+		"a request that is seen late is dated by its stamp":                   {[]version{is(13, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
+		"two containers, of which both ended":                                 {[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(12, ended(0, "Completed", 12)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
+		"two containers, of which one had ended before the first was seen":    {[]version{is(14, second, ended(0, "Completed", 12), objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
+		"a container that ran out of memory was not killed at the end":        {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(137, 14), objects.OOMKilled(14))}, "graceful 4s"},
+		"a preStop hook that overran, and an end within the extra time":       {[]version{is(10, objects.Terminating(10, 5)), is(16, objects.Finished(0, 16)), is(16, objects.Terminating(16, 0))}, "graceful 6s"},
+		"killed at the end of the grace period":                               {[]version{is(10, objects.Terminating(10, 5)), is(15, objects.Finished(137, 15)), is(15, objects.Terminating(15, 0))}, "grace_exceeded 5s"},
+		"two containers, of which one was killed":                             {[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(12, ended(0, "Completed", 12)), is(15, objects.Finished(137, 15))}, "grace_exceeded 5s"},
+		"two containers, of which the first was killed":                       {[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(15, ended(137, "Error", 15)), is(15, objects.Finished(0, 15))}, "grace_exceeded 5s"},
+		"removed more than 2 s after the grace period":                        {[]version{is(10, objects.Terminating(10, 5)), is(17.5, objects.Finished(0, 17))}, "grace_exceeded 7.5s"},
+		"removed 2 s after it, and nobody knows the end":                      {[]version{is(10, objects.Terminating(10, 5)), is(17, objects.Terminating(10, 5))}, "unknown 7s"},
+		"removed later, and nobody knows the end":                             {[]version{is(10, objects.Terminating(10, 5)), is(17.1, objects.Terminating(10, 5))}, "grace_exceeded 7.1s"},
+		"a second request that shortens the grace period":                     {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Terminating(10, 4)), is(17, objects.Finished(0, 17))}, "grace_exceeded 7s"},
+		"a second request cannot lengthen it":                                 {[]version{is(10, objects.Terminating(10, 5)), is(12, objects.Terminating(12, 30)), is(18, objects.Finished(0, 18))}, "grace_exceeded 8s"},
+		"a second request of a clock that was set back ends it":               {[]version{is(10, objects.Terminating(10, 30)), is(11, objects.Terminating(0, 5)), is(13, objects.Finished(0, 13))}, "grace_exceeded 3s"},
+		"the kubelet's last version is no request":                            {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), objects.Terminating(14, 0)), is(20, objects.Label("a", "b"))}, "graceful 10s"},
+		"forced: no grace at all while its containers run":                    {[]version{is(10, objects.Terminating(10, 0))}, "forced 0s"},
+		"forced: even if its node is lost then":                               {[]version{is(10, objects.Terminating(10, 0)), nodeIs(12, lost)}, "forced 2s"},
+		"the node failed in between, and came back":                           {[]version{is(10, objects.Terminating(10, 5)), nodeIs(12, lost), nodeIs(40, back), is(44, objects.Finished(0, 44))}, "node_lost 34s"},
+		"the node was away when the deletion was requested":                   {[]version{nodeIs(10, lost), is(12, objects.Terminating(12, 5)), nodeIs(40, back), is(44, objects.Finished(0, 44))}, "node_lost 32s"},
+		"the node was away in between, and nobody looked":                     {[]version{nodeIs(40, back), is(42, objects.Terminating(10, 60)), is(44, objects.Finished(0, 44))}, "node_lost 34s"},
+		"forced on a lost node: the first deletion seen had its grace":        {[]version{nodeIs(10, lost), is(12, objects.Terminating(12, 5)), is(40, objects.Terminating(40, 0))}, "node_lost 28s"},
+		"collected with its node":                                             {[]version{nodeIs(10, nodeGone), is(50, objects.Disrupted("DeletionByPodGC", 50), objects.Phase(corev1.PodFailed)), is(50, objects.Terminating(50, 0))}, "node_lost 0s"},
+		"collected, on a node that is there again":                            {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Disrupted("DeletionByPodGC", 14))}, "node_lost 4s"},
+		"in crash back-off, with the exit code of an old crash":               {[]version{is(5, objects.Exited(137, 5)), is(7, objects.Restarted(1, 137, "Error", 7), objects.CrashLooping(7)), is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), objects.Exited(137, 5))}, "not_running 2s"},
+		"OOMKilled before, deleted in back-off":                               {[]version{is(5, objects.OOMKilled(5)), is(10, objects.Terminating(10, 30))}, "not_running 0s"},
+		"failed long before it was asked":                                     {[]version{is(5, objects.Finished(1, 5)), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
+		"never bound":                                                         {[]version{is(5, objects.Unbound()), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
+		"never started, and reported as 137 without an end":                   {[]version{is(5, objects.Starting(5)), is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "not_running 2s"},
+		"137 ContainerStatusUnknown: the end of one that ran, and was unseen": {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(0, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "unknown 2s"},
+		"an end without a time":                                               {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), withoutEnd)}, "unknown 2s"},
+		"an end that is older than the request":                               {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 9))}, "unknown 2s"},
+		"an end of which only half is known":                                  {[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), second, ended(0, "Unknown", 14))}, "unknown 4s"},
+		"a status that went with the pod":                                     {[]version{is(10, objects.Terminating(10, 30)), is(12, withoutStatus)}, "unknown 2s"},
+		"a kubelet that removes at once and reports nothing":                  {[]version{is(10, objects.Terminating(10, 30)), is(10, objects.Terminating(10, 0))}, "unknown 0s"},
+		"only the end was seen: what ran at the request is not known":         {[]version{is(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, times := range []int{1, 2} {
+				p := newTerminating()
+				at := 0.0
+				for _, version := range test.versions {
+					for range times {
+						p.see(version)
+					}
+					at = version.at
+				}
+				if got := p.end(at, slim.FromPod(p.pod)); got != test.want {
+					t.Errorf("each version %d times: %s, want %s", times, got, test.want)
+				}
+			}
+		})
+	}
+	t.Run("names", func(t *testing.T) {
+		t.Parallel()
+		want := []string{"forced", "node_lost", "grace_exceeded", "graceful", "not_running", "unknown"}
+		if diff := cmp.Diff(want, label(rescheduling.Outcomes)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A removal that was missed tells nothing of the end.
+func TestOutcomeMissed(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		versions []version
+		want     string
+	}{
+		"nobody saw it asked to end":                   {nil, "unknown"},
+		"nobody saw it bound, either":                  {[]version{is(5, objects.Unbound())}, "not_running"},
+		"the relist comes long after the grace period": {[]version{is(10, objects.Terminating(10, 30))}, "unknown"},
+		"its containers had ended":                     {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful"},
+		"its node was lost":                            {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost)}, "node_lost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newTerminating()
+			for _, version := range test.versions {
+				p.see(version)
+			}
+			got, missed := "", slim.MissedPod(slim.FromPod(p.pod))
+			if got = rescheduling.UnobservedOutcome(missed).String(); p.Termination != nil {
+				got = p.end(300, missed)
+			}
+			if got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// The last version of a pod says how it ended: which of those between the request
+// and the removal were seen changes nothing.
+func TestOutcomeLaw(t *testing.T) {
+	t.Parallel()
+	unseen := objects.ExitedBecause("ContainerStatusUnknown", 137, 0)
+	for name, test := range map[string]struct {
+		before, end []objects.Option
+		want        string
+	}{
+		"exit code 0":                   {nil, []objects.Option{objects.Finished(0, 14)}, "graceful 6s"},
+		"exit code 143":                 {nil, []objects.Option{objects.Finished(143, 14)}, "graceful 6s"},
+		"killed":                        {nil, []objects.Option{objects.Finished(137, 15)}, "grace_exceeded 6s"},
+		"not seen by its kubelet":       {nil, []objects.Option{objects.Finished(137, 14), unseen}, "unknown 6s"},
+		"in crash back-off":             {[]objects.Option{objects.Exited(3, 5)}, []objects.Option{objects.Finished(3, 5)}, "not_running 6s"},
+		"before its container started":  {[]objects.Option{objects.Starting(5)}, []objects.Option{objects.Finished(137, 14), unseen}, "not_running 6s"},
+		"collected by the pod GC":       {nil, []objects.Option{objects.Disrupted("DeletionByPodGC", 14), objects.Phase(corev1.PodFailed)}, "node_lost 6s"},
+		"removed without a status more": {nil, nil, "unknown 6s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			between := []version{is(11, objects.Label("observed", "2")), is(14), is(15, test.end...), is(15.5)}
+			for seen := range 1 << len(between) {
+				p := newTerminating()
+				p.see(is(5, test.before...))
+				p.see(is(10, objects.Terminating(10, 5)))
+				for i, version := range between {
+					if seen>>i&1 == 1 {
+						p.see(version)
+					}
+				}
+				last := objects.Updated(p.pod, append(test.end, objects.Terminating(16, 0))...)
+				if got := p.end(16, slim.FromPod(last)); got != test.want {
+					t.Errorf("of the versions between %04b seen: %s, want %s", seen, got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestState(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		versions []version
+		want     string
+	}{
+		"before the deletion was requested":                {[]version{is(5)}, ""},
+		"deletionTimestamp is the end of the grace period": {[]version{is(10, objects.Terminating(10, 30)), is(39.9)}, "within_grace"},
+		"that is over":          {[]version{is(10, objects.Terminating(10, 30)), is(40)}, "overdue"},
+		"the node is not Ready": {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost)}, "node_lost"},
+		"the node is not Ready, and the grace period is over": {[]version{is(10, objects.Terminating(10, 30)), nodeIs(42, lost)}, "node_lost"},
+		"the node is back": {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost), nodeIs(30, rescheduling.TerminationNode{Ready: true, StatusSince: objects.At(30)})}, "within_grace"},
+		"the node is back, and the grace period is over":           {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost), nodeIs(40, back)}, "overdue"},
+		"the node is gone for ever":                                {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, nodeGone)}, "node_lost"},
+		"a grace period counts from the moment it was seen":        {[]version{is(10.9, objects.Terminating(10, 5)), is(15.5)}, "within_grace"},
+		"the first version was seen late":                          {[]version{is(20, objects.Terminating(10, 30)), is(40)}, "overdue"},
+		"a second request shortened the grace period":              {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Terminating(10, 4)), is(14)}, "overdue"},
+		"the kubelet's last version does not end it":               {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), objects.Terminating(14, 0))}, "within_grace"},
+		"a second request without any grace leaves no time at all": {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Terminating(12, 0))}, "overdue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, got := newTerminating(), ""
+			for _, version := range test.versions {
+				got = p.see(version)
+			}
+			if got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+	t.Run("the end of the grace period and the pod are known", func(t *testing.T) {
+		t.Parallel()
+		p := newTerminating()
+		p.see(is(10, objects.Terminating(10, 30)))
+		if got := objects.Seconds(p.Deadline()); got != 40 || p.Pod().Name != "agent-a" {
+			t.Errorf("%s until %v s, want agent-a until 40 s", p.Pod().Name, got)
+		}
+	})
+	t.Run("names", func(t *testing.T) {
+		t.Parallel()
+		if diff := cmp.Diff([]string{"within_grace", "overdue", "node_lost"}, label(rescheduling.States)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
