@@ -128,6 +128,15 @@ func gone(name string) edit {
 	}
 }
 
+// removed is that the Pods that are on their way out are gone.
+func removed(c *cell) {
+	for _, pod := range slices.Clone(c.objects) {
+		if !slim.FromPod(pod).Active() {
+			gone(pod.Name)(c)
+		}
+	}
+}
+
 // vanished is gone without an event that says so.
 func vanished(name string) edit {
 	return func(c *cell) {
@@ -150,7 +159,7 @@ func working(options ...objects.Option) edit {
 	}
 }
 
-func event(event rescheduling.Event) edit { return func(c *cell) { c.Event = event } }
+func because(event rescheduling.Event) edit { return func(c *cell) { c.Event = event } }
 
 func timePasses(c *cell) { c.Event = rescheduling.EventTimePassed }
 

@@ -97,44 +97,82 @@ func TestOutcome(t *testing.T) {
 		versions []version // it is removed when the last of them is seen
 		want     string
 	}{
-		"all containers ended in time":                                        {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14)), is(14, objects.Terminating(14, 0))}, "graceful 4s"},
-		"an exit code of its own":                                             {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(143, 14))}, "graceful 4s"},
-		"an end in the second of the request":                                 {[]version{is(10.2, objects.Terminating(10, 30)), is(10.9, objects.Finished(0, 10))}, "graceful 0.7s"},
-		"a request that is seen late is dated by its stamp":                   {[]version{is(13, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
-		"two containers, of which both ended":                                 {[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(12, ended(0, "Completed", 12)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
-		"two containers, of which one had ended before the first was seen":    {[]version{is(14, second, ended(0, "Completed", 12), objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
-		"a container that ran out of memory was not killed at the end":        {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(137, 14), objects.OOMKilled(14))}, "graceful 4s"},
-		"a preStop hook that overran, and an end within the extra time":       {[]version{is(10, objects.Terminating(10, 5)), is(16, objects.Finished(0, 16)), is(16, objects.Terminating(16, 0))}, "graceful 6s"},
-		"killed at the end of the grace period":                               {[]version{is(10, objects.Terminating(10, 5)), is(15, objects.Finished(137, 15)), is(15, objects.Terminating(15, 0))}, "grace_exceeded 5s"},
-		"two containers, of which one was killed":                             {[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(12, ended(0, "Completed", 12)), is(15, objects.Finished(137, 15))}, "grace_exceeded 5s"},
-		"two containers, of which the first was killed":                       {[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(15, ended(137, "Error", 15)), is(15, objects.Finished(0, 15))}, "grace_exceeded 5s"},
-		"removed more than 2 s after the grace period":                        {[]version{is(10, objects.Terminating(10, 5)), is(17.5, objects.Finished(0, 17))}, "grace_exceeded 7.5s"},
-		"removed 2 s after it, and nobody knows the end":                      {[]version{is(10, objects.Terminating(10, 5)), is(17, objects.Terminating(10, 5))}, "unknown 7s"},
-		"removed later, and nobody knows the end":                             {[]version{is(10, objects.Terminating(10, 5)), is(17.1, objects.Terminating(10, 5))}, "grace_exceeded 7.1s"},
-		"a second request that shortens the grace period":                     {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Terminating(10, 4)), is(17, objects.Finished(0, 17))}, "grace_exceeded 7s"},
-		"a second request cannot lengthen it":                                 {[]version{is(10, objects.Terminating(10, 5)), is(12, objects.Terminating(12, 30)), is(18, objects.Finished(0, 18))}, "grace_exceeded 8s"},
-		"a second request of a clock that was set back ends it":               {[]version{is(10, objects.Terminating(10, 30)), is(11, objects.Terminating(0, 5)), is(13, objects.Finished(0, 13))}, "grace_exceeded 3s"},
-		"the kubelet's last version is no request":                            {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), objects.Terminating(14, 0)), is(20, objects.Label("a", "b"))}, "graceful 10s"},
-		"forced: no grace at all while its containers run":                    {[]version{is(10, objects.Terminating(10, 0))}, "forced 0s"},
-		"forced: even if its node is lost then":                               {[]version{is(10, objects.Terminating(10, 0)), nodeIs(12, lost)}, "forced 2s"},
-		"the node failed in between, and came back":                           {[]version{is(10, objects.Terminating(10, 5)), nodeIs(12, lost), nodeIs(40, back), is(44, objects.Finished(0, 44))}, "node_lost 34s"},
-		"the node was away when the deletion was requested":                   {[]version{nodeIs(10, lost), is(12, objects.Terminating(12, 5)), nodeIs(40, back), is(44, objects.Finished(0, 44))}, "node_lost 32s"},
-		"the node was away in between, and nobody looked":                     {[]version{nodeIs(40, back), is(42, objects.Terminating(10, 60)), is(44, objects.Finished(0, 44))}, "node_lost 34s"},
-		"forced on a lost node: the first deletion seen had its grace":        {[]version{nodeIs(10, lost), is(12, objects.Terminating(12, 5)), is(40, objects.Terminating(40, 0))}, "node_lost 28s"},
-		"collected with its node":                                             {[]version{nodeIs(10, nodeGone), is(50, objects.Disrupted("DeletionByPodGC", 50), objects.Phase(corev1.PodFailed)), is(50, objects.Terminating(50, 0))}, "node_lost 0s"},
-		"collected, on a node that is there again":                            {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Disrupted("DeletionByPodGC", 14))}, "node_lost 4s"},
-		"in crash back-off, with the exit code of an old crash":               {[]version{is(5, objects.Exited(137, 5)), is(7, objects.Restarted(1, 137, "Error", 7), objects.CrashLooping(7)), is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), objects.Exited(137, 5))}, "not_running 2s"},
-		"OOMKilled before, deleted in back-off":                               {[]version{is(5, objects.OOMKilled(5)), is(10, objects.Terminating(10, 30))}, "not_running 0s"},
-		"failed long before it was asked":                                     {[]version{is(5, objects.Finished(1, 5)), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
-		"never bound":                                                         {[]version{is(5, objects.Unbound()), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
-		"never started, and reported as 137 without an end":                   {[]version{is(5, objects.Starting(5)), is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "not_running 2s"},
-		"137 ContainerStatusUnknown: the end of one that ran, and was unseen": {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(0, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "unknown 2s"},
-		"an end without a time":                                               {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), withoutEnd)}, "unknown 2s"},
-		"an end that is older than the request":                               {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 9))}, "unknown 2s"},
-		"an end of which only half is known":                                  {[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), second, ended(0, "Unknown", 14))}, "unknown 4s"},
-		"a status that went with the pod":                                     {[]version{is(10, objects.Terminating(10, 30)), is(12, withoutStatus)}, "unknown 2s"},
-		"a kubelet that removes at once and reports nothing":                  {[]version{is(10, objects.Terminating(10, 30)), is(10, objects.Terminating(10, 0))}, "unknown 0s"},
-		"only the end was seen: what ran at the request is not known":         {[]version{is(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
+		"all containers ended in time": {
+			[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14)), is(14, objects.Terminating(14, 0))}, "graceful 4s",
+		},
+		"an exit code of its own":                           {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(143, 14))}, "graceful 4s"},
+		"an end in the second of the request":               {[]version{is(10.2, objects.Terminating(10, 30)), is(10.9, objects.Finished(0, 10))}, "graceful 0.7s"},
+		"a request that is seen late is dated by its stamp": {[]version{is(13, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
+		"two containers, of which both ended": {
+			[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(12, ended(0, "Completed", 12)), is(14, objects.Finished(0, 14))}, "graceful 4s",
+		},
+		"an end that is seen with the request": {[]version{is(14, objects.Terminating(10, 30), objects.Finished(0, 14))}, "graceful 4s"},
+		"a container that ran out of memory was not killed at the end": {
+			[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(137, 14), objects.OOMKilled(14))}, "graceful 4s",
+		},
+		"a preStop hook that overran, and an end within the extra time": {
+			[]version{is(10, objects.Terminating(10, 5)), is(16, objects.Finished(0, 16)), is(16, objects.Terminating(16, 0))}, "graceful 6s",
+		},
+		"killed at the end of the grace period": {
+			[]version{is(10, objects.Terminating(10, 5)), is(15, objects.Finished(137, 15)), is(15, objects.Terminating(15, 0))}, "grace_exceeded 5s",
+		},
+		"two containers, of which one was killed": {
+			[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(12, ended(0, "Completed", 12)), is(15, objects.Finished(137, 15))}, "grace_exceeded 5s",
+		},
+		"two containers, of which the first was killed": {
+			[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(15, ended(137, "Error", 15)), is(15, objects.Finished(0, 15))}, "grace_exceeded 5s",
+		},
+		"removed more than 2 s after the grace period":   {[]version{is(10, objects.Terminating(10, 5)), is(17.5, objects.Finished(0, 17))}, "grace_exceeded 7.5s"},
+		"removed 2 s after it, and nobody knows the end": {[]version{is(10, objects.Terminating(10, 5)), is(17, objects.Terminating(10, 5))}, "unknown 7s"},
+		"removed later, and nobody knows the end":        {[]version{is(10, objects.Terminating(10, 5)), is(17.1, objects.Terminating(10, 5))}, "grace_exceeded 7.1s"},
+		"a second request that shortens the grace period": {
+			[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Terminating(10, 4)), is(17, objects.Finished(0, 17))}, "grace_exceeded 7s",
+		},
+		"a second request cannot lengthen it": {
+			[]version{is(10, objects.Terminating(10, 5)), is(12, objects.Terminating(12, 30)), is(18, objects.Finished(0, 18))}, "grace_exceeded 8s",
+		},
+		"a second request of a clock that was set back is no overrun": {
+			[]version{is(10, objects.Terminating(10, 30)), is(11, objects.Terminating(0, 5)), is(11.5, objects.Finished(0, 11))}, "graceful 1.5s",
+		},
+		"the kubelet's last version is no request": {
+			[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), objects.Terminating(14, 0)), is(20, objects.Label("a", "b"))}, "graceful 10s",
+		},
+		"forced: no grace at all while its containers run": {[]version{is(10, objects.Terminating(10, 0))}, "forced 0s"},
+		"forced: even if its node is lost then":            {[]version{is(10, objects.Terminating(10, 0)), nodeIs(12, lost)}, "forced 2s"},
+		"the node failed in between, and came back": {
+			[]version{is(10, objects.Terminating(10, 5)), nodeIs(12, lost), nodeIs(40, back), is(44, objects.Finished(0, 44))}, "node_lost 34s",
+		},
+		"the node was away when the deletion was requested": {
+			[]version{nodeIs(10, lost), is(12, objects.Terminating(12, 5)), nodeIs(40, back), is(44, objects.Finished(0, 44))}, "node_lost 32s",
+		},
+		"the node was away in between, and nobody looked": {[]version{nodeIs(40, back), is(42, objects.Terminating(10, 60)), is(44, objects.Finished(0, 44))}, "node_lost 34s"},
+		"forced on a lost node: the first deletion seen had its grace": {
+			[]version{nodeIs(10, lost), is(12, objects.Terminating(12, 5)), is(40, objects.Terminating(40, 0))}, "node_lost 28s",
+		},
+		"collected with its node": {
+			[]version{nodeIs(10, nodeGone), is(50, objects.Disrupted("DeletionByPodGC", 50), objects.Phase(corev1.PodFailed)), is(50, objects.Terminating(50, 0))}, "node_lost 0s",
+		},
+		"collected, on a node that is there again": {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Disrupted("DeletionByPodGC", 14))}, "node_lost 4s"},
+		"in crash back-off, with the exit code of an old crash": {
+			[]version{is(5, objects.Exited(137, 5)), is(7, objects.Restarted(1, 137, "Error", 7), objects.CrashLooping(7)), is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), objects.Exited(137, 5))}, "not_running 2s",
+		},
+		"OOMKilled before, deleted in back-off": {[]version{is(5, objects.OOMKilled(5)), is(10, objects.Terminating(10, 30))}, "not_running 0s"},
+		"failed long before it was asked":       {[]version{is(5, objects.Finished(1, 5)), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
+		"never bound":                           {[]version{is(5, objects.Unbound()), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
+		"never started, and reported as 137 without an end": {
+			[]version{is(5, objects.Starting(5)), is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "not_running 2s",
+		},
+		"137 ContainerStatusUnknown: the end of one that ran, and was unseen": {
+			[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(0, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "unknown 2s",
+		},
+		"an end without a time":                 {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), withoutEnd)}, "unknown 2s"},
+		"an end that is older than the request": {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 9))}, "unknown 2s"},
+		"an end of which only half is known": {
+			[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), objects.ExitedBecause("Unknown", 255, 14), ended(0, "Completed", 14))}, "unknown 4s",
+		},
+		"a status that went with the pod":                             {[]version{is(10, objects.Terminating(10, 30)), is(12, withoutStatus)}, "unknown 2s"},
+		"a kubelet that removes at once and reports nothing":          {[]version{is(10, objects.Terminating(10, 30)), is(10, objects.Terminating(10, 0))}, "unknown 0s"},
+		"only the end was seen: what ran at the request is not known": {[]version{is(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
@@ -116,16 +117,19 @@ func TestStep(t *testing.T) {
 			{20, pod("a-2", objects.Ready(20)), "pod_deleted 10s = 10+0+0+0"},
 		},
 		"a loss of which no moment is known begins now": {
-			{10, func(c *cell) {
-				gone("a-1")(c)
-				c.ChangedAt = objects.At(10).AddDate(-10000, 0, 0)
-				c.ChangedAt = c.ChangedAt.Add(-1)
-			}, "pod_deleted pending"},
+			{10, all(undated, gone("a-1")), "pod_deleted pending"},
+			{20, pod("a-2", objects.Ready(20)), "pod_deleted 10s = 10+0+0+0"},
 		},
 		"a late change is dated by its stamps": {
 			{10, gone("a-1"), "pod_deleted pending"},
 			// Everything that happened from 12 to 20 arrives at 40.
 			{40, all(dated(20), pod("a-2", objects.Created(12), objects.Scheduled(13), objects.StartTime(13), objects.Started(16), objects.Ready(20))), "pod_deleted 10s = 2+1+3+4"},
+		},
+		"a failure and a return of the node that are seen late are dated, too": {
+			{10, gone("a-1"), "pod_deleted pending"},
+			{20, all(notReady, dated(12)), "pod_deleted paused"},
+			{40, all(ready, readySince(30)), "pod_deleted pending"},
+			{45, pod("a-2", objects.Ready(45)), "pod_deleted 17s = 17+0+0+0"},
 		},
 		"a stage that is stamped before the one that precedes it took no time": {
 			{10, gone("a-1"), "pod_deleted pending"},
@@ -153,7 +157,7 @@ func TestStep(t *testing.T) {
 		"a DaemonSet that is deleted ends it": {
 			{10, gone("a-1"), "pod_deleted pending"},
 			{12, pod("a-2"), "pod_deleted pending"},
-			{15, all(expected(false), event(rescheduling.EventDaemonSetDeleted)), ""},
+			{15, all(expected(false), because(rescheduling.EventDaemonSetDeleted)), ""},
 			{16, pod("a-2", objects.Ready(16)), ""},
 			{17, gone("a-2"), ""},
 		},
@@ -161,12 +165,12 @@ func TestStep(t *testing.T) {
 			{10, gone("a-1"), "pod_deleted pending"},
 			{11, notReady, "pod_deleted paused"},
 			{12, ready, "pod_deleted pending"},
-			{20, all(expected(false), event(rescheduling.EventNodeDeleted)), ""},
+			{20, all(expected(false), because(rescheduling.EventNodeDeleted)), ""},
 		},
 		"a node that is deleted while it is not Ready ends it": {
 			{10, gone("a-1"), "pod_deleted pending"},
 			{11, notReady, "pod_deleted paused"},
-			{20, all(expected(false), event(rescheduling.EventNodeDeleted)), ""},
+			{20, all(expected(false), because(rescheduling.EventNodeDeleted)), ""},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +194,7 @@ func TestStep(t *testing.T) {
 		t.Parallel()
 		c := newCell()
 		c.step(10, gone("a-1"))
-		c.Reason = 0
+		c.Reason = coverage.ReasonNone
 		if next, _, finished := rescheduling.Step(c.open, &c.Change, objects.At(11)); next != nil || finished {
 			t.Errorf("finished: %v, left open: %v", finished, next)
 		}

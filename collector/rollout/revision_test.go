@@ -56,7 +56,7 @@ func TestCurrent(t *testing.T) {
 		want rollout.Revision
 	}{
 		"that of the pods of the present template":        {nil, pods{revision("first", 1): 5}, revision("first", 1)},
-		"however few they are":                            {[]objects.Option{objects.Generation(2), updated(1, 0)}, pods{revision("first", 1): 4, revision("second", 2): 1}, revision("second", 2)},
+		"whatever the status counts":                      {[]objects.Option{objects.Generation(2), updated(4, 0)}, pods{revision("first", 1): 4, revision("second", 2): 3}, revision("second", 2)},
 		"of several with that generation the most":        {nil, pods{revision("x", 1): 2, revision("y", 1): 3, revision("a", 1): 1}, revision("y", 1)},
 		"of as many the first hash":                       {nil, pods{revision("y", 1): 2, revision("x", 1): 2}, revision("x", 1)},
 		"none before there is a pod of it":                {[]objects.Option{objects.Generation(2)}, pods{revision("first", 1): 5}, rollout.Revision{TemplateGeneration: 2}},
@@ -65,11 +65,17 @@ func TestCurrent(t *testing.T) {
 		"the nearest to it":                               {[]objects.Option{objects.Generation(3), updated(2, 0)}, pods{revision("first", 1): 7, revision("second", 2): 3}, revision("second", 3)},
 		"nearer from below, too":                          {[]objects.Option{objects.Generation(3), updated(4, 0)}, pods{revision("first", 1): 7, revision("second", 2): 3}, revision("second", 3)},
 		"of two as near the first hash":                   {[]objects.Option{objects.Generation(3), updated(3, 0)}, pods{revision("x", 1): 4, revision("y", 2): 2}, revision("x", 3)},
-		"all pods of one hash count together":             {[]objects.Option{objects.Generation(4), updated(5, 0)}, pods{revision("first", 1): 3, revision("first", 3): 3, revision("second", 2): 4}, revision("first", 4)},
-		"a status of an earlier template says nothing":    {[]objects.Option{objects.Generation(3), updated(4, 2)}, pods{revision("first", 1): 4, revision("second", 2): 1}, rollout.Revision{TemplateGeneration: 3}},
-		"without generations the status decides":          {[]objects.Option{objects.TemplateGeneration(0), updated(4, 0)}, pods{revision("first", 0): 4, revision("second", 0): 1}, revision("first", 0)},
-		"without generations and status there is none":    {[]objects.Option{objects.TemplateGeneration(0)}, pods{revision("first", 0): 4}, rollout.Revision{}},
-		"a generation that is no number is none":          {[]objects.Option{objects.TemplateGeneration(-1)}, pods{revision("first", 0): 4}, rollout.Revision{}},
+		"all pods of one hash count together": {
+			[]objects.Option{objects.Generation(4), updated(5, 0)}, pods{revision("first", 1): 3, revision("first", 3): 3, revision("second", 2): 4}, revision("first", 4),
+		},
+		"a status of an earlier template says nothing": {
+			[]objects.Option{objects.Generation(3), updated(4, 2)}, pods{revision("first", 1): 4, revision("second", 2): 1}, rollout.Revision{TemplateGeneration: 3},
+		},
+		"without generations the status decides": {
+			[]objects.Option{objects.TemplateGeneration(0), updated(4, 0)}, pods{revision("first", 0): 4, revision("second", 0): 1}, revision("first", 0),
+		},
+		"without generations and status there is none": {[]objects.Option{objects.TemplateGeneration(0)}, pods{revision("first", 0): 4}, rollout.Revision{}},
+		"a generation that is no number is none":       {[]objects.Option{objects.TemplateGeneration(-1)}, pods{revision("first", 0): 4}, rollout.Revision{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

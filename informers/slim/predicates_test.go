@@ -61,10 +61,12 @@ func TestPodPredicates(t *testing.T) {
 		pod  []objects.Option
 		want string
 	}{
-		"a pod that works":                        {nil, "active " + available},
-		"Ready for 30 s":                          {[]objects.Option{objects.Ready(-30)}, "active " + available},
-		"Ready for 29 s":                          {[]objects.Option{objects.Ready(-29)}, "active changed running started"},
-		"Ready, and nobody knows since when":      {[]objects.Option{objects.Change(func(p *corev1.Pod) { p.Status.Conditions[0].LastTransitionTime.Reset() })}, "active running started"},
+		"a pod that works": {nil, "active " + available},
+		"Ready for 30 s":   {[]objects.Option{objects.Ready(-30)}, "active " + available},
+		"Ready for 29 s":   {[]objects.Option{objects.Ready(-29)}, "active changed running started"},
+		"Ready, and nobody knows since when": {
+			[]objects.Option{objects.Change(func(p *corev1.Pod) { p.Status.Conditions[0].LastTransitionTime.Reset() })}, "active running started",
+		},
 		"Ready in the second after its start":     {[]objects.Option{objects.Ready(-6999)}, "active counted available running started"},
 		"Ready two seconds after its start":       {[]objects.Option{objects.Ready(-6998)}, "active " + available},
 		"Ready, without containers":               {[]objects.Option{withoutStatuses}, "active counted available changed started"},
@@ -83,8 +85,11 @@ func TestPodPredicates(t *testing.T) {
 		"its container waits to be started again": {[]objects.Option{objects.Restarted(1, 1, "Error", -9), objects.CrashLooping(-5)}, "active changed started"},
 		"its container ended for the first time":  {[]objects.Option{objects.Exited(1, -5)}, "active changed started ended"},
 		"its container ended again":               {[]objects.Option{objects.Restarted(1, 1, "Error", -9), objects.Exited(1, -5)}, "active changed started ended crashed"},
+		"its container completes again and again": {[]objects.Option{objects.Restarted(1, 0, "Completed", -9), objects.Exited(0, -5)}, "active changed started ended crashed"},
 		"its container ended in a power cut":      {[]objects.Option{objects.ExitedBecause("Unknown", 255, -5)}, "active changed cut"},
-		"its container ended in a power cut, and Ready stands": {[]objects.Option{objects.ExitedBecause("Unknown", 255, -5), objects.Change(func(p *corev1.Pod) { p.Status.Conditions[0].Status = "True" })}, "active changed started cut"},
+		"its container ended in a power cut, and Ready stands": {
+			[]objects.Option{objects.ExitedBecause("Unknown", 255, -5), objects.Change(func(p *corev1.Pod) { p.Status.Conditions[0].Status = "True" })}, "active changed started cut",
+		},
 		"of two containers one waits for its first start":      {[]objects.Option{objects.Started(-6999), beside(waiting)}, "active running"},
 		"of two containers one has ended":                      {[]objects.Option{objects.Started(-6999), beside(status("Completed", 0, 0))}, "active running started ended"},
 		"of two containers one ended in a power cut":           {[]objects.Option{objects.Started(-6999), beside(status("Unknown", 255, 0))}, "active running cut"},
