@@ -21,12 +21,17 @@ var (
 
 // version is a version of a Pod or its Node, and when it is seen.
 type version struct {
-	at   float64
-	pod  []objects.Option
-	node *rescheduling.TerminationNode
+	at    float64
+	pod   []objects.Option
+	first bool // the versions before it were not seen
+	node  *rescheduling.TerminationNode
 }
 
 func is(at float64, options ...objects.Option) version { return version{at: at, pod: options} }
+
+func first(at float64, options ...objects.Option) version {
+	return version{at: at, pod: options, first: true}
+}
 
 func nodeIs(at float64, node rescheduling.TerminationNode) version {
 	return version{at: at, node: &node}
@@ -53,6 +58,9 @@ func (t *terminating) see(next version) string {
 		t.node = *next.node
 	} else {
 		before := slim.FromPod(t.pod)
+		if next.first {
+			before = nil
+		}
 		t.pod = objects.Updated(t.pod, next.pod...)
 		switch pod := slim.FromPod(t.pod); {
 		case t.Termination != nil:
@@ -173,6 +181,9 @@ func TestOutcome(t *testing.T) {
 		"a status that went with the pod":                             {[]version{is(10, objects.Terminating(10, 30)), is(12, withoutStatus)}, "unknown 2s"},
 		"a kubelet that removes at once and reports nothing":          {[]version{is(10, objects.Terminating(10, 30)), is(10, objects.Terminating(10, 0))}, "unknown 0s"},
 		"only the end was seen: what ran at the request is not known": {[]version{is(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
+		"nothing but the end was seen":                                {[]version{first(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
+		"a pod that had failed is seen for the first time":            {[]version{first(20, objects.Finished(1, 5), objects.Terminating(10, 0))}, "unknown"},
+		"a pod that runs is seen for the first time":                  {[]version{first(13, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
