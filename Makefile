@@ -53,14 +53,16 @@ check: lint test-rules ## what is quick: lint, unit tests without -race, alerts 
 
 .PHONY: verify
 verify: generate ## fail if anything generated differs from what is in git
-	@git --no-pager diff --exit-code -- $(GENERATED)
-	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep .
+	@git --no-pager diff --exit-code -- $(GENERATED) || \
+		{ echo 'make verify: the above is not staged: git add it if it is right'; exit 1; }
+	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || \
+		{ echo 'make verify: the above is not in git: git add it if it is right'; exit 1; }
 
 .PHONY: test
 test: lint test-unit test-e2e ## all tests: lint, unit with -race, end to end
 
 .PHONY: lint
-lint: ## gofmt, go vet and the linters, in both modules
+lint: ## gofmt, go vet and the linters, in both modules (make fmt mends the format)
 	$(GO) vet ./...
 	$(LINT) ./...
 	cd test && $(GO) vet ./... && $(LINT) ./...
