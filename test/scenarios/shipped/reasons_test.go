@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -50,7 +51,7 @@ func TestGapReasons(t *testing.T) {
 		t.Parallel()
 		shown := slices.Concat(shownByCases(t), shownByScenarios(t))
 		for _, problem := range unaccounted(reasons, shown, withoutCase()) {
-			t.Errorf("%s; cases are in test/e2e and test/scenarios", problem)
+			t.Errorf("%s; cases are in test/e2e and test/scenarios, exceptions in withoutCase", problem)
 		}
 	})
 	t.Run("each is caught by an alert", func(t *testing.T) {
@@ -60,7 +61,22 @@ func TestGapReasons(t *testing.T) {
 			caught = append(caught, reasonsOf(t, alert)...)
 		}
 		for _, problem := range unaccounted(reasons, caught, withoutAlert()) {
-			t.Errorf("%s; alerts are in %s", problem, shipped.RuleFile)
+			t.Errorf("%s; alerts are in %s, exceptions in withoutAlert", problem, shipped.RuleFile)
+		}
+	})
+	t.Run("each is named by the runbook of its alert, unless a node causes it", func(t *testing.T) {
+		t.Parallel()
+		for _, alert := range rules(t).Alerts() {
+			page := shipped.Runbooks + "/" + alert.Alert + ".md"
+			content, err := os.ReadFile(path(t, page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, reason := range reasonsOf(t, alert) {
+				if !strings.HasPrefix(reason, "node_") && !regexp.MustCompile(`\b`+reason+`\b`).Match(content) {
+					t.Errorf("%s does not name %s, which the alert selects", page, reason)
+				}
+			}
 		}
 	})
 	t.Run("a new reason and an outdated exception are named", func(t *testing.T) {

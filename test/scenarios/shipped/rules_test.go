@@ -48,7 +48,7 @@ func vocabulary(t *testing.T) *shipped.Vocabulary {
 	return vocabulary
 }
 
-// go test ./scenarios/shipped -update writes it.
+// make generate writes it.
 func TestPrometheusRuleIsTheRuleFile(t *testing.T) {
 	t.Parallel()
 	plain, err := os.ReadFile(path(t, shipped.RuleFile))
@@ -66,7 +66,7 @@ func TestPrometheusRuleIsTheRuleFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what %s says; run `go test ./scenarios/shipped -update` in test/", shipped.PrometheusRuleFile, shipped.RuleFile)
+		t.Errorf("%s is not what %s says; run `make generate`", shipped.PrometheusRuleFile, shipped.RuleFile)
 	}
 }
 
@@ -216,7 +216,7 @@ func ruleTests(t *testing.T) []string {
 	return files
 }
 
-// go test ./scenarios/shipped -update writes the heads.
+// make generate writes the heads.
 func TestRuleTests(t *testing.T) {
 	t.Parallel()
 	t.Run("every alert fires in one", func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestRuleTests(t *testing.T) {
 					t.Fatal(err)
 				}
 			default:
-				t.Errorf("%s does not list the groups of %s in order; run `go test ./scenarios/shipped -update` in test/", file, shipped.RuleFile)
+				t.Errorf("%s does not list the groups of %s in order; run `make generate`", file, shipped.RuleFile)
 			}
 		}
 	})

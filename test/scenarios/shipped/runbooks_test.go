@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
@@ -28,8 +30,8 @@ func TestEveryAlertHasAPageAndEveryPageAnAlert(t *testing.T) {
 		}
 	}
 	slices.Sort(alerts)
-	if !slices.Equal(alerts, pages) {
-		t.Errorf("alerts %v\npages %v", alerts, pages)
+	if diff := cmp.Diff(alerts, pages); diff != "" {
+		t.Errorf("%s (-alerts +pages):\n%s", shipped.Runbooks, diff)
 	}
 	list, err := os.ReadFile(filepath.Join(path(t, shipped.Runbooks), "README.md"))
 	if err != nil {
