@@ -2,6 +2,7 @@ package collector
 
 import (
 	"bytes"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func TestAllMetrics(t *testing.T) {
 	for _, row := range Metrics() {
 		family := gathered[row.Name]
 		if family == nil {
-			t.Errorf("%s never appears", row.Name)
+			t.Errorf("%s never appears in the story of allMetrics", row.Name)
 			continue
 		}
 		delete(gathered, row.Name)
@@ -78,6 +79,47 @@ func TestAllMetrics(t *testing.T) {
 	for name := range gathered {
 		t.Errorf("%s is not in the table", name)
 	}
+}
+
+// The first increase of a counter shows only if it was there before, and what
+// nobody counts any more must not stay.
+func TestMetricsOfADaemonSet(t *testing.T) {
+	t.Parallel()
+	gather := func(t *testing.T, s *scenario) map[string]bool {
+		t.Helper()
+		families, err := s.registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]bool{}
+		for _, family := range families {
+			names[family.GetName()] = true
+		}
+		return names
+	}
+	ofDaemonSets := slices.DeleteFunc(Metrics(), func(row *Metric) bool { return !slices.Contains(row.Labels, labelDaemonSet) })
+	t.Run("counters begin at zero", func(t *testing.T) {
+		t.Parallel()
+		there := gather(t, newScenario(t).synced())
+		for _, row := range ofDaemonSets {
+			if row.Type == dto.MetricType_COUNTER && !there[row.Name] {
+				t.Errorf("%s has no series for a new DaemonSet", row.Name)
+			}
+		}
+	})
+	t.Run("all series go with it", func(t *testing.T) {
+		t.Parallel()
+		s := allMetrics(t)
+		for _, name := range slices.Collect(maps.Keys(s.daemonSets)) {
+			s.deleteDaemonSet(name)
+		}
+		there := gather(t, s)
+		for _, row := range ofDaemonSets {
+			if there[row.Name] {
+				t.Errorf("%s stays", row.Name)
+			}
+		}
+	})
 }
 
 func checkFamily(t *testing.T, row *Metric, family *dto.MetricFamily) {
