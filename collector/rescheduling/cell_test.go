@@ -63,7 +63,7 @@ func (c *cell) step(at float64, event edit) string {
 	}
 	next, result, finished := rescheduling.Step(c.open, &c.Change, now)
 	if c.twice {
-		again := false
+		var again bool
 		if next, _, again = rescheduling.Step(next, &c.Change, now); again {
 			return "finished again"
 		}

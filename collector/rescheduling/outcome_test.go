@@ -230,8 +230,9 @@ func TestOutcomeMissed(t *testing.T) {
 			for _, version := range test.versions {
 				p.see(version)
 			}
-			got, missed := "", slim.MissedPod(slim.FromPod(p.pod))
-			if got = rescheduling.UnobservedOutcome(missed).String(); p.Termination != nil {
+			missed := slim.MissedPod(slim.FromPod(p.pod))
+			got := rescheduling.UnobservedOutcome(missed).String()
+			if p.Termination != nil {
 				got = p.end(300, missed)
 			}
 			if got != test.want {

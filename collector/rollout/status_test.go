@@ -113,22 +113,26 @@ func TestDifferences(t *testing.T) {
 	}{
 		"a status that was left as it was": {
 			appsv1.DaemonSetStatus{DesiredNumberScheduled: 5, CurrentNumberScheduled: 5, NumberReady: 4, NumberAvailable: 4, NumberUnavailable: 1, UpdatedNumberScheduled: 5},
-			counts, []int32{1, 1, 0, 0, 1, 1, -1},
+			counts,
+			[]int32{1, 1, 0, 0, 1, 1, -1},
 		},
 		"a status that says all is well": {
 			appsv1.DaemonSetStatus{DesiredNumberScheduled: 4, CurrentNumberScheduled: 4, NumberReady: 4, NumberAvailable: 4, UpdatedNumberScheduled: 4, NumberMisscheduled: 1},
-			counts, []int32{0, 0, 0, 0, 0, 0, 0},
+			counts,
+			[]int32{0, 0, 0, 0, 0, 0, 0},
 		},
 		"each field has its own": {
 			appsv1.DaemonSetStatus{
 				DesiredNumberScheduled: 11, CurrentNumberScheduled: 21, NumberReady: 31, NumberAvailable: 41,
 				NumberUnavailable: 50, UpdatedNumberScheduled: 61, NumberMisscheduled: 70,
 			},
-			rollout.Counts{Desired: 1, Current: 1, Ready: 1, Available: 1, Updated: 1}, []int32{10, 20, 30, 40, 50, 60, 70},
+			rollout.Counts{Desired: 1, Current: 1, Ready: 1, Available: 1, Updated: 1},
+			[]int32{10, 20, 30, 40, 50, 60, 70},
 		},
 		"unavailable is what is desired and not available": {
 			appsv1.DaemonSetStatus{DesiredNumberScheduled: 5, NumberAvailable: 2, NumberUnavailable: 3},
-			rollout.Counts{Desired: 5, Available: 2}, []int32{0, 0, 0, 0, 0, 0, 0},
+			rollout.Counts{Desired: 5, Available: 2},
+			[]int32{0, 0, 0, 0, 0, 0, 0},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
