@@ -92,7 +92,7 @@ test-e2e: cluster build ## end to end on the real control plane, and against ups
 
 .PHONY: test-scenarios
 test-scenarios: cluster build ## every alert and dashboard with real Prometheus, Alertmanager and kube-state-metrics
-	@cd test && $(GO) run ./scenarios/cmd/build
+	@cd test && $(GO) run ./cluster/cmd/build -scenarios
 	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 30m -count=1 -v ./scenarios
 
 .PHONY: cluster

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,10 +20,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
-
-// patience is how long a test waits for a condition.
-const patience = 30 * time.Second
 
 // Tests of this package do not run in parallel: run sets the logger of klog,
 // which is global.
@@ -82,7 +78,7 @@ func TestRun(t *testing.T) {
 		}
 	})
 	t.Run("it logs one JSON object per line, with level, time, caller and message", func(t *testing.T) {
-		for _, line := range exporter.logs.with("") {
+		for _, line := range exporter.logs.With("") {
 			var fields map[string]any
 			if err := json.Unmarshal([]byte(line), &fields); err != nil {
 				t.Fatalf("%q: %v", line, err)
@@ -118,8 +114,8 @@ func TestRunErrors(t *testing.T) {
 			if code := exporter.exit(); code != 1 {
 				t.Errorf("exit code %d, want 1", code)
 			}
-			if lines := exporter.logs.with("level=error"); len(lines) != 1 || !strings.Contains(lines[0], tc.err) {
-				t.Errorf("logged %q", exporter.logs.with(""))
+			if lines := exporter.logs.With("level=error"); len(lines) != 1 || !strings.Contains(lines[0], tc.err) {
+				t.Errorf("logged %q", exporter.logs.With(""))
 			}
 		})
 	}
@@ -142,14 +138,14 @@ func TestRunWithoutAnAPIServer(t *testing.T) {
 		}
 	}
 	t.Run("readiness names what is forbidden to whom, and the log does once", func(t *testing.T) {
-		eventually(t, "forbidden", readySays("forbidden", "list", apiserver.User))
-		if lines := exporter.logs.with("forbidden"); len(lines) != 1 {
+		async.Eventually(t, "forbidden", readySays("forbidden", "list", apiserver.User))
+		if lines := exporter.logs.With("forbidden"); len(lines) != 1 {
 			t.Errorf("logged %q", lines)
 		}
 	})
 	t.Run("readiness says that the server is unreachable", func(t *testing.T) {
 		server.Stop()
-		eventually(t, "unreachable", readySays("unreachable"))
+		async.Eventually(t, "unreachable", readySays("unreachable"))
 	})
 	t.Run("it becomes ready when the server is back and permits everything", func(t *testing.T) {
 		server.Allow("list", "pods")
@@ -177,7 +173,7 @@ func TestSignalContext(t *testing.T) {
 // exporter is a running exporter.
 type exporter struct {
 	t     *testing.T
-	logs  *logs
+	logs  *async.Buffer
 	stop  context.CancelFunc
 	ended chan int
 	// result is the exit code once it is known.
@@ -201,7 +197,7 @@ users: [{name: test, user: {}}]
 		args = append(args, "--web.listen-address=127.0.0.1:0")
 	}
 	ctx, stop := context.WithCancel(ctx)
-	e := &exporter{t: t, logs: &logs{}, stop: stop, ended: make(chan int, 1)}
+	e := &exporter{t: t, logs: &async.Buffer{}, stop: stop, ended: make(chan int, 1)}
 	go func() { e.ended <- run(ctx, args, io.Discard, e.logs) }()
 	t.Cleanup(func() { stop(); e.exit() })
 	return e
@@ -214,7 +210,7 @@ func (e *exporter) exit() int {
 		select {
 		case code := <-e.ended:
 			e.result = &code
-		case <-time.After(patience):
+		case <-time.After(async.Patience):
 			e.t.Fatal("the exporter does not end")
 		}
 	}
@@ -226,8 +222,8 @@ func (e *exporter) url() string {
 	e.t.Helper()
 	address := regexp.MustCompile(`address"?[=:]"?(127\.0\.0\.1:\d+)`)
 	var found []string
-	eventually(e.t, "the exporter listens", func() bool {
-		for _, line := range e.logs.with("Listening on") {
+	async.Eventually(e.t, "the exporter to listen", func() bool {
+		for _, line := range e.logs.With("Listening on") {
 			found = address.FindStringSubmatch(line)
 		}
 		return found != nil
@@ -262,7 +258,7 @@ func (e *exporter) get(path string) string {
 // waitReady waits until the exporter has synced.
 func (e *exporter) waitReady() {
 	e.t.Helper()
-	eventually(e.t, "the exporter is ready", func() bool {
+	async.Eventually(e.t, "the exporter to be ready", func() bool {
 		code, _ := e.ask("/-/ready")
 		return code == http.StatusOK
 	})
@@ -275,21 +271,6 @@ func (e *exporter) answers(path string, code int, text string) {
 	}
 }
 
-// eventually waits for a condition, for patience at most.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline, tick := time.NewTimer(patience), time.NewTicker(5*time.Millisecond)
-	defer deadline.Stop()
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("timed out waiting: %s", what)
-		}
-	}
-}
-
 func file(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -297,29 +278,4 @@ func file(t *testing.T, name, text string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// logs collects log lines.
-type logs struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logs) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-// with returns the lines that contain a text.
-func (l *logs) with(text string) []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var found []string
-	for line := range strings.Lines(l.text.String()) {
-		if strings.Contains(line, text) {
-			found = append(found, line)
-		}
-	}
-	return found
 }

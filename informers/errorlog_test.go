@@ -8,6 +8,8 @@ import (
 	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	testclock "k8s.io/utils/clock/testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 func TestErrorLog(t *testing.T) {
@@ -55,9 +57,9 @@ func TestErrorLog(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			logs, clock := &logBuffer{}, testclock.NewFakePassiveClock(noon())
+			logs, clock := &async.Buffer{}, testclock.NewFakePassiveClock(noon())
 			test.log(newErrorLog(clock, log.NewLogfmtLogger(logs)), clock)
-			if diff := cmp.Diff(test.want, logs.with("")); diff != "" {
+			if diff := cmp.Diff(test.want, logs.With("")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 func TestHandler(t *testing.T) {
@@ -21,7 +22,7 @@ func TestHandler(t *testing.T) {
 		agent.Status.Phase = corev1.PodFailed
 		server.Delete(agent)
 		set.awaitCall("pod a/agent deleted", 1)
-		eventually(t, "the last state in the deletion", func() bool {
+		async.Eventually(t, "the last state in the deletion", func() bool {
 			set.handler.mu.Lock()
 			defer set.handler.mu.Unlock()
 			return set.handler.lastPod.Phase == slim.PodFailed

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 func TestHealth(t *testing.T) {
@@ -15,7 +16,7 @@ func TestHealth(t *testing.T) {
 		server.RejectCredentials()
 		set := runSet(t, server)
 		set.awaitErrors(ErrorUnauthorized)
-		if lines := set.logs.with("reason=unauthorized"); len(lines) != 1 {
+		if lines := set.logs.With("reason=unauthorized"); len(lines) != 1 {
 			t.Errorf("logged %q, want one line for all resources", lines)
 		}
 	})
@@ -26,7 +27,7 @@ func TestHealth(t *testing.T) {
 		if health := set.healthOf(Nodes); !health.Synced || health.Objects != 1 || health.WatchErrors == 0 || !health.LastEvent.Equal(noon()) {
 			t.Errorf("health is %+v", health)
 		}
-		if lines := set.logs.with("reason=unreachable"); len(lines) != 1 {
+		if lines := set.logs.With("reason=unreachable"); len(lines) != 1 {
 			t.Errorf("logged %q, want one line for all resources", lines)
 		}
 		server.Start()
@@ -37,7 +38,7 @@ func TestHealth(t *testing.T) {
 		defer release()
 		set := runSet(t, server, func(o *Options) { o.Namespaces = []string{"a", "b"} })
 		server.Put(pod("a", "p"))
-		eventually(t, "requests of both", func() bool { return len(server.Requests(Pods)) == 2 })
+		async.Eventually(t, "requests of both", func() bool { return len(server.Requests(Pods)) == 2 })
 		release()
 		set.awaitSynced()
 
@@ -50,7 +51,7 @@ func TestHealth(t *testing.T) {
 			t.Errorf("health is %+v, want the older sign of life of the two", health)
 		}
 		server.Bookmark()
-		eventually(t, "signs of life of both", func() bool { return set.healthOf(Pods).LastEvent.Equal(later) })
+		async.Eventually(t, "signs of life of both", func() bool { return set.healthOf(Pods).LastEvent.Equal(later) })
 	})
 }
 
@@ -58,7 +59,7 @@ func testForbidden(t *testing.T, server *apiserver.Server) {
 	server.Forbid("watch", Pods)
 	server.Forbid("list", Pods)
 	set := runSet(t, server)
-	eventually(t, "an error of pods", func() bool { return set.healthOf(Pods).Err != nil })
+	async.Eventually(t, "an error of pods", func() bool { return set.healthOf(Pods).Err != nil })
 
 	t.Run("names the missing permission", func(t *testing.T) {
 		health := set.healthOf(Pods)
@@ -74,18 +75,18 @@ func testForbidden(t *testing.T, server *apiserver.Server) {
 		}
 	})
 	t.Run("does not keep the others from syncing", func(t *testing.T) {
-		eventually(t, "the others synced", func() bool { return set.healthOf(Nodes).Synced && set.healthOf(DaemonSets).Synced })
+		async.Eventually(t, "the others synced", func() bool { return set.healthOf(Nodes).Synced && set.healthOf(DaemonSets).Synced })
 	})
 	t.Run("is logged once although it is retried", func(t *testing.T) {
 		before := set.healthOf(Pods).WatchErrors
-		eventually(t, "another attempt", func() bool { return set.healthOf(Pods).WatchErrors > before+1 })
-		if lines := set.logs.with("reason=forbidden"); len(lines) != 1 || !strings.HasPrefix(lines[0], "level=error") {
+		async.Eventually(t, "another attempt", func() bool { return set.healthOf(Pods).WatchErrors > before+1 })
+		if lines := set.logs.With("reason=forbidden"); len(lines) != 1 || !strings.HasPrefix(lines[0], "level=error") {
 			t.Errorf("logged %q", lines)
 		}
 	})
 	t.Run("is logged again after a minute", func(t *testing.T) {
 		set.clock.SetTime(noon().Add(61 * time.Second))
-		eventually(t, "another line", func() bool { return len(set.logs.with("reason=forbidden")) == 2 })
+		async.Eventually(t, "another line", func() bool { return len(set.logs.With("reason=forbidden")) == 2 })
 	})
 	t.Run("recovers when the permission is granted", func(t *testing.T) {
 		server.Allow("watch", Pods)
@@ -94,7 +95,7 @@ func testForbidden(t *testing.T, server *apiserver.Server) {
 		if health := set.healthOf(Pods); health.Err != nil || !health.Synced {
 			t.Errorf("health is %+v", health)
 		}
-		if lines := set.logs.with(`msg="watch recovered" resource=pods`); len(lines) != 1 {
+		if lines := set.logs.With(`msg="watch recovered" resource=pods`); len(lines) != 1 {
 			t.Errorf("logged %q", lines)
 		}
 	})

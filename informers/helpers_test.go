@@ -1,7 +1,6 @@
 package informers
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -21,11 +20,8 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
-
-// patience is the longest wait for a condition. client-go waits up to two
-// seconds before its first retry.
-const patience = 30 * time.Second
 
 // noon is the first time of every test's clock.
 func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
@@ -48,7 +44,7 @@ type testSet struct {
 	t       *testing.T
 	clock   *testclock.FakePassiveClock
 	handler *testHandler
-	logs    *logBuffer
+	logs    *async.Buffer
 	// stop ends the Set and waits for that.
 	stop func()
 }
@@ -56,7 +52,7 @@ type testSet struct {
 // runSet starts a Set; change adapts its options.
 func runSet(t *testing.T, server *apiserver.Server, change ...func(*Options)) *testSet {
 	t.Helper()
-	s := &testSet{t: t, clock: testclock.NewFakePassiveClock(noon()), handler: &testHandler{}, logs: &logBuffer{}}
+	s := &testSet{t: t, clock: testclock.NewFakePassiveClock(noon()), handler: &testHandler{}, logs: &async.Buffer{}}
 	options := Options{
 		Config: protobuf(server.Config()), PodsSelector: DefaultPodsSelector,
 		Clock: s.clock, Logger: log.NewLogfmtLogger(s.logs),
@@ -79,7 +75,7 @@ func runSet(t *testing.T, server *apiserver.Server, change ...func(*Options)) *t
 			if err != nil {
 				t.Errorf("Run: %v", err)
 			}
-		case <-time.After(patience):
+		case <-time.After(async.Patience):
 			t.Error("Run has not returned")
 		}
 	})
@@ -103,7 +99,7 @@ func (s *testSet) awaitSynced() *testSet {
 // awaitCall waits until the Handler has been called that often with that line.
 func (s *testSet) awaitCall(line string, times int) {
 	s.t.Helper()
-	eventually(s.t, fmt.Sprintf("%d calls: %s", times, line), func() bool { return s.handler.count(line) == times })
+	async.Eventually(s.t, fmt.Sprintf("%d calls: %s", times, line), func() bool { return s.handler.count(line) == times })
 }
 
 // awaitErrors waits until every resource has an error of that kind.
@@ -116,7 +112,7 @@ func (s *testSet) awaitErrors(kind ErrorKind) {
 func (s *testSet) awaitEach(what string, holds func(ResourceHealth) bool) {
 	s.t.Helper()
 	for _, resource := range resourceNames() {
-		eventually(s.t, resource+": "+what, func() bool { return holds(s.healthOf(resource)) })
+		async.Eventually(s.t, resource+": "+what, func() bool { return holds(s.healthOf(resource)) })
 	}
 }
 
@@ -129,20 +125,6 @@ func (s *testSet) healthOf(resource string) ResourceHealth {
 	}
 	s.t.Fatalf("no health of %s", resource)
 	return ResourceHealth{}
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline, tick := time.NewTimer(patience), time.NewTicker(2*time.Millisecond)
-	defer deadline.Stop()
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			t.Fatalf("timed out waiting for %s", what)
-		}
-	}
 }
 
 // testHandler is a Handler that keeps a line per call: "node n updated", "pod a/x
@@ -203,31 +185,6 @@ func (h *testHandler) callsFor(what string) []string {
 
 func (h *testHandler) count(line string) int {
 	return len(slices.DeleteFunc(h.calls(), func(other string) bool { return other != line }))
-}
-
-// logBuffer collects log lines.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBuffer) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-// with returns the lines that contain a text.
-func (l *logBuffer) with(text string) []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var found []string
-	for line := range strings.Lines(l.text.String()) {
-		if strings.Contains(line, text) {
-			found = append(found, line)
-		}
-	}
-	return found
 }
 
 func node(name string) *corev1.Node {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 func TestSet(t *testing.T) {
@@ -37,8 +38,8 @@ func TestSet(t *testing.T) {
 		if !set.Synced() {
 			t.Error("Synced is false")
 		}
-		if lines := set.logs.with(`level=info msg="informer caches synced" nodes=1 pods=1 daemonsets=1`); len(lines) != 1 {
-			t.Errorf("logged %q", set.logs.with(""))
+		if lines := set.logs.With(`level=info msg="informer caches synced" nodes=1 pods=1 daemonsets=1`); len(lines) != 1 {
+			t.Errorf("logged %q", set.logs.With(""))
 		}
 	})
 	withServer(t, "is not synced before the lists have ended", func(t *testing.T, server *apiserver.Server) {
@@ -46,7 +47,7 @@ func TestSet(t *testing.T) {
 		release := server.HoldLists()
 		set := runSet(t, server)
 		for _, resource := range []string{Nodes, Pods} {
-			eventually(t, "an object of "+resource, func() bool { return !set.healthOf(resource).LastEvent.IsZero() })
+			async.Eventually(t, "an object of "+resource, func() bool { return !set.healthOf(resource).LastEvent.IsZero() })
 		}
 		for _, health := range set.Health() {
 			if health.Synced {
@@ -69,7 +70,7 @@ func TestSet(t *testing.T) {
 		server.Stop()
 		set := runSet(t, server)
 		// By now client-go waits seconds between attempts.
-		eventually(t, "some attempts", func() bool { return set.healthOf(Pods).WatchErrors > 2 })
+		async.Eventually(t, "some attempts", func() bool { return set.healthOf(Pods).WatchErrors > 2 })
 		stopping := time.Now()
 		set.stop()
 		if took := time.Since(stopping); took > 2*time.Second {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 func TestListWatch(t *testing.T) {
@@ -149,7 +150,7 @@ func TestListWatchRelist(t *testing.T) {
 				if slices.Index(calls, "pod a/recreated missed") > slices.Index(calls, "pod a/recreated added") {
 					t.Errorf("recreated before it was deleted: %v", calls)
 				}
-				eventually(t, "five pods", func() bool { return set.healthOf(Pods).Objects == 5 })
+				async.Eventually(t, "five pods", func() bool { return set.healthOf(Pods).Objects == 5 })
 				if health := set.healthOf(Pods); health.WatchErrors == 0 || health.Err != nil {
 					t.Errorf("health is %+v", health)
 				}

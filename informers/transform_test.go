@@ -11,6 +11,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 func TestTransform(t *testing.T) {
@@ -77,7 +78,7 @@ func TestTransform(t *testing.T) {
 		defer func() { cancel(); <-ended }()
 		select {
 		case <-trimmed:
-		case <-time.After(patience):
+		case <-time.After(async.Patience):
 			t.Fatal("the object has not been trimmed")
 		}
 		if informer.shared.HasSynced() {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 func TestMonitoredWatch(t *testing.T) {
@@ -19,13 +20,13 @@ func TestMonitoredWatch(t *testing.T) {
 	withServer(t, "a watch that is closed at once is an error", func(t *testing.T, server *apiserver.Server) {
 		server.DisableStreamedLists()
 		set := runSet(t, server).awaitSynced()
-		eventually(t, "a counted error", func() bool {
+		async.Eventually(t, "a counted error", func() bool {
 			// The watch may not be open yet.
 			server.DropWatches()
 			return set.healthOf(Nodes).WatchErrors > 0
 		})
-		if lines := set.logs.with("the watch was closed within a second"); len(lines) == 0 {
-			t.Errorf("logged %q", set.logs.with(""))
+		if lines := set.logs.With("the watch was closed within a second"); len(lines) == 0 {
+			t.Errorf("logged %q", set.logs.With(""))
 		}
 	})
 }

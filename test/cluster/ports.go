@@ -11,11 +11,10 @@ import (
 
 // freePorts returns n distinct loopback ports on which nothing listens.
 //
-// They come from below the range that Linux gives to outgoing connections
-// (32768 and up): a component that is killed must find its port free when it is
-// started again, and any client on the machine could have been given one of
-// that range in the meantime. They are random, so that clusters that start at
-// the same moment do not try the same ones.
+// They are below the range of outgoing connections on Linux (32768 and up): a
+// component that is killed must find its port free when it is restarted, and any
+// client on the machine could use one of that range in the meantime. They are
+// random, so that clusters that start at the same time do not try the same ones.
 func freePorts(ctx context.Context, n int) ([]int, error) {
 	const low, high, attempts = 20000, 32000, 1000
 	taken := map[int]bool{}
@@ -37,11 +36,20 @@ func freePorts(ctx context.Context, n int) ([]int, error) {
 			continue
 		}
 		if err := l.Close(); err != nil {
-			return nil, fmt.Errorf("give back port %d: %w", port, err)
+			return nil, fmt.Errorf("close port %d: %w", port, err)
 		}
 		ports = append(ports, port)
 	}
 	return nil, fmt.Errorf("find %d free ports: %w", n, errors.Join(last, ctx.Err()))
+}
+
+// FreeAddress returns a loopback address on which nothing listens.
+func FreeAddress(ctx context.Context) (string, error) {
+	ports, err := freePorts(ctx, 1)
+	if err != nil {
+		return "", err
+	}
+	return address(ports[0]), nil
 }
 
 func address(port int) string {

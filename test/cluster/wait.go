@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -112,33 +111,6 @@ func (c *Cluster) WaitPods(ctx context.Context, namespace, selector, what string
 		ok, state := holds(list.Items)
 		return ok, state, nil
 	}, Kwok, Scheduler, ControllerManager)
-}
-
-// WaitPod waits until one pod satisfies holds.
-func (c *Cluster) WaitPod(ctx context.Context, namespace, name, what string, holds func(*corev1.Pod) (bool, string)) error {
-	return c.Wait(ctx, what, func(ctx context.Context) (bool, string, error) {
-		pod, err := c.client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return false, "", err
-		}
-		ok, state := holds(pod)
-		return ok, state, nil
-	}, Kwok, Scheduler, ControllerManager)
-}
-
-// WaitPodGone waits until no pod of this name is left.
-func (c *Cluster) WaitPodGone(ctx context.Context, namespace, name string) error {
-	what := fmt.Sprintf("pod %s/%s to be gone", namespace, name)
-	return c.Wait(ctx, what, func(ctx context.Context) (bool, string, error) {
-		pod, err := c.client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return true, "", nil
-		}
-		if err != nil {
-			return false, "", err
-		}
-		return false, fmt.Sprintf("phase %s, deletion timestamp %v", pod.Status.Phase, pod.DeletionTimestamp), nil
-	}, Kwok)
 }
 
 // waitServing waits until the API server says that it is ready, which includes

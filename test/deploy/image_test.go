@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
@@ -68,7 +69,7 @@ func TestRunsAsNobodyOnAReadOnlyRoot(t *testing.T) {
 		exec env -i "$(command -v chroot)" --userspec=65532:65532 --groups= . /daemonset_exporter "$@"`,
 		dir, "--kubeconfig=/kubeconfig", "--web.listen-address="+address)
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var log syncLog
+	var log async.Buffer
 	command.Stderr = &log
 	if err := command.Start(); err != nil {
 		t.Skipf("cannot make a root of its own: %v", err)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
@@ -74,7 +74,7 @@ func (s *site) nothingSecretComesOut() {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	s.must(s.Apply(ctx, []byte(agent)))
-	log := &syncLog{}
+	log := &async.Buffer{}
 	running := s.startAsItself(log, "--log.level=debug")
 	_, err := running.Wait(ctx, "the DaemonSet to be covered", func(samples exporter.Samples) error {
 		if got := samples.Sum("daemonset_covered_nodes", exporter.Labels{"daemonset": "agent"}); got != 2 {
@@ -137,7 +137,7 @@ func (s *site) aMissingLeaseRoleIsNamed() {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	s.must(s.Client().RbacV1().RoleBindings(corev1.NamespaceNodeLease).Delete(ctx, release, metav1.DeleteOptions{}))
-	log := &syncLog{}
+	log := &async.Buffer{}
 	running := s.startAsItself(log)
 	s.must(running.WaitReady(ctx))
 	s.must(s.PullPlug(ctx, "b"))
@@ -147,24 +147,6 @@ func (s *site) aMissingLeaseRoleIsNamed() {
 	}))
 	s.must(s.PlugIn(ctx, "b"))
 	s.must(running.Stop())
-}
-
-// syncLog is written by one goroutine and read by another.
-type syncLog struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *syncLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *syncLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func without(rule rbacv1.PolicyRule, verb string) []string {
@@ -179,7 +161,7 @@ func without(rule rbacv1.PolicyRule, verb string) []string {
 
 func (s *site) missingRightIsNamed(ctx context.Context, verb, resource string) {
 	s.t.Helper()
-	log := &syncLog{}
+	log := &async.Buffer{}
 	running := s.startAsItself(log)
 	want := fmt.Sprintf("forbidden: cannot %s %s", verb, resource)
 	err := s.Wait(ctx, "the log to say: "+want, func(context.Context) (bool, string, error) {

@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
@@ -31,7 +32,7 @@ type secured struct {
 	t       *testing.T
 	address string
 	roots   *x509.CertPool
-	log     *syncLog
+	log     *async.Buffer
 }
 
 const user, password = "prometheus", "correct horse"
@@ -58,7 +59,7 @@ func startSecured(t *testing.T, notAfter time.Time, withPassword bool) *secured 
 			t.Fatal(err)
 		}
 	}
-	s := &secured{t: t, roots: x509.NewCertPool(), log: &syncLog{}}
+	s := &secured{t: t, roots: x509.NewCertPool(), log: &async.Buffer{}}
 	s.roots.AppendCertsFromPEM(certificate)
 	running, err := exporter.Start(t.Context(), exporter.Config{
 		Kubeconfig: filepath.Join(dir, "kubeconfig"),

@@ -16,23 +16,25 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
-// Config says how to run the exporter.
+// Config configures an exporter.
 type Config struct {
-	// Binary is its path; $DAEMONSET_EXPORTER if empty.
+	// Binary is the path of the binary; $DAEMONSET_EXPORTER if empty.
 	Binary string
-	// Kubeconfig is the path of the kubeconfig that it uses.
+	// Kubeconfig is the path of its kubeconfig.
 	Kubeconfig string
 	// Args are further flags.
 	Args []string
-	// Log takes what it logs; nil drops it.
+	// Log receives its log; nil discards it.
 	Log io.Writer
 }
 
 // Exporter is a running exporter.
 type Exporter struct {
-	// URL is where it serves, without a path.
+	// URL is the base URL of its HTTP server.
 	URL string
 
 	command *exec.Cmd
@@ -44,7 +46,7 @@ type Exporter struct {
 // EnvBinary names the environment variable with the path of the binary.
 const EnvBinary = "DAEMONSET_EXPORTER"
 
-// stopTimeout is how long the exporter may take to end when asked to.
+// stopTimeout is how long the exporter may take to end after SIGTERM.
 const stopTimeout = 10 * time.Second
 
 // Start runs the exporter on a free loopback port and returns when it listens.
@@ -63,12 +65,14 @@ func Start(ctx context.Context, config Config) (*Exporter, error) {
 	e := &Exporter{ended: make(chan struct{}), log: newLogReader(config.Log)}
 	e.command = exec.Command(config.Binary, args...)
 	e.command.Stderr = e.log
-	e.command.SysProcAttr = dieWithParent()
-	if err := e.command.Start(); err != nil {
+	launcher := child.NewLauncher()
+	if err := launcher.Start(e.command); err != nil {
+		launcher.Close()
 		return nil, fmt.Errorf("start exporter: %w", err)
 	}
 	go func() {
 		e.err = e.command.Wait()
+		launcher.Close()
 		e.log.close()
 		close(e.ended)
 	}()
@@ -77,13 +81,13 @@ func Start(ctx context.Context, config Config) (*Exporter, error) {
 		e.URL = "http://" + address
 		return e, nil
 	case <-e.ended:
-		return nil, fmt.Errorf("exporter ended at once: %w\n%s", e.err, e.log.tail())
+		return nil, fmt.Errorf("exporter ended during its start: %w\n%s", e.err, e.log.tail())
 	case <-ctx.Done():
 		return nil, errors.Join(ctx.Err(), e.Kill())
 	}
 }
 
-// Stop asks the exporter to end and waits until it has.
+// Stop sends SIGTERM and returns when the exporter has ended.
 func (e *Exporter) Stop() error {
 	_ = e.command.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 	select {
@@ -94,7 +98,7 @@ func (e *Exporter) Stop() error {
 	}
 }
 
-// Kill ends the exporter without asking.
+// Kill kills the exporter and returns when it has ended.
 func (e *Exporter) Kill() error {
 	if err := e.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill exporter: %w", err)
@@ -103,10 +107,7 @@ func (e *Exporter) Kill() error {
 	return nil
 }
 
-// PID is its process id.
-func (e *Exporter) PID() int { return e.command.Process.Pid }
-
-// Get reads a path and gives status and body.
+// Get requests a path and returns the status and the body of the response.
 func (e *Exporter) Get(ctx context.Context, path string) (status int, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
 	if err != nil {
@@ -145,7 +146,7 @@ func (e *Exporter) WaitReady(ctx context.Context) error {
 }
 
 // Wait scrapes until check finds nothing wrong, and returns those samples. At
-// ctx's deadline it gives up with what was wrong last.
+// ctx's deadline it returns the last error of check.
 func (e *Exporter) Wait(ctx context.Context, what string, check func(Samples) error) (Samples, error) {
 	var samples Samples
 	err := e.wait(ctx, what, func(ctx context.Context) (err error) {
@@ -160,7 +161,7 @@ func (e *Exporter) Wait(ctx context.Context, what string, check func(Samples) er
 func (e *Exporter) wait(ctx context.Context, what string, try func(context.Context) error) error {
 	poll := time.NewTicker(100 * time.Millisecond)
 	defer poll.Stop()
-	last := errors.New("nothing tried")
+	last := errors.New("no attempt")
 	for {
 		err := try(ctx)
 		if err == nil {
@@ -179,7 +180,7 @@ func (e *Exporter) wait(ctx context.Context, what string, try func(context.Conte
 	}
 }
 
-// logReader finds in the log where the exporter listens.
+// logReader passes the log on and finds the address in it.
 type logReader struct {
 	*io.PipeWriter
 	address chan string
@@ -213,7 +214,7 @@ func newLogReader(to io.Writer) *logReader {
 	return l
 }
 
-// keptLines is how much of the log an error shows.
+// keptLines is the number of log lines in an error.
 const keptLines = 20
 
 func (l *logReader) keep(line string) {

@@ -14,18 +14,17 @@ import (
 // Labels are a sample's labels.
 type Labels map[string]string
 
-// Sample is one value of a metric. A histogram gives two, NAME_sum and
-// NAME_count.
+// Sample is one value of a metric. A histogram has two, NAME_sum and NAME_count.
 type Sample struct {
 	Name   string
 	Labels Labels
 	Value  float64
 }
 
-// Samples are those of one scrape.
+// Samples holds the samples of one scrape.
 type Samples []Sample
 
-// Parse reads the text format.
+// Parse parses the text format.
 func Parse(text string) (Samples, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(text))
@@ -61,7 +60,7 @@ func appendMetric(samples Samples, name string, metric *dto.Metric) Samples {
 	}
 }
 
-// Select gives the samples of a metric that have these labels.
+// Select returns the samples of a metric with these labels.
 func (s Samples) Select(name string, labels Labels) Samples {
 	var found Samples
 	for _, sample := range s {
@@ -72,8 +71,7 @@ func (s Samples) Select(name string, labels Labels) Samples {
 	return found
 }
 
-// Sum adds up the samples of a metric that have these labels; 0 if there are
-// none.
+// Sum returns the sum of the samples of a metric with these labels.
 func (s Samples) Sum(name string, labels Labels) float64 {
 	sum := 0.0
 	for _, sample := range s.Select(name, labels) {
@@ -91,7 +89,7 @@ func (l Labels) has(labels Labels) bool {
 	return true
 }
 
-// String is the sample as it stands in the text format.
+// String returns the sample in the text format.
 func (s Sample) String() string {
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(s.Labels)) {

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
@@ -31,7 +30,7 @@ type part struct {
 // startPart starts a program and returns when it answers at a path. arguments
 // gets the address to listen on.
 func startPart(ctx context.Context, launcher *child.Launcher, dir, name, path, ready string, arguments func(address string) []string) (*part, error) {
-	address, err := freeAddress()
+	address, err := cluster.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -77,18 +76,6 @@ func (p *part) wait(ctx context.Context, ready string) error {
 func (p *part) stop() {
 	_ = p.command.Process.Kill() // it may have ended by itself
 	<-p.ended
-}
-
-// freeAddress is a loopback address on which nothing listens, below the ports
-// that outgoing connections get.
-func freeAddress() (string, error) {
-	for range 100 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(18000+rand.IntN(2000)))
-		if listener, err := net.Listen("tcp", address); err == nil {
-			return address, listener.Close()
-		}
-	}
-	return "", fmt.Errorf("no free port")
 }
 
 // get reads a URL.

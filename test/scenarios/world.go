@@ -28,7 +28,7 @@ type world struct {
 	dir          string
 	root         string // of the repository
 	launcher     *child.Launcher
-	binaries     binaries
+	tools        build.Tools
 	prometheus   *part
 	alertmanager *part
 	parts        []*part
@@ -41,27 +41,13 @@ type world struct {
 	marks     map[string]time.Time            // when each scenario's fault began
 }
 
-// binaries are the directories of the programs beside the control plane.
-type binaries struct{ prometheus, alertmanager, stateMetrics string }
-
-func buildBinaries(ctx context.Context, progress io.Writer) (b binaries, err error) {
-	if b.prometheus, err = build.Prometheus(ctx, progress); err != nil {
-		return b, err
-	}
-	if b.alertmanager, err = build.Alertmanager(ctx, progress); err != nil {
-		return b, err
-	}
-	b.stateMetrics, err = build.KubeStateMetrics(ctx, progress)
-	return b, err
-}
-
 // newWorld builds what is needed and starts the control plane.
 func newWorld(ctx context.Context, dir string, progress io.Writer) (*world, error) {
 	root, err := shipped.Root()
 	if err != nil {
 		return nil, err
 	}
-	built, err := buildBinaries(ctx, progress)
+	tools, err := build.AllTools(ctx, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +56,7 @@ func newWorld(ctx context.Context, dir string, progress io.Writer) (*world, erro
 		return nil, err
 	}
 	return &world{
-		Cluster: c, dir: dir, root: root, binaries: built, launcher: child.NewLauncher(),
+		Cluster: c, dir: dir, root: root, tools: tools, launcher: child.NewLauncher(),
 		exporters: map[string][]*exporter.Exporter{}, marks: map[string]time.Time{},
 	}, nil
 }
@@ -121,11 +107,11 @@ func (w *world) startExporter(ctx context.Context, label, kubeconfig string, arg
 
 // startMonitoring runs kube-state-metrics, Alertmanager and Prometheus.
 func (w *world) startMonitoring(ctx context.Context) error {
-	telemetry, err := freeAddress()
+	telemetry, err := cluster.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}
-	ksm, err := w.start(ctx, "kube-state-metrics", w.binaries.stateMetrics, "/healthz", func(address string) []string {
+	ksm, err := w.start(ctx, "kube-state-metrics", w.tools.KubeStateMetrics, "/healthz", func(address string) []string {
 		host, port, _ := strings.Cut(address, ":")
 		_, telemetryPort, _ := strings.Cut(telemetry, ":")
 		return []string{
@@ -139,7 +125,7 @@ func (w *world) startMonitoring(ctx context.Context) error {
 	if err := w.writeAlertmanagerConfig(); err != nil {
 		return err
 	}
-	w.alertmanager, err = w.start(ctx, "alertmanager", w.binaries.alertmanager, "/-/ready", func(address string) []string {
+	w.alertmanager, err = w.start(ctx, "alertmanager", w.tools.Alertmanager, "/-/ready", func(address string) []string {
 		return []string{
 			"--config.file=alertmanager.yaml", "--storage.path=alertmanager-data",
 			"--web.listen-address=" + address, "--cluster.listen-address=",
@@ -151,7 +137,7 @@ func (w *world) startMonitoring(ctx context.Context) error {
 	if err := w.writePrometheusConfig(ksm); err != nil {
 		return err
 	}
-	w.prometheus, err = w.start(ctx, "prometheus", w.binaries.prometheus, "/-/ready", func(address string) []string {
+	w.prometheus, err = w.start(ctx, "prometheus", w.tools.Prometheus, "/-/ready", func(address string) []string {
 		return []string{"--config.file=prometheus.yaml", "--storage.tsdb.path=prometheus-data", "--web.listen-address=" + address}
 	})
 	return err

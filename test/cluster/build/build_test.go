@@ -1,7 +1,6 @@
 package build
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -9,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 func TestEnsure(t *testing.T) {
@@ -28,7 +29,7 @@ func TestEnsure(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	var progress safeBuffer
+	var progress async.Buffer
 	var wg sync.WaitGroup
 	dirs := make([]string, 4)
 	for i := range dirs {
@@ -51,7 +52,7 @@ func TestEnsure(t *testing.T) {
 		t.Errorf("the cache holds %q", names)
 	}
 
-	progress = safeBuffer{}
+	progress = async.Buffer{}
 	if dir, err := ensure(t.Context(), s, &progress); err != nil || dir != dirs[0] || progress.String() != "" {
 		t.Errorf("a warm start: got %q, %v and says %q", dir, err, progress.String())
 	}
@@ -88,7 +89,7 @@ func TestEnsureFails(t *testing.T) {
 		"an interrupt":                    {canceled, context.Canceled.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := ensure(tc.ctx, s, new(safeBuffer))
+			_, err := ensure(tc.ctx, s, new(async.Buffer))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
@@ -170,22 +171,4 @@ func list(t *testing.T, dir string) []string {
 		names = append(names, entry.Name())
 	}
 	return names
-}
-
-// safeBuffer is a buffer that several may write to.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

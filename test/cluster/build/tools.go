@@ -10,24 +10,39 @@ import (
 	"strings"
 )
 
-// The functions of this file return the directory of programs that stand beside
+// The functions of this file return the directories of programs that run beside
 // a cluster, each compiled from a module of its own under tools/.
 
+// Tools holds the directories of the programs that the scenarios need.
+type Tools struct{ Prometheus, Alertmanager, KubeStateMetrics string }
+
+// AllTools returns the directories of all programs and compiles what is not
+// cached.
+func AllTools(ctx context.Context, progress io.Writer) (t Tools, err error) {
+	if t.Prometheus, err = Prometheus(ctx, progress); err != nil {
+		return t, err
+	}
+	if t.Alertmanager, err = Alertmanager(ctx, progress); err != nil {
+		return t, err
+	}
+	t.KubeStateMetrics, err = kubeStateMetrics(ctx, progress)
+	return t, err
+}
+
 // Prometheus returns the directory of prometheus and promtool. Service
-// discovery, which is most of their code, is left out: what the tests watch has
-// a fixed address.
+// discovery, which is most of their code, is left out: all targets of the tests
+// are static.
 func Prometheus(ctx context.Context, progress io.Writer) (string, error) {
 	return tool(ctx, progress, "prometheus", "about 6 minutes", "-tags=remove_all_sd")
 }
 
-// KubeStateMetrics returns the directory of kube-state-metrics.
-func KubeStateMetrics(ctx context.Context, progress io.Writer) (string, error) {
+func kubeStateMetrics(ctx context.Context, progress io.Writer) (string, error) {
 	return tool(ctx, progress, "kube-state-metrics", "about 4 minutes")
 }
 
 // Alertmanager returns the directory of alertmanager and amtool. Their module
-// embeds a built user interface that is not part of it, so that a copy with a
-// placeholder is what can be compiled.
+// embeds a user interface that it does not contain, so a copy with a placeholder
+// is compiled.
 func Alertmanager(ctx context.Context, progress io.Writer) (string, error) {
 	const module = "github.com/prometheus/alertmanager"
 	dir, err := toolDir("alertmanager")
@@ -57,7 +72,7 @@ func Alertmanager(ctx context.Context, progress io.Writer) (string, error) {
 	return tool(ctx, progress, "alertmanager", "about 1 minute", "-modfile="+modfile)
 }
 
-// tool compiles the tools that the module tools/<name> names.
+// tool compiles the tools listed in the module tools/<name>.
 func tool(ctx context.Context, progress io.Writer, name, expect string, flags ...string) (string, error) {
 	dir, err := toolDir(name)
 	if err != nil {
@@ -81,7 +96,7 @@ func toolDir(name string) (string, error) {
 }
 
 // copyModule copies a module that dir requires, with a page in place of the user
-// interface. It appears at its destination when it is whole.
+// interface. The destination appears when it is complete.
 func copyModule(ctx context.Context, dir, module, to string) error {
 	if _, err := goCommand(ctx, dir, "mod", "download", module); err != nil {
 		return err
@@ -120,7 +135,7 @@ func copyModule(ctx context.Context, dir, module, to string) error {
 	return nil
 }
 
-// writeModfile writes a copy of a module's go.mod with more at its end, and
+// writeModfile writes a copy of a module's go.mod with more appended, and
 // go.sum beside it, where the go command looks for it.
 func writeModfile(dir, path, more string) error {
 	for name, to := range map[string]string{"go.mod": path, "go.sum": strings.TrimSuffix(path, ".mod") + ".sum"} {

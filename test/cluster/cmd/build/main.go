@@ -1,14 +1,16 @@
-// Command build compiles the control plane and kwok for the tests, unless that
-// was done before, and prints where they are:
+// Command build compiles the programs that the tests run, unless they are in the
+// cache, and prints their directories:
 //
-//	go run ./cluster/cmd/build
+//	go run ./cluster/cmd/build             the control plane and kwok
+//	go run ./cluster/cmd/build -scenarios  Prometheus, Alertmanager and kube-state-metrics
 //
-// The tests do the same by themselves. It exists so that the long first build
-// can be made at a moment of one's choice, and cached by CI as a step.
+// The tests compile what is missing themselves. The command makes the long first
+// build a step of its own, which CI can cache.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,18 +20,29 @@ import (
 )
 
 func main() {
-	os.Exit(run())
-}
-
-func run() int {
+	scenarios := flag.Bool("scenarios", false, "Compile what the scenarios run beside the control plane.")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := run(ctx, *scenarios); err != nil {
+		fmt.Fprintln(os.Stderr, "build:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, scenarios bool) error {
+	if scenarios {
+		tools, err := build.AllTools(ctx, os.Stderr)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s\n%s\n%s\n", tools.Prometheus, tools.Alertmanager, tools.KubeStateMetrics)
+		return nil
+	}
 	binaries, err := build.All(ctx, os.Stderr)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "build:", err)
-		return 1
+		return err
 	}
-	fmt.Fprintln(os.Stdout, binaries.ControlPlane)
-	fmt.Fprintln(os.Stdout, binaries.Kwok)
-	return 0
+	fmt.Printf("%s\n%s\n", binaries.ControlPlane, binaries.Kwok)
+	return nil
 }
