@@ -11,25 +11,25 @@ import (
 	"time"
 )
 
-// An alert is what Alertmanager has been sent, over its whole time.
+// alert is one alert in Alertmanager, from first to last.
 type alert struct {
 	Labels      map[string]string
 	Annotations map[string]string
-	First       time.Time // when it was first seen in Alertmanager
+	First       time.Time // when Alertmanager first had it
 	Inhibited   bool      // ever
 	Shown       bool      // ever not inhibited
 }
 
 func (a *alert) name() string { return a.Labels["alertname"] }
 
-// alertLog remembers all alerts that Alertmanager ever had.
+// alertLog holds all alerts that Alertmanager ever had.
 type alertLog struct {
 	mu     sync.Mutex
 	alerts map[string]*alert
 }
 
-// follow asks Alertmanager's API each half second until ctx is done.
-func (l *alertLog) follow(ctx context.Context, alertmanager *part) error {
+// follow polls Alertmanager's API twice a second until ctx is done.
+func (l *alertLog) follow(ctx context.Context, alertmanager *program) error {
 	poll := time.NewTicker(500 * time.Millisecond)
 	defer poll.Stop()
 	for {
@@ -44,7 +44,7 @@ func (l *alertLog) follow(ctx context.Context, alertmanager *part) error {
 	}
 }
 
-func (l *alertLog) read(ctx context.Context, alertmanager *part) error {
+func (l *alertLog) read(ctx context.Context, alertmanager *program) error {
 	body, err := get(ctx, alertmanager.url+"/api/v2/alerts")
 	if err != nil {
 		return fmt.Errorf("read alerts: %w", err)
@@ -79,8 +79,8 @@ func (l *alertLog) read(ctx context.Context, alertmanager *part) error {
 	return nil
 }
 
-// of are the alerts that speak of a scenario, oldest first. ours tells whether
-// they are the exporter's or those of the comparison.
+// of returns the alerts about a scenario, oldest first: the exporter's if ours is
+// set, otherwise those of the comparison.
 func (l *alertLog) of(scenario string, ours bool) []*alert {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,7 +95,7 @@ func (l *alertLog) of(scenario string, ours bool) []*alert {
 	return found
 }
 
-// subjects are the scenarios that alerts speak of, known or not.
+// subjects returns the names of the scenarios that alerts are about, known or not.
 func (l *alertLog) subjects() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,8 +106,8 @@ func (l *alertLog) subjects() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// subject is the scenario whose object an alert names: a failing exporter, a
-// DaemonSet, a pod or a node, whose names begin with it, or a zone.
+// subject returns the scenario of the object that an alert names: a failing
+// exporter, a DaemonSet, a pod or a node, whose names begin with it, or a zone.
 func subject(labels map[string]string) string {
 	for _, label := range []string{"cluster", "daemonset", "node", "pod", "zone"} {
 		if value := labels[label]; value != "" {

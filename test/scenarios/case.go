@@ -13,30 +13,30 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
 
-// A scenario is a failure, or what only looks like one.
+// scenario is a failure, or what only looks like one.
 type scenario struct {
-	name  string // of its nodes, zone and DaemonSet
-	story string
-	nodes int
-	spec  func(i int, node *cluster.NodeSpec) // of node i, from 1
-	agent agent
-	// cause causes it. It calls w.mark when the fault begins.
-	cause func(ctx context.Context, w *world, s *scenario) error
+	name    string // of its nodes, zone and DaemonSet
+	summary string
+	nodes   int
+	spec    func(i int, node *cluster.NodeSpec) // of node i, from 1
+	agent   agent
+	// inject injects the fault. It calls fixture.mark when the fault begins.
+	inject func(ctx context.Context, f *fixture, s *scenario) error
 	// want is empty for what only looks like a failure.
 	want []want
 }
 
-// want is an alert that must arrive, or may.
+// want is an expected alert.
 type want struct {
 	alert string
-	node  string // where the alert names one
+	node  string // if the alert has the label
 	// inhibited alerts must arrive and be inhibited.
 	inhibited bool
-	// maybe: right if it fires, and right if it does not.
-	maybe bool
+	// optional alerts may arrive.
+	optional bool
 }
 
-// agent is the scenario's DaemonSet. The zero value has no DaemonSet.
+// agent describes the scenario's DaemonSet. The zero value has none.
 type agent struct {
 	present     bool
 	namespace   string // of its own; "default" if empty
@@ -45,7 +45,7 @@ type agent struct {
 	metadata    string // of the pod template, one line
 	cpu         string
 	strategy    string // maxUnavailable
-	late        bool   // applied by cause
+	late        bool   // applied by inject
 }
 
 func (a agent) space() string {
@@ -97,37 +97,36 @@ spec:
 
 func (s *scenario) node(i int) string { return fmt.Sprintf("%s-%d", s.name, i) }
 
-// build makes nodes and DaemonSet, and waits until all is well.
-func (s *scenario) build(ctx context.Context, w *world) error {
+// build creates nodes and DaemonSet, and waits until all pods are available.
+func (s *scenario) build(ctx context.Context, f *fixture) error {
 	for i := 1; i <= s.nodes; i++ {
-		if err := s.addNode(ctx, w, i); err != nil {
+		if err := s.addNode(ctx, f, i); err != nil {
 			return err
 		}
 	}
 	if !s.agent.present || s.agent.late {
 		return nil
 	}
-	if err := w.Apply(ctx, s.manifest()); err != nil {
+	if err := f.Apply(ctx, s.manifest()); err != nil {
 		return err
 	}
-	return w.WaitDaemonSet(ctx, s.agent.space(), s.name, int32(s.nodes))
+	return f.WaitDaemonSet(ctx, s.agent.space(), s.name, int32(s.nodes))
 }
 
-// addNode adds node i. On a machine with ten times the load it can take, kwok
-// v0.8.0 was once seen to leave one of seventy nodes alone for ever; a node of
-// the same name that is new it takes in hand.
-func (s *scenario) addNode(ctx context.Context, w *world, i int) error {
+// addNode adds node i. On an overloaded machine kwok v0.8.0 was once seen to ignore
+// one of seventy nodes forever, but not a new node with the same name.
+func (s *scenario) addNode(ctx context.Context, f *fixture, i int) error {
 	const patience = 45 * time.Second
 	attempt, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := w.AddNode(attempt, s.nodeSpec(i))
+	err := f.AddNode(attempt, s.nodeSpec(i))
 	if err == nil || attempt.Err() == nil || ctx.Err() != nil {
 		return err
 	}
-	if err := w.DeleteNode(ctx, s.node(i)); err != nil {
+	if err := f.DeleteNode(ctx, s.node(i)); err != nil {
 		return err
 	}
-	return w.AddNode(ctx, s.nodeSpec(i))
+	return f.AddNode(ctx, s.nodeSpec(i))
 }
 
 func (s *scenario) nodeSpec(i int) cluster.NodeSpec {
@@ -138,9 +137,9 @@ func (s *scenario) nodeSpec(i int) cluster.NodeSpec {
 	return node
 }
 
-// pod is the name of the DaemonSet's pod on node i that is not being deleted.
-func (s *scenario) pod(ctx context.Context, w *world, i int) (name string, err error) {
-	err = w.WaitPods(ctx, s.agent.space(), "app="+s.name, "a pod on "+s.node(i), func(pods []corev1.Pod) (bool, string) {
+// pod returns the name of the DaemonSet's pod on node i that is not terminating.
+func (s *scenario) pod(ctx context.Context, f *fixture, i int) (name string, err error) {
+	err = f.WaitPods(ctx, s.agent.space(), "app="+s.name, "a pod on "+s.node(i), func(pods []corev1.Pod) (bool, string) {
 		for _, pod := range pods {
 			if pod.Spec.NodeName == s.node(i) && pod.DeletionTimestamp == nil {
 				name = pod.Name
@@ -152,36 +151,36 @@ func (s *scenario) pod(ctx context.Context, w *world, i int) (name string, err e
 	return name, err
 }
 
-func (s *scenario) deletePod(ctx context.Context, w *world, i int) error {
-	name, err := s.pod(ctx, w, i)
+func (s *scenario) deletePod(ctx context.Context, f *fixture, i int) error {
+	name, err := s.pod(ctx, f, i)
 	if err != nil {
 		return err
 	}
-	return w.Client().CoreV1().Pods(s.agent.space()).Delete(ctx, name, metav1.DeleteOptions{})
+	return f.Client().CoreV1().Pods(s.agent.space()).Delete(ctx, name, metav1.DeleteOptions{})
 }
 
-// behave changes how the pod on node i fares.
-func (s *scenario) behave(ctx context.Context, w *world, i int, behaviour cluster.Behaviour) error {
-	name, err := s.pod(ctx, w, i)
+// behave changes the behaviour of the pod on node i.
+func (s *scenario) behave(ctx context.Context, f *fixture, i int, behaviour cluster.Behaviour) error {
+	name, err := s.pod(ctx, f, i)
 	if err != nil {
 		return err
 	}
-	return w.SetPodBehaviour(ctx, s.agent.space(), name, behaviour)
+	return f.SetPodBehaviour(ctx, s.agent.space(), name, behaviour)
 }
 
 // roll starts a rolling update to a template with these annotations.
-func (s *scenario) roll(ctx context.Context, w *world, annotations map[string]string) error {
+func (s *scenario) roll(ctx context.Context, f *fixture, annotations map[string]string) error {
 	next := *s
 	next.agent.annotations = annotations
-	return w.Apply(ctx, next.manifest())
+	return f.Apply(ctx, next.manifest())
 }
 
-func (s *scenario) patchNode(ctx context.Context, w *world, i int, patch string) error {
-	_, err := w.Client().CoreV1().Nodes().Patch(ctx, s.node(i), types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
+func (s *scenario) patchNode(ctx context.Context, f *fixture, i int, patch string) error {
+	_, err := f.Client().CoreV1().Nodes().Patch(ctx, s.node(i), types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
 	return err
 }
 
-// pause waits as long as something takes in the story.
+// pause waits as long as something takes in the scenario.
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

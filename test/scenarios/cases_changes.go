@@ -9,14 +9,14 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
 
-// changeScenarios are rollouts and terminations that go wrong.
+// changeScenarios returns rollouts and terminations that go wrong.
 func changeScenarios() []*scenario {
 	return []*scenario{
 		{
-			name: "rollout", story: "a new revision refers to a ConfigMap that is not there", nodes: 3, agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				return s.roll(ctx, w, map[string]string{cluster.BehaviourAnnotation: string(cluster.ContainerConfig)})
+			name: "rollout", summary: "a new revision refers to a ConfigMap that is not there", nodes: 3, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return s.roll(ctx, f, map[string]string{cluster.BehaviourAnnotation: string(cluster.ContainerConfig)})
 			},
 			want: []want{
 				{alert: "DaemonSetPodConfigError"},
@@ -25,40 +25,40 @@ func changeScenarios() []*scenario {
 			},
 		},
 		{
-			name: "budget", story: "a dead node spends the whole budget of a rollout", nodes: 4,
+			name: "budget", summary: "a dead node spends the whole budget of a rollout", nodes: 4,
 			agent: agent{present: true, more: "tolerations: [{operator: Exists}]"},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				if err := w.PullPlug(ctx, s.node(1)); err != nil {
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				if err := f.PullPlug(ctx, s.node(1)); err != nil {
 					return err
 				}
-				if err := w.WaitNodeReady(ctx, s.node(1), "Unknown"); err != nil {
+				if err := f.WaitNodeReady(ctx, s.node(1), "Unknown"); err != nil {
 					return err
 				}
-				return s.roll(ctx, w, map[string]string{"example.com/revision": "2"})
+				return s.roll(ctx, f, map[string]string{"example.com/revision": "2"})
 			},
 			want: []want{
 				{alert: "DaemonSetNodeDown", node: "budget-1"},
 				{alert: "DaemonSetRolloutBlockedByNodes"},
-				{alert: "DaemonSetPodStuckOnLostNode", maybe: true},
+				{alert: "DaemonSetPodStuckOnLostNode", optional: true},
 			},
 		},
 		{
-			name: "finalizer", story: "a finalizer holds a deleted pod", nodes: 2,
+			name: "finalizer", summary: "a finalizer holds a deleted pod", nodes: 2,
 			agent: agent{present: true, metadata: "finalizers: [example.com/hold]"},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				return s.deletePod(ctx, w, 1)
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return s.deletePod(ctx, f, 1)
 			},
-			want: []want{{alert: "DaemonSetTerminationOverdue"}, {alert: "DaemonSetReschedulingHangs", inhibited: true, maybe: true}},
+			want: []want{{alert: "DaemonSetTerminationOverdue"}, {alert: "DaemonSetReschedulingHangs", inhibited: true, optional: true}},
 		},
 		{
-			name: "grace", story: "pods have to be killed, one after the other", nodes: 4,
+			name: "grace", summary: "pods have to be killed, one after the other", nodes: 4,
 			agent: agent{present: true, annotations: map[string]string{cluster.StopAfterAnnotation: "9"}},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
 				for round := range 8 {
-					if err := s.deletePod(ctx, w, 1+round%s.nodes); err != nil {
+					if err := s.deletePod(ctx, f, 1+round%s.nodes); err != nil {
 						return err
 					}
 					if err := pause(ctx, 4*time.Second); err != nil {
@@ -72,112 +72,112 @@ func changeScenarios() []*scenario {
 	}
 }
 
-// everydayScenarios only look like failures.
+// everydayScenarios returns scenarios that only look like failures.
 func everydayScenarios() []*scenario {
 	return []*scenario{
 		{
-			name: "autoscale", story: "the autoscaler adds two nodes and removes one within 12 minutes", nodes: 3,
+			name: "autoscale", summary: "the autoscaler adds two nodes and removes one within 12 minutes", nodes: 3,
 			agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
 				for i := 4; i <= 5; i++ {
 					spec := s.nodeSpec(i)
 					spec.ReadyAfterSeconds = 4
-					if err := w.AddNode(ctx, spec); err != nil {
+					if err := f.AddNode(ctx, spec); err != nil {
 						return err
 					}
 				}
-				if err := s.leave(ctx, w, 1); err != nil {
+				if err := s.leave(ctx, f, 1); err != nil {
 					return err
 				}
 				if err := pause(ctx, 24*time.Second); err != nil {
 					return err
 				}
-				return s.remove(ctx, w, 1)
+				return s.remove(ctx, f, 1)
 			},
 		},
 		{
-			name: "linger", story: "a node that the autoscaler removes is switched off and stays listed for 25 minutes", nodes: 2,
+			name: "linger", summary: "a node that the autoscaler removes is switched off and stays listed for 25 minutes", nodes: 2,
 			agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				if err := s.leave(ctx, w, 1); err != nil {
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				if err := s.leave(ctx, f, 1); err != nil {
 					return err
 				}
 				if err := pause(ctx, 50*time.Second); err != nil {
 					return err
 				}
-				return s.remove(ctx, w, 1)
+				return s.remove(ctx, f, 1)
 			},
 		},
 		{
-			name: "reboot", story: "a node is cordoned, rebooted within minutes and used again", nodes: 2, agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				if err := s.patchNode(ctx, w, 1, `{"spec":{"unschedulable":true}}`); err != nil {
+			name: "reboot", summary: "a node is cordoned, rebooted within minutes and used again", nodes: 2, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				if err := s.patchNode(ctx, f, 1, `{"spec":{"unschedulable":true}}`); err != nil {
 					return err
 				}
-				w.mark(s.name)
-				if err := w.PullPlug(ctx, s.node(1)); err != nil {
+				f.mark(s.name)
+				if err := f.PullPlug(ctx, s.node(1)); err != nil {
 					return err
 				}
-				if err := w.WaitNodeReady(ctx, s.node(1), "Unknown"); err != nil {
+				if err := f.WaitNodeReady(ctx, s.node(1), "Unknown"); err != nil {
 					return err
 				}
 				if err := pause(ctx, 6*time.Second); err != nil {
 					return err
 				}
-				if err := w.PlugIn(ctx, s.node(1)); err != nil {
+				if err := f.PlugIn(ctx, s.node(1)); err != nil {
 					return err
 				}
-				return s.patchNode(ctx, w, 1, `{"spec":{"unschedulable":null}}`)
+				return s.patchNode(ctx, f, 1, `{"spec":{"unschedulable":null}}`)
 			},
 		},
 		{
-			name: "maintenance", story: "a node is cordoned, and its agent broken for a while by whoever works there", nodes: 2, agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				if err := s.patchNode(ctx, w, 1, `{"spec":{"unschedulable":true}}`); err != nil {
+			name: "maintenance", summary: "a node is cordoned, and its agent broken for a while by whoever works there", nodes: 2, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				if err := s.patchNode(ctx, f, 1, `{"spec":{"unschedulable":true}}`); err != nil {
 					return err
 				}
-				w.mark(s.name)
-				if err := s.behave(ctx, w, 1, cluster.NeverReady); err != nil {
+				f.mark(s.name)
+				if err := s.behave(ctx, f, 1, cluster.NeverReady); err != nil {
 					return err
 				}
 				if err := pause(ctx, 60*time.Second); err != nil {
 					return err
 				}
-				return s.behave(ctx, w, 1, cluster.Healthy)
+				return s.behave(ctx, f, 1, cluster.Healthy)
 			},
 		},
 		{
-			name: "update", story: "six nodes are updated in order, two at a time", nodes: 6,
+			name: "update", summary: "six nodes are updated in order, two at a time", nodes: 6,
 			agent: agent{present: true, strategy: "2", annotations: map[string]string{cluster.StartAfterAnnotation: "5"}},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				return s.roll(ctx, w, map[string]string{cluster.StartAfterAnnotation: "5", "example.com/revision": "2"})
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return s.roll(ctx, f, map[string]string{cluster.StartAfterAnnotation: "5", "example.com/revision": "2"})
 			},
 		},
 	}
 }
 
-// leave marks a node as the cluster autoscaler does before it removes it, and
-// switches it off.
-func (s *scenario) leave(ctx context.Context, w *world, i int) error {
-	if err := s.patchNode(ctx, w, i, `{"spec":{"taints":[{"key":"ToBeDeletedByClusterAutoscaler","effect":"NoSchedule"}]}}`); err != nil {
+// leave taints a node as the cluster autoscaler does before it removes it, and
+// stops its kubelet.
+func (s *scenario) leave(ctx context.Context, f *fixture, i int) error {
+	if err := s.patchNode(ctx, f, i, `{"spec":{"taints":[{"key":"ToBeDeletedByClusterAutoscaler","effect":"NoSchedule"}]}}`); err != nil {
 		return err
 	}
-	return w.PullPlug(ctx, s.node(i))
+	return f.PullPlug(ctx, s.node(i))
 }
 
-// remove deletes a node and, for the pod garbage collector, its pod: that takes
-// 45 s, which at our pace would be 20 minutes.
-func (s *scenario) remove(ctx context.Context, w *world, i int) error {
-	pod, err := s.pod(ctx, w, i)
+// remove deletes a node and its pod. The pod garbage collector would take 45 s,
+// which stands for 20 minutes.
+func (s *scenario) remove(ctx context.Context, f *fixture, i int) error {
+	pod, err := s.pod(ctx, f, i)
 	if err != nil {
 		return err
 	}
-	if err := w.DeleteNode(ctx, s.node(i)); err != nil {
+	if err := f.DeleteNode(ctx, s.node(i)); err != nil {
 		return err
 	}
 	now := int64(0)
-	return w.Client().CoreV1().Pods(s.agent.space()).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: &now})
+	return f.Client().CoreV1().Pods(s.agent.space()).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: &now})
 }

@@ -10,50 +10,50 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// exporterScenarios are exporters that fail beside the two that work.
+// exporterScenarios returns exporters that fail beside the two that work.
 func exporterScenarios() []*scenario {
 	return []*scenario{
 		{
-			name: "gone", story: "the exporter of a cluster is gone",
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				// An hour at our pace is when it must have been there before.
+			name: "gone", summary: "the exporter of a cluster is gone",
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				// The alert looks back one hour.
 				if err := pause(ctx, 60*time.Second); err != nil {
 					return err
 				}
-				w.mark(s.name)
-				return w.gone.Kill()
+				f.mark(s.name)
+				return f.gone.Kill()
 			},
 			want: []want{{alert: "DaemonSetExporterDown"}},
 		},
 		{
-			name: "forbidden", story: "the exporter has no permissions",
-			cause: func(_ context.Context, w *world, s *scenario) error { w.mark(s.name); return nil },
+			name: "forbidden", summary: "the exporter has no permissions",
+			inject: func(_ context.Context, f *fixture, s *scenario) error { f.mark(s.name); return nil },
 			want: []want{
 				{alert: "DaemonSetExporterNotSynced"},
 				{alert: "DaemonSetExporterForbidden", inhibited: true},
 			},
 		},
 		{
-			name: "stale", story: "the network to the API server swallows everything",
-			cause: func(_ context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				w.proxy.freeze()
+			name: "stale", summary: "the network to the API server swallows everything",
+			inject: func(_ context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				f.proxy.freeze()
 				return nil
 			},
-			want: []want{{alert: "DaemonSetExporterStale"}, {alert: "DaemonSetExporterForbidden", maybe: true}},
+			want: []want{{alert: "DaemonSetExporterStale"}, {alert: "DaemonSetExporterForbidden", optional: true}},
 		},
 		{
-			name: "dropping", story: "there are more gaps than the exporter may list",
-			cause: func(_ context.Context, w *world, s *scenario) error { w.mark(s.name); return nil },
-			want:  []want{{alert: "DaemonSetExporterDroppingSeries"}},
+			name: "dropping", summary: "there are more gaps than the exporter may list",
+			inject: func(_ context.Context, f *fixture, s *scenario) error { f.mark(s.name); return nil },
+			want:   []want{{alert: "DaemonSetExporterDroppingSeries"}},
 		},
 	}
 }
 
-// startExporters runs two that work and those that are to fail.
-func (w *world) startExporters(ctx context.Context) (err error) {
+// startExporters runs two that work and those of the scenarios.
+func (f *fixture) startExporters(ctx context.Context) (err error) {
 	for range 2 {
-		e, err := w.startExporter(ctx, "", w.Kubeconfig())
+		e, err := f.startExporter(ctx, "", f.Kubeconfig())
 		if err != nil {
 			return err
 		}
@@ -61,17 +61,17 @@ func (w *world) startExporters(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if w.gone, err = w.startExporter(ctx, "gone", w.Kubeconfig()); err != nil {
+	if f.gone, err = f.startExporter(ctx, "gone", f.Kubeconfig()); err != nil {
 		return err
 	}
-	if _, err = w.startExporter(ctx, "dropping", w.Kubeconfig(), "--coverage.max-gap-series=0"); err != nil {
+	if _, err = f.startExporter(ctx, "dropping", f.Kubeconfig(), "--coverage.max-gap-series=0"); err != nil {
 		return err
 	}
-	token, err := w.Client().CoreV1().ServiceAccounts("default").CreateToken(ctx, "default", &authv1.TokenRequest{}, metav1.CreateOptions{})
+	token, err := f.Client().CoreV1().ServiceAccounts("default").CreateToken(ctx, "default", &authv1.TokenRequest{}, metav1.CreateOptions{})
 	if err != nil {
 		return err
 	}
-	powerless, err := w.writeKubeconfig("forbidden", func(config *clientcmdapi.Config) {
+	powerless, err := f.writeKubeconfig("forbidden", func(config *clientcmdapi.Config) {
 		for name := range config.AuthInfos {
 			config.AuthInfos[name] = &clientcmdapi.AuthInfo{Token: token.Status.Token}
 		}
@@ -79,20 +79,20 @@ func (w *world) startExporters(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err = w.startExporter(ctx, "forbidden", powerless); err != nil {
+	if _, err = f.startExporter(ctx, "forbidden", powerless); err != nil {
 		return err
 	}
-	if w.proxy, err = newProxy(strings.TrimPrefix(w.RestConfig().Host, "https://")); err != nil {
+	if f.proxy, err = newProxy(strings.TrimPrefix(f.RestConfig().Host, "https://")); err != nil {
 		return err
 	}
-	behind, err := w.writeKubeconfig("stale", func(config *clientcmdapi.Config) {
+	behind, err := f.writeKubeconfig("stale", func(config *clientcmdapi.Config) {
 		for _, server := range config.Clusters {
-			server.Server = "https://" + w.proxy.address()
+			server.Server = "https://" + f.proxy.address()
 		}
 	})
 	if err != nil {
 		return err
 	}
-	_, err = w.startExporter(ctx, "stale", behind)
+	_, err = f.startExporter(ctx, "stale", behind)
 	return err
 }

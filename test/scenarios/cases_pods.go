@@ -10,95 +10,95 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
 
-// history at our pace is how long Prometheus must have seen what was expected.
-// Some of it has passed when the causes begin.
-const history = time.Hour/Pace - 15*time.Second
+// lookback is how long Prometheus must have scraped expected nodes before the fault:
+// one hour, of which some has passed when faults are injected.
+const lookback = time.Hour/pace - 15*time.Second
 
-// noPods is a quota under which a pod that is deleted stays away.
+// noPods returns a quota under which a deleted pod is not replaced.
 func noPods(namespace string) []byte {
 	return []byte("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none, namespace: " + namespace + "}\nspec: {hard: {pods: \"0\"}}\n")
 }
 
-// podScenarios are pods that are missing or broken on Ready nodes.
+// podScenarios returns pods that are missing or broken on Ready nodes.
 func podScenarios() []*scenario {
 	return []*scenario{
 		{
-			name: "missing", story: "a quota keeps a deleted pod from being made again", nodes: 2,
+			name: "missing", summary: "a quota keeps a deleted pod from being made again", nodes: 2,
 			agent: agent{present: true, namespace: "missing"},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				if err := w.Apply(ctx, noPods(s.agent.namespace)); err != nil {
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				if err := f.Apply(ctx, noPods(s.agent.namespace)); err != nil {
 					return err
 				}
-				w.mark(s.name)
-				return s.deletePod(ctx, w, 1)
+				f.mark(s.name)
+				return s.deletePod(ctx, f, 1)
 			},
 			want: []want{{alert: "DaemonSetPodMissing", node: "missing-1"}, {alert: "DaemonSetReschedulingHangs", inhibited: true}},
 		},
 		{
-			name: "hang", story: "the same on a cordoned node: nobody is paged for its gap, yet it hangs", nodes: 2,
+			name: "hang", summary: "the same on a cordoned node: nobody is paged for its gap, yet it hangs", nodes: 2,
 			agent: agent{present: true, namespace: "hang"},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				if err := w.Apply(ctx, noPods(s.agent.namespace)); err != nil {
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				if err := f.Apply(ctx, noPods(s.agent.namespace)); err != nil {
 					return err
 				}
-				if err := s.patchNode(ctx, w, 1, `{"spec":{"unschedulable":true}}`); err != nil {
+				if err := s.patchNode(ctx, f, 1, `{"spec":{"unschedulable":true}}`); err != nil {
 					return err
 				}
-				w.mark(s.name)
-				return s.deletePod(ctx, w, 1)
+				f.mark(s.name)
+				return s.deletePod(ctx, f, 1)
 			},
 			want: []want{{alert: "DaemonSetReschedulingHangs"}},
 		},
 		{
-			name: "full", story: "a node has no room for the pod", nodes: 2,
+			name: "full", summary: "a node has no room for the pod", nodes: 2,
 			spec: func(i int, node *cluster.NodeSpec) {
 				if i == 2 {
 					node.Capacity = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("16")}
 				}
 			},
 			agent: agent{present: true, late: true, cpu: "8"},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				return w.Apply(ctx, s.manifest())
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return f.Apply(ctx, s.manifest())
 			},
-			want: []want{{alert: "DaemonSetPodUnschedulable", node: "full-1"}, {alert: "DaemonSetReschedulingHangs", inhibited: true, maybe: true}},
+			want: []want{{alert: "DaemonSetPodUnschedulable", node: "full-1"}, {alert: "DaemonSetReschedulingHangs", inhibited: true, optional: true}},
 		},
 		{
-			name: "pull", story: "a node cannot pull the image", nodes: 2,
+			name: "pull", summary: "a node cannot pull the image", nodes: 2,
 			agent: agent{present: true, annotations: map[string]string{cluster.StartAfterAnnotation: "5"}},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				if err := s.deletePod(ctx, w, 1); err != nil {
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				if err := s.deletePod(ctx, f, 1); err != nil {
 					return err
 				}
-				return s.behave(ctx, w, 1, cluster.ImagePull)
+				return s.behave(ctx, f, 1, cluster.ImagePull)
 			},
-			want: []want{{alert: "DaemonSetPodImagePullFailing", node: "pull-1"}, {alert: "DaemonSetReschedulingHangs", inhibited: true, maybe: true}},
+			want: []want{{alert: "DaemonSetPodImagePullFailing", node: "pull-1"}, {alert: "DaemonSetReschedulingHangs", inhibited: true, optional: true}},
 		},
 		{
-			name: "crash", story: "a pod crashes again and again", nodes: 2, agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				return s.behave(ctx, w, 1, cluster.CrashLoop)
+			name: "crash", summary: "a pod crashes again and again", nodes: 2, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return s.behave(ctx, f, 1, cluster.CrashLoop)
 			},
 			want: []want{{alert: "DaemonSetPodCrashLooping", node: "crash-1"}},
 		},
 		{
-			name: "unready", story: "a pod runs and is not Ready", nodes: 2, agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				return s.behave(ctx, w, 1, cluster.NeverReady)
+			name: "unready", summary: "a pod runs and is not Ready", nodes: 2, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return s.behave(ctx, f, 1, cluster.NeverReady)
 			},
 			want: []want{{alert: "DaemonSetPodNotReady", node: "unready-1"}},
 		},
 		{
-			name: "low", story: "two pods of four crash", nodes: 4, agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				if err := s.behave(ctx, w, 1, cluster.CrashLoop); err != nil {
+			name: "low", summary: "two pods of four crash", nodes: 4, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				if err := s.behave(ctx, f, 1, cluster.CrashLoop); err != nil {
 					return err
 				}
-				return s.behave(ctx, w, 2, cluster.CrashLoop)
+				return s.behave(ctx, f, 2, cluster.CrashLoop)
 			},
 			want: []want{
 				{alert: "DaemonSetCoverageLow"},
@@ -107,11 +107,11 @@ func podScenarios() []*scenario {
 			},
 		},
 		{
-			name: "nothing", story: "a new DaemonSet's image does not exist", nodes: 2,
+			name: "nothing", summary: "a new DaemonSet's image does not exist", nodes: 2,
 			agent: agent{present: true, late: true, annotations: map[string]string{cluster.BehaviourAnnotation: string(cluster.ImagePull)}},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
-				return w.Apply(ctx, s.manifest())
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return f.Apply(ctx, s.manifest())
 			},
 			want: []want{
 				{alert: "DaemonSetCoversNothing"},
@@ -122,34 +122,34 @@ func podScenarios() []*scenario {
 			},
 		},
 		{
-			name: "drift", story: "a node loses the label that the DaemonSet selects", nodes: 3, agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				if err := pause(ctx, history); err != nil {
+			name: "drift", summary: "a node loses the label that the DaemonSet selects", nodes: 3, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				if err := pause(ctx, lookback); err != nil {
 					return err
 				}
-				w.mark(s.name)
-				return s.patchNode(ctx, w, 1, `{"metadata":{"labels":{"pool":null}}}`)
+				f.mark(s.name)
+				return s.patchNode(ctx, f, 1, `{"metadata":{"labels":{"pool":null}}}`)
 			},
 			want: []want{{alert: "DaemonSetExpectedNodesDropped"}},
 		},
 		{
-			name: "taint", story: "a node is given a taint that the DaemonSet does not tolerate", nodes: 3, agent: agent{present: true},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				if err := pause(ctx, history); err != nil {
+			name: "taint", summary: "a node is given a taint that the DaemonSet does not tolerate", nodes: 3, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				if err := pause(ctx, lookback); err != nil {
 					return err
 				}
-				w.mark(s.name)
-				return s.patchNode(ctx, w, 1, `{"spec":{"taints":[{"key":"dedicated","effect":"NoSchedule"}]}}`)
+				f.mark(s.name)
+				return s.patchNode(ctx, f, 1, `{"spec":{"taints":[{"key":"dedicated","effect":"NoSchedule"}]}}`)
 			},
 			want: []want{{alert: "DaemonSetRepelledByTaint"}},
 		},
 		{
-			name: "slow", story: "pods need five times as long as they should", nodes: 6,
+			name: "slow", summary: "pods need five times as long as they should", nodes: 6,
 			agent: agent{present: true, annotations: map[string]string{cluster.StartAfterAnnotation: "12"}},
-			cause: func(ctx context.Context, w *world, s *scenario) error {
-				w.mark(s.name)
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
 				for i := 1; i <= s.nodes; i++ {
-					if err := s.deletePod(ctx, w, i); err != nil {
+					if err := s.deletePod(ctx, f, i); err != nil {
 						return err
 					}
 					if err := pause(ctx, 3*time.Second); err != nil {
@@ -158,7 +158,7 @@ func podScenarios() []*scenario {
 				}
 				return nil
 			},
-			want: []want{{alert: "DaemonSetReschedulingSlow"}, {alert: "DaemonSetCoverageLow", maybe: true}},
+			want: []want{{alert: "DaemonSetReschedulingSlow"}, {alert: "DaemonSetCoverageLow", optional: true}},
 		},
 	}
 }

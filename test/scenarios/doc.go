@@ -1,12 +1,11 @@
-// Package scenarios proves alerts and dashboards with real parts: a control
+// Package scenarios tests alerts and dashboards with real programs: a control
 // plane, the exporter in two replicas, Prometheus with the shipped rules,
 // Alertmanager with the example configuration and, for comparison,
 // kube-state-metrics with the rules that most people run.
 //
-// Each scenario has nodes, a zone and a DaemonSet of its own, all called by its
-// name, so that all of them run at once in one cluster and what fires can still
-// be told apart by its labels. Exporters that are made to fail bear a label
-// cluster.
+// Each scenario has nodes, a zone and a DaemonSet of its own, all with its name.
+// So all of them run at once in one cluster, and the labels of an alert identify
+// its scenario. Exporters that fail have a label cluster.
 //
-// Time runs thirty times as fast: see [Pace].
+// Durations are a thirtieth of those in production: see pace.
 package scenarios

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// A proxy passes TCP connections on until it is frozen: then they stay open and
+// proxy forwards TCP connections until it is frozen: then they stay open and
 // silent, as behind a broken network.
 type proxy struct {
 	listener net.Listener
@@ -41,7 +41,7 @@ func (p *proxy) close() { _ = p.listener.Close() }
 func (p *proxy) pass(from net.Conn) {
 	select {
 	case <-p.frozen:
-		return // accepted and never answered
+		return // accepted, without a response
 	default:
 	}
 	to, err := net.Dial("tcp", p.target)
@@ -53,7 +53,7 @@ func (p *proxy) pass(from net.Conn) {
 	p.copy(from, to)
 }
 
-// copy leaves both connections open when it is frozen.
+// copy copies until it is frozen, which leaves both connections open.
 func (p *proxy) copy(to, from net.Conn) {
 	buffer := make([]byte, 32<<10)
 	for {

@@ -14,8 +14,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
-// How long things may take. Everything is judged when all wanted alerts have
-// arrived, but not before watching has lasted as long as a false one would need.
+// The test ends when all expected alerts have arrived, but not before watch, which
+// is as long as a false alarm needs, and not later than watch and late.
 const (
 	setUp = 4 * time.Minute
 	watch = 160 * time.Second
@@ -31,30 +31,30 @@ func TestScenarios(t *testing.T) {
 		t.Fatal("set $DAEMONSET_EXPORTER to the exporter's binary, or use make test-scenarios")
 	}
 	ctx := t.Context()
-	w, err := newWorld(ctx, t.TempDir(), os.Stderr)
+	f, err := newFixture(ctx, t.TempDir(), os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := w.stop(); err != nil {
+		if err := f.stop(); err != nil {
 			t.Error(err)
 		}
 	})
 	build, cancel := context.WithTimeout(ctx, setUp)
 	defer cancel()
-	each(t, func(s *scenario) error { return s.build(build, w) })
-	if err := w.startExporters(build); err != nil {
+	each(t, func(s *scenario) error { return s.build(build, f) })
+	if err := f.startExporters(build); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.startMonitoring(ctx); err != nil {
+	if err := f.startMonitoring(ctx); err != nil {
 		t.Fatal(err)
 	}
 
 	watching, stop := context.WithCancel(ctx)
 	log := &alertLog{alerts: map[string]*alert{}}
 	done := make(chan error, 1)
-	go func() { done <- log.follow(watching, w.alertmanager) }()
-	// The build is over: nodes that joined are no longer joining.
+	go func() { done <- log.follow(watching, f.alertmanager) }()
+	// By then no node is joining any more.
 	if err := pause(ctx, 20*time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -62,33 +62,33 @@ func TestScenarios(t *testing.T) {
 		t.Logf("before any fault there were alerts about %v", early)
 	}
 	begun := time.Now()
-	each(t, func(s *scenario) error { return s.cause(ctx, w, s) })
+	each(t, func(s *scenario) error { return s.inject(ctx, f, s) })
 
-	var verdicts []verdict
+	var results []result
 	for missing := true; missing || time.Since(begun) < watch; {
 		if err := pause(ctx, time.Second); err != nil {
 			t.Fatal(err)
 		}
-		verdicts, missing = verdicts[:0], false
+		results, missing = results[:0], false
 		for _, s := range all() {
-			v := judge(s, w.marked(s.name), log.of(s.name, true), log.of(s.name, false))
-			verdicts = append(verdicts, v)
-			missing = missing || len(v.missed) > 0
+			r := resultOf(s, f.marked(s.name), log.of(s.name, true), log.of(s.name, false))
+			results = append(results, r)
+			missing = missing || len(r.missed) > 0
 		}
 		if time.Since(begun) > watch+late {
 			break
 		}
 	}
-	checkDashboards(t, w, begun)
+	checkDashboards(t, f, begun)
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	print(os.Stdout, verdicts)
-	report(t, verdicts, log)
+	print(os.Stdout, results)
+	report(t, results, log)
 }
 
-// each runs something for all scenarios at once.
+// each calls do for all scenarios at once.
 func each(t *testing.T, do func(*scenario) error) {
 	t.Helper()
 	var group sync.WaitGroup
@@ -105,20 +105,20 @@ func each(t *testing.T, do func(*scenario) error) {
 	}
 }
 
-func report(t *testing.T, verdicts []verdict, log *alertLog) {
+func report(t *testing.T, results []result, log *alertLog) {
 	known := []string{}
-	for _, v := range verdicts {
-		known = append(known, v.scenario.name)
-		for _, missed := range v.missed {
-			t.Errorf("%s: %s: %s did not arrive as it should", v.scenario.name, v.scenario.story, missed)
+	for _, r := range results {
+		known = append(known, r.scenario.name)
+		for _, missed := range r.missed {
+			t.Errorf("%s: %s: %s did not arrive", r.scenario.name, r.scenario.summary, missed)
 		}
-		for _, wrong := range v.wrong {
-			t.Errorf("%s: %s: %s is a false alarm", v.scenario.name, v.scenario.story, wrong)
+		for _, wrong := range r.wrong {
+			t.Errorf("%s: %s: %s is a false alarm", r.scenario.name, r.scenario.summary, wrong)
 		}
-		for _, a := range log.of(v.scenario.name, true) {
+		for _, a := range log.of(r.scenario.name, true) {
 			for name, text := range a.Annotations {
 				if strings.Contains(text, "<no value>") || strings.Contains(text, "error") || strings.Contains(text, "{{") {
-					t.Errorf("%s: the %s of %s reads %q", v.scenario.name, name, a.name(), text)
+					t.Errorf("%s: the %s of %s reads %q", r.scenario.name, name, a.name(), text)
 				}
 			}
 		}
@@ -132,9 +132,9 @@ func report(t *testing.T, verdicts []verdict, log *alertLog) {
 
 // checkDashboards runs every query of every dashboard. Each panel must show
 // something for at least one DaemonSet, or node.
-func checkDashboards(t *testing.T, w *world, begun time.Time) {
+func checkDashboards(t *testing.T, f *fixture, begun time.Time) {
 	t.Helper()
-	dashboards, err := shipped.ReadDashboards(w.root)
+	dashboards, err := shipped.ReadDashboards(f.root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func checkDashboards(t *testing.T, w *world, begun time.Time) {
 			for _, target := range panel.Targets {
 				for _, values := range fillings(file) {
 					query := shipped.Fill(target.Expr, values)
-					series, err := w.prometheus.queryRange(t.Context(), query, begun, time.Now())
+					series, err := f.prometheus.queryRange(t.Context(), query, begun, time.Now())
 					if err != nil {
 						t.Errorf("%s, %q: %v\n%s", file, panel.Title, err, query)
 					}
@@ -158,16 +158,16 @@ func checkDashboards(t *testing.T, w *world, begun time.Time) {
 				t.Errorf("%s shows nothing in any scenario", name)
 			}
 		}
-		checkVariables(t, w, file, dashboard)
+		checkVariables(t, f, file, dashboard)
 	}
 	t.Logf("%d queries of dashboards were answered", queries)
 }
 
 var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
-// checkVariables asks for what can be chosen. Only the exporters that are made
-// to fail have a cluster, and they say nothing of nodes.
-func checkVariables(t *testing.T, w *world, file string, dashboard *shipped.Dashboard) {
+// checkVariables checks that every variable has values. cluster is left out: only
+// exporters that fail have that label, and they have no metrics about nodes.
+func checkVariables(t *testing.T, f *fixture, file string, dashboard *shipped.Dashboard) {
 	t.Helper()
 	for _, variable := range dashboard.Templating.List {
 		if variable.Type != "query" || variable.Name == "cluster" {
@@ -179,15 +179,14 @@ func checkVariables(t *testing.T, w *world, file string, dashboard *shipped.Dash
 			continue
 		}
 		selector := shipped.Fill(parts[1], map[string]string{"cluster": ".*", "namespace": "default"})
-		values, err := w.prometheus.labelValues(t.Context(), selector, parts[2])
+		values, err := f.prometheus.labelValues(t.Context(), selector, parts[2])
 		if err != nil || len(values) == 0 {
 			t.Errorf("%s, variable %s has %d values: %v", file, variable.Name, len(values), err)
 		}
 	}
 }
 
-// fillings are what the variables of a dashboard are filled with, one after the
-// other.
+// fillings returns sets of values for the variables of a dashboard.
 func fillings(file string) []map[string]string {
 	var fillings []map[string]string
 	switch file {

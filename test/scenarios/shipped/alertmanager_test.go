@@ -1,7 +1,6 @@
 package shipped_test
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,15 +49,12 @@ func TestAlertmanagerExample(t *testing.T) {
 	t.Parallel()
 	t.Run("refers to alerts that exist", func(t *testing.T) {
 		t.Parallel()
-		config, err := os.ReadFile(path(t, shipped.AlertmanagerFile))
-		if err != nil {
-			t.Fatal(err)
-		}
+		config := read(t, path(t, shipped.AlertmanagerFile))
 		var known []string
 		for _, alert := range rules(t).Alerts() {
 			known = append(known, alert.Alert)
 		}
-		for _, name := range regexp.MustCompile(`DaemonSet[A-Z]\w+`).FindAllString(string(config), -1) {
+		for _, name := range regexp.MustCompile(`DaemonSet[A-Z]\w+`).FindAllString(config, -1) {
 			if !slices.Contains(known, name) {
 				t.Errorf("there is no alert %s", name)
 			}

@@ -19,93 +19,97 @@ func dashboards(t *testing.T) map[string]*shipped.Dashboard {
 	return dashboards
 }
 
-func TestDashboardsSpeakOfWhatExists(t *testing.T) {
+func TestDashboards(t *testing.T) {
 	t.Parallel()
-	vocabulary := vocabulary(t)
-	metric := regexp.MustCompile(`daemonset_\w+`)
-	values := map[string]string{"cluster": ".*", "instance": ".*", "namespace": "ns", "daemonset": "ds", "node": "n"}
-	for file, dashboard := range dashboards(t) {
-		for _, panel := range dashboard.Panels {
-			for _, target := range panel.Targets {
-				if err := vocabulary.Check(shipped.Fill(target.Expr, values)); err != nil {
-					t.Errorf("%s, %q: %v", file, panel.Title, err)
+	t.Run("query what exists", func(t *testing.T) {
+		t.Parallel()
+		vocabulary := vocabulary(t)
+		metric := regexp.MustCompile(`daemonset_\w+`)
+		values := map[string]string{"cluster": ".*", "instance": ".*", "namespace": "ns", "daemonset": "ds", "node": "n"}
+		for file, dashboard := range dashboards(t) {
+			for _, panel := range dashboard.Panels {
+				for _, target := range panel.Targets {
+					if err := vocabulary.Check(shipped.Fill(target.Expr, values)); err != nil {
+						t.Errorf("%s, %q: %v", file, panel.Title, err)
+					}
+				}
+			}
+			for _, variable := range dashboard.Templating.List {
+				for _, name := range metric.FindAllString(variable.Definition, -1) {
+					if err := vocabulary.Check(name); err != nil {
+						t.Errorf("%s, variable %s: %v", file, variable.Name, err)
+					}
 				}
 			}
 		}
-		for _, variable := range dashboard.Templating.List {
-			for _, name := range metric.FindAllString(variable.Definition, -1) {
-				if err := vocabulary.Check(name); err != nil {
-					t.Errorf("%s, variable %s: %v", file, variable.Name, err)
+	})
+	t.Run("have title, description, unit and legend in every panel", func(t *testing.T) {
+		t.Parallel()
+		for file, dashboard := range dashboards(t) {
+			for _, panel := range dashboard.Panels {
+				if panel.Type == "row" {
+					continue
+				}
+				if panel.Title == "" || panel.Description == "" || panel.FieldConfig.Defaults.Unit == "" {
+					t.Errorf("%s, panel %d %q: title, description and unit are needed", file, panel.ID, panel.Title)
+				}
+				if panel.Datasource.UID != "${datasource}" {
+					t.Errorf("%s, %q: data source %q", file, panel.Title, panel.Datasource.UID)
+				}
+				if len(panel.Targets) == 0 {
+					t.Errorf("%s, %q shows nothing", file, panel.Title)
+				}
+				for _, target := range panel.Targets {
+					if target.LegendFormat == "" || target.Datasource.UID != "${datasource}" {
+						t.Errorf("%s, %q: a query lacks legend or data source", file, panel.Title)
+					}
+				}
+				// A stat that counts down to a real 0 needs no words for nothing.
+				if panel.Type != "stat" && panel.FieldConfig.Defaults.NoValue == "" {
+					t.Errorf("%s, %q does not say what it means that there is nothing", file, panel.Title)
 				}
 			}
 		}
-	}
+	})
+	t.Run("can be imported", func(t *testing.T) {
+		t.Parallel()
+		uids := map[string]bool{}
+		for file, dashboard := range dashboards(t) {
+			if dashboard.UID == "" || uids[dashboard.UID] || len(dashboard.UID) > 40 {
+				t.Errorf("%s: uid %q", file, dashboard.UID)
+			}
+			uids[dashboard.UID] = true
+			if dashboard.SchemaVersion < 39 {
+				t.Errorf("%s: schema version %d is older than Grafana 11", file, dashboard.SchemaVersion)
+			}
+			variables := dashboard.Templating.List
+			if len(variables) < 2 || variables[0].Name != "datasource" || variables[0].Type != "datasource" || variables[1].Name != "cluster" {
+				t.Errorf("%s: the first variables must be datasource and cluster", file)
+			}
+			ids := map[int]bool{}
+			for i, panel := range dashboard.Panels {
+				if ids[panel.ID] {
+					t.Errorf("%s: two panels have the id %d", file, panel.ID)
+				}
+				ids[panel.ID] = true
+				for _, other := range dashboard.Panels[:i] {
+					a, b := panel.GridPos, other.GridPos
+					if a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
+						t.Errorf("%s: %q lies over %q", file, panel.Title, other.Title)
+					}
+				}
+			}
+		}
+	})
 }
 
-func TestEveryPanelSaysWhatItShows(t *testing.T) {
+func TestFill(t *testing.T) {
 	t.Parallel()
-	for file, dashboard := range dashboards(t) {
-		for _, panel := range dashboard.Panels {
-			if panel.Type == "row" {
-				continue
-			}
-			if panel.Title == "" || panel.Description == "" || panel.FieldConfig.Defaults.Unit == "" {
-				t.Errorf("%s, panel %d %q: title, description and unit are needed", file, panel.ID, panel.Title)
-			}
-			if panel.Datasource.UID != "${datasource}" {
-				t.Errorf("%s, %q: data source %q", file, panel.Title, panel.Datasource.UID)
-			}
-			if len(panel.Targets) == 0 {
-				t.Errorf("%s, %q shows nothing", file, panel.Title)
-			}
-			for _, target := range panel.Targets {
-				if target.LegendFormat == "" || target.Datasource.UID != "${datasource}" {
-					t.Errorf("%s, %q: a query lacks legend or data source", file, panel.Title)
-				}
-			}
-			// A stat that counts down to a real 0 needs no words for nothing.
-			if panel.Type != "stat" && panel.FieldConfig.Defaults.NoValue == "" {
-				t.Errorf("%s, %q does not say what it means that there is nothing", file, panel.Title)
-			}
+	t.Run("replaces variables", func(t *testing.T) {
+		t.Parallel()
+		got := shipped.Fill(`rate(a{x="$name", y="${name}"}[$__rate_interval])`, map[string]string{"name": "v"})
+		if want := `rate(a{x="v", y="v"}[1m])`; got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
-	}
-}
-
-func TestDashboardsCanBeImported(t *testing.T) {
-	t.Parallel()
-	uids := map[string]bool{}
-	for file, dashboard := range dashboards(t) {
-		if dashboard.UID == "" || uids[dashboard.UID] || len(dashboard.UID) > 40 {
-			t.Errorf("%s: uid %q", file, dashboard.UID)
-		}
-		uids[dashboard.UID] = true
-		if dashboard.SchemaVersion < 39 {
-			t.Errorf("%s: schema version %d is older than Grafana 11", file, dashboard.SchemaVersion)
-		}
-		variables := dashboard.Templating.List
-		if len(variables) < 2 || variables[0].Name != "datasource" || variables[0].Type != "datasource" || variables[1].Name != "cluster" {
-			t.Errorf("%s: the first variables must be datasource and cluster", file)
-		}
-		ids := map[int]bool{}
-		for i, panel := range dashboard.Panels {
-			if ids[panel.ID] {
-				t.Errorf("%s: two panels have the id %d", file, panel.ID)
-			}
-			ids[panel.ID] = true
-			for _, other := range dashboard.Panels[:i] {
-				a, b := panel.GridPos, other.GridPos
-				if a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
-					t.Errorf("%s: %q lies over %q", file, panel.Title, other.Title)
-				}
-			}
-		}
-	}
-}
-
-func TestVariablesAreFilledIn(t *testing.T) {
-	t.Parallel()
-	got := shipped.Fill(`rate(a{x="$name", y="${name}"}[$__rate_interval])`, map[string]string{"name": "v"})
-	if want := `rate(a{x="v", y="v"}[1m])`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
+	})
 }

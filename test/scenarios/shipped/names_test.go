@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,11 +36,7 @@ func TestMetricNames(t *testing.T) {
 		t.Parallel()
 		pages := slices.Concat(files(t, "docs", ".md"), files(t, "alerts", ".md"), []string{"README.md", "CONTRIBUTING.md"})
 		for _, file := range pages {
-			content, err := os.ReadFile(path(t, file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, name := range unknownNames(vocabulary, string(content)) {
+			for _, name := range unknownNames(vocabulary, read(t, path(t, file))) {
 				t.Errorf("%s: there is no metric %s", file, name)
 			}
 		}

@@ -6,8 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -68,12 +66,9 @@ func TestGapReasons(t *testing.T) {
 		t.Parallel()
 		for _, alert := range rules(t).Alerts() {
 			page := shipped.Runbooks + "/" + alert.Alert + ".md"
-			content, err := os.ReadFile(path(t, page))
-			if err != nil {
-				t.Fatal(err)
-			}
+			content := read(t, path(t, page))
 			for _, reason := range reasonsOf(t, alert) {
-				if !strings.HasPrefix(reason, "node_") && !regexp.MustCompile(`\b`+reason+`\b`).Match(content) {
+				if !strings.HasPrefix(reason, "node_") && !regexp.MustCompile(`\b`+reason+`\b`).MatchString(content) {
 					t.Errorf("%s does not name %s, which the alert selects", page, reason)
 				}
 			}
@@ -189,11 +184,7 @@ func shownByScenarios(t *testing.T) []string {
 // inspect visits the syntax of Go files of the repository.
 func inspect(t *testing.T, pattern string, visit func(ast.Node)) {
 	t.Helper()
-	files, err := filepath.Glob(path(t, pattern))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files %s: %v", len(files), pattern, err)
-	}
-	for _, name := range files {
+	for _, name := range glob(t, pattern) {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

@@ -19,8 +19,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
-var update = flag.Bool("update", false, "write what is generated")
+var update = flag.Bool("update", false, "Write the generated files.")
 
+// path returns the path of a file of the repository.
 func path(t *testing.T, name string) string {
 	t.Helper()
 	root, err := shipped.Root()
@@ -28,6 +29,25 @@ func path(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return filepath.Join(root, name)
+}
+
+// glob returns the files of the repository that match a pattern.
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(path(t, pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files %s: %v", len(files), pattern, err)
+	}
+	return files
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 func rules(t *testing.T) *shipped.Rules {
@@ -48,42 +68,56 @@ func vocabulary(t *testing.T) *shipped.Vocabulary {
 	return vocabulary
 }
 
-// make generate writes it.
-func TestPrometheusRuleIsTheRuleFile(t *testing.T) {
+func TestRules(t *testing.T) {
 	t.Parallel()
-	plain, err := os.ReadFile(path(t, shipped.RuleFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := shipped.PrometheusRule(plain)
-	if *update {
-		if err := os.WriteFile(path(t, shipped.PrometheusRuleFile), want, 0o644); err != nil {
-			t.Fatal(err)
+	// make generate writes it.
+	t.Run("the PrometheusRule equals the rule file", func(t *testing.T) {
+		t.Parallel()
+		want := shipped.PrometheusRule([]byte(read(t, path(t, shipped.RuleFile))))
+		if *update {
+			if err := os.WriteFile(path(t, shipped.PrometheusRuleFile), want, 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	got, err := os.ReadFile(path(t, shipped.PrometheusRuleFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what %s says; run `make generate`", shipped.PrometheusRuleFile, shipped.RuleFile)
-	}
+		if read(t, path(t, shipped.PrometheusRuleFile)) != string(want) {
+			t.Errorf("%s does not equal %s; run `make generate`", shipped.PrometheusRuleFile, shipped.RuleFile)
+		}
+	})
+	t.Run("query what exists", func(t *testing.T) {
+		t.Parallel()
+		vocabulary := vocabulary(t)
+		for _, rule := range rules(t).All() {
+			if err := vocabulary.Check(rule.Expr); err != nil {
+				t.Errorf("%s%s: %v", rule.Alert, rule.Record, err)
+			}
+		}
+	})
+	t.Run("alerts have for, severity, annotations and a runbook", func(t *testing.T) {
+		t.Parallel()
+		for _, alert := range rules(t).Alerts() {
+			if alert.For == "" {
+				t.Errorf("%s has no for", alert.Alert)
+			}
+			if !slices.Contains([]string{"critical", "warning"}, alert.Labels["severity"]) {
+				t.Errorf("%s: severity %q", alert.Alert, alert.Labels["severity"])
+			}
+			for _, annotation := range []string{"summary", "description", "runbook_url"} {
+				if alert.Annotations[annotation] == "" {
+					t.Errorf("%s has no %s", alert.Alert, annotation)
+				}
+			}
+			page := shipped.Runbooks + "/" + alert.Alert + ".md"
+			if !strings.HasSuffix(alert.Annotations["runbook_url"], "/blob/main/"+page) {
+				t.Errorf("%s: runbook_url %q", alert.Alert, alert.Annotations["runbook_url"])
+			}
+		}
+	})
 }
 
-func TestRulesSpeakOfWhatExists(t *testing.T) {
+func TestVocabularyCheck(t *testing.T) {
 	t.Parallel()
 	vocabulary := vocabulary(t)
-	for _, rule := range rules(t).All() {
-		if err := vocabulary.Check(rule.Expr); err != nil {
-			t.Errorf("%s%s: %v", rule.Alert, rule.Record, err)
-		}
-	}
-}
-
-func TestQueriesOfWhatDoesNotExistAreFound(t *testing.T) {
-	t.Parallel()
-	vocabulary := vocabulary(t)
-	for query, fault := range map[string]string{
+	for query, want := range map[string]string{
 		`daemonset_gap_node`:                                        "no metric",
 		`daemonset_gap_nodes{node="a"}`:                             "no label",
 		`daemonset_gap_nodes{reason="imagepull"}`:                   "is never",
@@ -92,30 +126,12 @@ func TestQueriesOfWhatDoesNotExistAreFound(t *testing.T) {
 		`daemonset:coverage:ratio{node="a"}`:                        "no label",
 		`daemonset_gap_duration_seconds_bucket{namespace="a",x=""}`: "no label",
 	} {
-		if err := vocabulary.Check(query); err == nil || !strings.Contains(err.Error(), fault) {
-			t.Errorf("%s: got %v, want %q", query, err, fault)
-		}
-	}
-}
-
-func TestEveryAlertIsWhole(t *testing.T) {
-	t.Parallel()
-	for _, alert := range rules(t).Alerts() {
-		if alert.For == "" {
-			t.Errorf("%s has no for", alert.Alert)
-		}
-		if !slices.Contains([]string{"critical", "warning"}, alert.Labels["severity"]) {
-			t.Errorf("%s: severity %q", alert.Alert, alert.Labels["severity"])
-		}
-		for _, annotation := range []string{"summary", "description", "runbook_url"} {
-			if alert.Annotations[annotation] == "" {
-				t.Errorf("%s has no %s", alert.Alert, annotation)
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			if err := vocabulary.Check(query); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
 			}
-		}
-		page := shipped.Runbooks + "/" + alert.Alert + ".md"
-		if !strings.HasSuffix(alert.Annotations["runbook_url"], "/blob/main/"+page) {
-			t.Errorf("%s: runbook_url %q", alert.Alert, alert.Annotations["runbook_url"])
-		}
+		})
 	}
 }
 
@@ -209,11 +225,7 @@ func selects(t *testing.T, alert shipped.Rule, metric string, labels map[string]
 
 func ruleTests(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(path(t, shipped.RuleTests), "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files of rule tests: %v", len(files), err)
-	}
-	return files
+	return glob(t, shipped.RuleTests+"/*.yaml")
 }
 
 // make generate writes the heads.
@@ -238,10 +250,7 @@ func TestRuleTests(t *testing.T) {
 	t.Run("all evaluate the groups in the order of the rule file", func(t *testing.T) {
 		t.Parallel()
 		for _, file := range ruleTests(t) {
-			got, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := []byte(read(t, file))
 			want, err := shipped.WithRuleTestHead(got, rules(t))
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)

@@ -1,7 +1,6 @@
 package shipped_test
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,46 +12,34 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
-func TestEveryAlertHasAPageAndEveryPageAnAlert(t *testing.T) {
-	t.Parallel()
-	var alerts []string
-	for _, alert := range rules(t).Alerts() {
-		alerts = append(alerts, alert.Alert+".md")
-	}
-	entries, err := os.ReadDir(path(t, shipped.Runbooks))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pages []string
-	for _, entry := range entries {
-		if entry.Name() != "README.md" {
-			pages = append(pages, entry.Name())
-		}
-	}
-	slices.Sort(alerts)
-	if diff := cmp.Diff(alerts, pages); diff != "" {
-		t.Errorf("%s (-alerts +pages):\n%s", shipped.Runbooks, diff)
-	}
-	list, err := os.ReadFile(filepath.Join(path(t, shipped.Runbooks), "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range pages {
-		if !strings.Contains(string(list), "("+page+")") {
-			t.Errorf("the list of pages lacks %s", page)
-		}
-	}
-}
-
 func TestRunbooks(t *testing.T) {
 	t.Parallel()
+	t.Run("each is the page of an alert, and every alert has one", func(t *testing.T) {
+		t.Parallel()
+		var alerts []string
+		for _, alert := range rules(t).Alerts() {
+			alerts = append(alerts, alert.Alert+".md")
+		}
+		var pages []string
+		for _, page := range glob(t, shipped.Runbooks+"/*") {
+			if name := filepath.Base(page); name != "README.md" {
+				pages = append(pages, name)
+			}
+		}
+		slices.Sort(alerts)
+		if diff := cmp.Diff(alerts, pages); diff != "" {
+			t.Errorf("%s (-alerts +pages):\n%s", shipped.Runbooks, diff)
+		}
+		list := read(t, path(t, shipped.Runbooks+"/README.md"))
+		for _, page := range pages {
+			if !strings.Contains(list, "("+page+")") {
+				t.Errorf("the list of pages lacks %s", page)
+			}
+		}
+	})
 	vocabulary := vocabulary(t)
-	pages, err := filepath.Glob(filepath.Join(path(t, shipped.Runbooks), "DaemonSet*.md"))
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("%d pages: %v", len(pages), err)
-	}
 	link := regexp.MustCompile(`\]\((DaemonSet\w+\.md)(?:#([\w-]+))?\)`)
-	for _, page := range pages {
+	for _, page := range glob(t, shipped.Runbooks+"/DaemonSet*.md") {
 		t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
 			t.Parallel()
 			queries, err := shipped.RunbookQueries(page)
@@ -70,11 +57,7 @@ func TestRunbooks(t *testing.T) {
 			if got, want := headings(t, page), shipped.RunbookSections(); !slices.Equal(got, want) {
 				t.Errorf("sections %q, want %q", got, want)
 			}
-			content, err := os.ReadFile(page)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, found := range link.FindAllStringSubmatch(string(content), -1) {
+			for _, found := range link.FindAllStringSubmatch(read(t, page), -1) {
 				target := headings(t, filepath.Join(filepath.Dir(page), found[1]))
 				isAnchor := func(heading string) bool {
 					return strings.ReplaceAll(strings.ToLower(heading), " ", "-") == found[2]
@@ -92,12 +75,8 @@ var heading = regexp.MustCompile(`(?m)^## (.+)$`)
 // headings returns the headings of the sections of a page.
 func headings(t *testing.T, page string) []string {
 	t.Helper()
-	content, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var headings []string
-	for _, found := range heading.FindAllStringSubmatch(string(content), -1) {
+	for _, found := range heading.FindAllStringSubmatch(read(t, page), -1) {
 		headings = append(headings, found[1])
 	}
 	return headings

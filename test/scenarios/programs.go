@@ -17,9 +17,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
-// A part is a program that serves HTTP beside the cluster. It ends with this
+// program is a program that serves HTTP beside the cluster. It ends with this
 // process at the latest.
-type part struct {
+type program struct {
 	name    string
 	url     string
 	command *exec.Cmd
@@ -27,14 +27,14 @@ type part struct {
 	ended   chan struct{}
 }
 
-// startPart starts a program and returns when it answers at a path. arguments
-// gets the address to listen on.
-func startPart(ctx context.Context, launcher *child.Launcher, dir, name, path, ready string, arguments func(address string) []string) (*part, error) {
+// startProgram starts a program and returns when the path ready responds. arguments
+// is called with the address to listen on.
+func startProgram(ctx context.Context, launcher *child.Launcher, dir, name, path, ready string, arguments func(address string) []string) (*program, error) {
 	address, err := cluster.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &part{name: name, url: "http://" + address, log: filepath.Join(dir, name+".log"), ended: make(chan struct{})}
+	p := &program{name: name, url: "http://" + address, log: filepath.Join(dir, name+".log"), ended: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -47,13 +47,13 @@ func startPart(ctx context.Context, launcher *child.Launcher, dir, name, path, r
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
-		_ = p.command.Wait() // why it ended stands in its log
+		_ = p.command.Wait() // its log holds the reason
 		close(p.ended)
 	}()
 	return p, p.wait(ctx, ready)
 }
 
-func (p *part) wait(ctx context.Context, ready string) error {
+func (p *program) wait(ctx context.Context, ready string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	poll := time.NewTicker(100 * time.Millisecond)
@@ -73,12 +73,12 @@ func (p *part) wait(ctx context.Context, ready string) error {
 	}
 }
 
-func (p *part) stop() {
+func (p *program) stop() {
 	_ = p.command.Process.Kill() // it may have ended by itself
 	<-p.ended
 }
 
-// get reads a URL.
+// get returns the body of a response.
 func get(ctx context.Context, address string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -96,8 +96,8 @@ func get(ctx context.Context, address string) ([]byte, error) {
 	return body, err
 }
 
-// queryRange asks Prometheus and tells how many series the answer has.
-func (p *part) queryRange(ctx context.Context, query string, from, to time.Time) (int, error) {
+// queryRange returns the number of series in the result of a query.
+func (p *program) queryRange(ctx context.Context, query string, from, to time.Time) (int, error) {
 	values := url.Values{
 		"query": {query},
 		"start": {strconv.FormatInt(from.Unix(), 10)},
@@ -119,8 +119,8 @@ func (p *part) queryRange(ctx context.Context, query string, from, to time.Time)
 	return len(answer.Data.Result), nil
 }
 
-// labelValues asks Prometheus for the values of a label.
-func (p *part) labelValues(ctx context.Context, selector, label string) ([]string, error) {
+// labelValues returns the values of a label in Prometheus.
+func (p *program) labelValues(ctx context.Context, selector, label string) ([]string, error) {
 	body, err := get(ctx, p.url+"/api/v1/label/"+label+"/values?"+url.Values{"match[]": {selector}}.Encode())
 	if err != nil {
 		return nil, err

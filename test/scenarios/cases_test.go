@@ -1,0 +1,34 @@
+package scenarios
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+)
+
+// notCaused returns the alerts that no scenario can cause: a part of a scrape fails
+// only by a bug.
+func notCaused() []string { return []string{"DaemonSetExporterPartFailed"} }
+
+func TestAlerts(t *testing.T) {
+	t.Run("each has a scenario", func(t *testing.T) {
+		rules, err := shipped.ReadRules(path(t, shipped.RuleFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted := notCaused()
+		for _, s := range all() {
+			for _, want := range s.want {
+				if !want.optional {
+					wanted = append(wanted, want.alert)
+				}
+			}
+		}
+		for _, alert := range rules.Alerts() {
+			if !slices.Contains(wanted, alert.Alert) {
+				t.Errorf("no scenario causes %s", alert.Alert)
+			}
+		}
+	})
+}
