@@ -1,5 +1,3 @@
-// Package exporter runs the real exporter binary and reads its metrics over
-// HTTP, for tests, demo and scenarios.
 package exporter
 
 import (
