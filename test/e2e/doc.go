@@ -1,5 +1,3 @@
-// Package e2e holds the stories that the exporter is for, played on a real
-// control plane with the real binary, scraped over HTTP. Each test is a story
-// with a name; what must be seen is worked out from what the test did to the
-// cluster and from the clock that the test itself kept.
+// Package e2e tests the exporter's binary over HTTP on a real control plane. Expected
+// values follow from what a test does to the cluster and from its own clock.
 package e2e

@@ -9,8 +9,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
 
-// daemonSet is a DaemonSet in the making. The zero value but for the name is one
-// that runs everywhere with the default tolerations.
+// daemonSet describes a DaemonSet. With a name only it runs on every node without
+// taints.
 type daemonSet struct {
 	name            string
 	image           string
@@ -71,7 +71,7 @@ spec:
 `, d.name, d.minReadySeconds, strategy, flow(annotations), grace, flow(d.nodeSelector), tolerations, image, cpu)
 }
 
-// flow writes a map in one line of YAML.
+// flow returns a map as one line of YAML.
 func flow(m map[string]string) string {
 	var pairs []string
 	for _, key := range slices.Sorted(maps.Keys(m)) {

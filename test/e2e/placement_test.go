@@ -13,7 +13,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
-// workers are nodes in two zones.
+// workers returns nodes in two zones.
 func workers(names ...string) []cluster.NodeSpec {
 	var nodes []cluster.NodeSpec
 	for i, name := range names {
@@ -25,28 +25,27 @@ func workers(names ...string) []cluster.NodeSpec {
 	return nodes
 }
 
-// Nodes come and go, and change what they accept.
-func TestPlacementStories(t *testing.T) {
+func TestPlacement(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, workers("a", "b", "c"))
-	s.must(s.Apply(t.Context(), daemonSet{name: "agent", nodeSelector: map[string]string{"node-type": "worker"}}.manifest()))
-	s.expect("all three nodes are covered",
+	f := newFixture(t, workers("a", "b", "c"))
+	f.apply(daemonSet{name: "agent", nodeSelector: map[string]string{"node-type": "worker"}})
+	f.expect("all three nodes are covered",
 		`daemonset_expected_nodes{namespace="default",daemonset="agent",lifecycle="active"} 3`,
 		`daemonset_covered_nodes{namespace="default",daemonset="agent",lifecycle="active"} 3`,
 		`daemonset_gap_nodes{daemonset="agent"} 0`,
 		`daemonset_cluster_nodes{status="ready",lifecycle="active",zone="z1"} 2`,
 		`daemonset_cluster_nodes{status="ready",lifecycle="active",zone="z2"} 1`)
 
-	t.Run("a node that is added is expected and soon covered", func(t *testing.T) {
-		s.must(s.AddNode(t.Context(), workers("d")[0]))
-		s.expect("four nodes are covered",
+	f.run("a node that is added is expected and soon covered", func() {
+		f.must(f.AddNode(f.t.Context(), workers("d")[0]))
+		f.expect("four nodes are covered",
 			`daemonset_expected_nodes{daemonset="agent",lifecycle="active"} 4`,
 			`daemonset_covered_nodes{daemonset="agent",lifecycle="active"} 4`)
 	})
 
-	t.Run("a node that is deleted is no gap, although its pod still claims Ready", func(t *testing.T) {
-		s.must(s.DeleteNode(t.Context(), "d"))
-		s.expect("three nodes are expected and covered, and there is no gap",
+	f.run("a node that is deleted is no gap, although its pod still claims Ready", func() {
+		f.must(f.DeleteNode(f.t.Context(), "d"))
+		f.expect("three nodes are expected and covered, and there is no gap",
 			`daemonset_expected_nodes{daemonset="agent"} 3`,
 			`daemonset_covered_nodes{daemonset="agent"} 3`,
 			`daemonset_gap_nodes{daemonset="agent"} 0`,
@@ -54,9 +53,9 @@ func TestPlacementStories(t *testing.T) {
 			`daemonset_cluster_nodes 3`)
 	})
 
-	t.Run("a taint that only keeps new pods away excludes the node and keeps its pod", func(t *testing.T) {
-		s.taint("b", corev1.Taint{Key: "gpu", Value: "yes", Effect: corev1.TaintEffectNoSchedule})
-		s.expect("the taint repels the DaemonSet, and its pod may stay",
+	f.run("a taint that only keeps new pods away excludes the node and keeps its pod", func() {
+		f.taint("b", corev1.Taint{Key: "gpu", Value: "yes", Effect: corev1.TaintEffectNoSchedule})
+		f.expect("the taint repels the DaemonSet, and its pod may stay",
 			`daemonset_expected_nodes{daemonset="agent",lifecycle="active"} 2`,
 			`daemonset_excluded_nodes{daemonset="agent",lifecycle="active",reason="taint"} 1`,
 			`daemonset_repelled_nodes{daemonset="agent",lifecycle="active",taint_key="gpu",taint_effect="NoSchedule"} 1`,
@@ -66,33 +65,33 @@ func TestPlacementStories(t *testing.T) {
 			`daemonset_status_difference_nodes{daemonset="agent",field="misscheduled"} 0`)
 	})
 
-	t.Run("a taint that puts pods out excludes the node, and its pod goes", func(t *testing.T) {
-		s.taint("b", corev1.Taint{Key: "gpu", Value: "yes", Effect: corev1.TaintEffectNoExecute})
-		s.expect("the pod is gone",
+	f.run("a taint that evicts pods excludes the node, and its pod goes", func() {
+		f.taint("b", corev1.Taint{Key: "gpu", Value: "yes", Effect: corev1.TaintEffectNoExecute})
+		f.expect("the pod is gone",
 			`daemonset_expected_nodes{daemonset="agent"} 2`,
 			`daemonset_repelled_nodes{daemonset="agent",lifecycle="active",taint_key="gpu",taint_effect="NoExecute"} 1`,
 			`daemonset_misplaced_nodes{daemonset="agent"} 0`)
-		s.taint("b")
-		s.expect("without the taint the node is covered again",
+		f.taint("b")
+		f.expect("without the taint the node is covered again",
 			`daemonset_expected_nodes{daemonset="agent"} 3`,
 			`daemonset_covered_nodes{daemonset="agent"} 3`,
 			`daemonset_repelled_nodes{daemonset="agent"} 0`)
 	})
 
-	t.Run("a cordoned node still expects its pod", func(t *testing.T) {
-		s.patchNode("c", `{"spec": {"unschedulable": true}}`)
-		s.expect("the node is covered, as a cordoned one",
+	f.run("a cordoned node still expects its pod", func() {
+		f.patchNode("c", `{"spec": {"unschedulable": true}}`)
+		f.expect("the node is covered, as a cordoned one",
 			`daemonset_expected_nodes{daemonset="agent",lifecycle="cordoned"} 1`,
 			`daemonset_covered_nodes{daemonset="agent",lifecycle="cordoned"} 1`,
 			`daemonset_expected_nodes{daemonset="agent",lifecycle="active"} 2`,
 			`daemonset_excluded_nodes{daemonset="agent"} 0`,
 			`daemonset_cluster_nodes{status="ready",lifecycle="cordoned"} 1`)
-		s.patchNode("c", `{"spec": {"unschedulable": null}}`)
+		f.patchNode("c", `{"spec": {"unschedulable": null}}`)
 	})
 
-	t.Run("a typo in the node selector empties a DaemonSet, and shows as exclusion", func(t *testing.T) {
-		s.must(s.Apply(t.Context(), daemonSet{name: "agent", nodeSelector: map[string]string{"node-type": "wroker"}}.manifest()))
-		s.expect("nothing is expected any more, and the selector is to blame",
+	f.run("a typo in the node selector empties a DaemonSet, and shows as exclusion", func() {
+		f.apply(daemonSet{name: "agent", nodeSelector: map[string]string{"node-type": "wroker"}})
+		f.expect("nothing is expected any more, because of the selector",
 			`daemonset_expected_nodes{daemonset="agent"} 0`,
 			`daemonset_excluded_nodes{daemonset="agent",lifecycle="active",reason="node_selector"} 3`,
 			`daemonset_excluded_nodes{daemonset="agent",lifecycle="active",reason="taint"} 0`,
@@ -100,11 +99,11 @@ func TestPlacementStories(t *testing.T) {
 			`daemonset_misplaced_nodes{daemonset="agent"} 0`)
 	})
 
-	t.Run("a DaemonSet that is deleted leaves no series", func(t *testing.T) {
-		s.must(s.Client().AppsV1().DaemonSets("default").Delete(t.Context(), "agent", metav1.DeleteOptions{}))
-		ctx, cancel := s.deadline()
+	f.run("a DaemonSet that is deleted leaves no series", func() {
+		f.must(f.Client().AppsV1().DaemonSets("default").Delete(f.t.Context(), "agent", metav1.DeleteOptions{}))
+		ctx, cancel := f.deadline()
 		defer cancel()
-		_, err := s.exporter.Wait(ctx, "no series of the DaemonSet", func(samples exporter.Samples) error {
+		_, err := f.exporter.Wait(ctx, "no series of the DaemonSet", func(samples exporter.Samples) error {
 			for _, sample := range samples {
 				if sample.Labels["daemonset"] == "agent" {
 					return fmt.Errorf("still there: %s", sample)
@@ -112,15 +111,14 @@ func TestPlacementStories(t *testing.T) {
 			}
 			return nil
 		})
-		s.must(err)
+		f.must(err)
 	})
 }
 
-// A pod can be broken in many ways, and each has a name.
-func TestGapReasonStories(t *testing.T) {
+func TestGapReason(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, []cluster.NodeSpec{{Name: "a"}})
-	for _, story := range []struct {
+	f := newFixture(t, []cluster.NodeSpec{{Name: "a"}})
+	for _, tc := range []struct {
 		name   string
 		set    daemonSet
 		cause  string
@@ -138,51 +136,52 @@ func TestGapReasonStories(t *testing.T) {
 		},
 		{"a pod that is not Ready for long enough", daemonSet{name: "fresh", minReadySeconds: 3600}, "pod", "min_ready_seconds"},
 	} {
-		t.Run(story.name+" is "+story.reason, func(t *testing.T) {
+		f.run(tc.name+" is "+tc.reason, func() {
 			applied := time.Now()
-			s.must(s.Apply(t.Context(), story.set.manifest()))
-			labels := `namespace="default",daemonset="` + story.set.name + `",lifecycle="active",cause="` + story.cause + `",reason="` + story.reason + `"`
-			samples := s.expect("the gap has its reason",
-				`daemonset_expected_nodes{daemonset="`+story.set.name+`"} 1`,
-				`daemonset_covered_nodes{daemonset="`+story.set.name+`"} 0`,
+			f.apply(tc.set)
+			labels := `namespace="default",daemonset="` + tc.set.name + `",lifecycle="active",cause="` + tc.cause + `",reason="` + tc.reason + `"`
+			samples := f.expect("the gap has its reason",
+				`daemonset_expected_nodes{daemonset="`+tc.set.name+`"} 1`,
+				`daemonset_covered_nodes{daemonset="`+tc.set.name+`"} 0`,
 				`daemonset_gap_nodes{`+labels+`} 1`,
-				`daemonset_gap_nodes{daemonset="`+story.set.name+`"} 1`)
-			gap := s.only(samples, "daemonset_gap_start_timestamp_seconds", exporter.Labels{
-				"daemonset": story.set.name, "node": "a", "reason": story.reason,
+				`daemonset_gap_nodes{daemonset="`+tc.set.name+`"} 1`)
+			gap := f.only(samples, "daemonset_gap_start_timestamp_seconds", exporter.Labels{
+				"daemonset": tc.set.name, "node": "a", "reason": tc.reason,
 			})
-			if story.reason != "crash_loop" { // which opens a gap at each crash
-				s.near("the gap's start", gap.Value, applied, 3*time.Second)
+			if tc.reason != "crash_loop" { // whose gap starts at the last crash
+				f.near("the gap's start", gap.Value, applied, 3*time.Second)
 			}
 		})
 	}
 }
 
-func TestMinReadySecondsStory(t *testing.T) {
+func TestMinReadySeconds(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, workers("a", "b"))
-	s.must(s.Apply(t.Context(), daemonSet{name: "agent", minReadySeconds: 4}.manifest()))
-	s.expect("Ready pods are not available yet",
-		`daemonset_gap_nodes{daemonset="agent",cause="pod",reason="min_ready_seconds"} 2`,
-		`daemonset_covered_nodes{daemonset="agent"} 0`)
-	s.expect("time alone makes them available",
-		`daemonset_gap_nodes{daemonset="agent"} 0`,
-		`daemonset_covered_nodes{daemonset="agent"} 2`)
+	run(t, "time alone makes a Ready pod available", workers("a", "b"), func(f *fixture) {
+		f.apply(daemonSet{name: "agent", minReadySeconds: 4})
+		f.expect("Ready pods are not available yet",
+			`daemonset_gap_nodes{daemonset="agent",cause="pod",reason="min_ready_seconds"} 2`,
+			`daemonset_covered_nodes{daemonset="agent"} 0`)
+		f.expect("time alone makes them available",
+			`daemonset_gap_nodes{daemonset="agent"} 0`,
+			`daemonset_covered_nodes{daemonset="agent"} 2`)
+	})
 }
 
-// taint replaces the taints of a node that nobody else manages.
-func (s *stage) taint(name string, taints ...corev1.Taint) {
-	s.t.Helper()
-	ctx, cancel := s.deadline()
+// taint replaces all taints of a node.
+func (f *fixture) taint(name string, taints ...corev1.Taint) {
+	f.t.Helper()
+	ctx, cancel := f.deadline()
 	defer cancel()
-	node, err := s.Client().CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-	s.must(err)
+	node, err := f.Client().CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+	f.must(err)
 	node.Spec.Taints = taints
-	_, err = s.Client().CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{})
-	s.must(err)
+	_, err = f.Client().CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{})
+	f.must(err)
 }
 
-func (s *stage) patchNode(name, patch string) {
-	s.t.Helper()
-	_, err := s.Client().CoreV1().Nodes().Patch(s.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	s.must(err)
+func (f *fixture) patchNode(name, patch string) {
+	f.t.Helper()
+	_, err := f.Client().CoreV1().Nodes().Patch(f.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	f.must(err)
 }
