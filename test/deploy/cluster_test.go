@@ -24,23 +24,23 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
 
-// operatorModule has the Prometheus Operator's CRDs.
+// operatorModule contains the CRDs of the Prometheus Operator.
 const operatorModule = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 
 const patience = 90 * time.Second
 
-// site is a cluster with the Prometheus Operator's CRDs and two nodes.
-type site struct {
+// fixture is a cluster with the Prometheus Operator's CRDs and two nodes.
+type fixture struct {
 	*cluster.Cluster
 	t       *testing.T
 	dynamic dynamic.Interface
 }
 
-// newSite starts it, with further flags of the API server.
-func newSite(t *testing.T, flags map[string]string) *site {
+// newFixture starts a cluster whose API server has further flags.
+func newFixture(t *testing.T, flags map[string]string) *fixture {
 	t.Helper()
 	config := cluster.Config{Flags: map[cluster.Component]map[string]string{cluster.APIServer: flags}}
-	s := &site{Cluster: clustertest.Start(t, config), t: t}
+	s := &fixture{Cluster: clustertest.Start(t, config), t: t}
 	var err error
 	s.dynamic, err = dynamic.NewForConfig(s.RestConfig())
 	s.must(err)
@@ -51,14 +51,14 @@ func newSite(t *testing.T, flags map[string]string) *site {
 	return s
 }
 
-func (s *site) must(err error) {
+func (s *fixture) must(err error) {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *site) installCRDs() {
+func (s *fixture) installCRDs() {
 	s.t.Helper()
 	download := exec.CommandContext(s.t.Context(), "go", "mod", "download", "-json", operatorModule)
 	download.Dir = s.t.TempDir()
@@ -82,8 +82,8 @@ func (s *site) installCRDs() {
 	}))
 }
 
-// kubectl runs what the documentation tells people to run.
-func (s *site) kubectl(args ...string) {
+// kubectl runs the kubectl of the cluster's version.
+func (s *fixture) kubectl(args ...string) {
 	s.t.Helper()
 	command := exec.CommandContext(s.t.Context(), s.Program("kubectl"), append(args, "--kubeconfig", s.Kubeconfig())...)
 	if out, err := command.CombinedOutput(); err != nil {
@@ -91,8 +91,8 @@ func (s *site) kubectl(args ...string) {
 	}
 }
 
-// client is what speaks to the resource of an object.
-func (s *site) client(object *unstructured.Unstructured) dynamic.ResourceInterface {
+// client returns a client for the resource of an object.
+func (s *fixture) client(object *unstructured.Unstructured) dynamic.ResourceInterface {
 	s.t.Helper()
 	groups, err := restmapper.GetAPIGroupResources(s.Client().Discovery())
 	s.must(err)
@@ -105,9 +105,9 @@ func (s *site) client(object *unstructured.Unstructured) dynamic.ResourceInterfa
 	return s.dynamic.Resource(mapping.Resource)
 }
 
-// dryRun asks the API server whether it would take an object, unknown fields
-// and admission included.
-func (s *site) dryRun(object *unstructured.Unstructured) error {
+// dryRun returns the error with which the API server would reject an object, also
+// because of unknown fields or admission.
+func (s *fixture) dryRun(object *unstructured.Unstructured) error {
 	s.t.Helper()
 	body, err := object.MarshalJSON()
 	s.must(err)
@@ -118,32 +118,32 @@ func (s *site) dryRun(object *unstructured.Unstructured) error {
 	return err
 }
 
-func TestOnARealControlPlane(t *testing.T) {
+func TestInstallation(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, nil)
-	s.kubectl("apply", "-k", root+"/deploy/kustomize/operator")
+	f := newFixture(t, nil)
+	f.kubectl("apply", "-k", root+"/deploy/kustomize/operator")
 	// Subtests change the cluster, so they run one after the other.
-	for _, story := range []struct {
+	for _, tc := range []struct {
 		name string
-		tell func(*site)
+		test func(*fixture)
 	}{
-		{"every manifest is taken by the API server", (*site).everyManifestIsTaken},
-		{"the pod runs where Pod Security restricted is enforced", (*site).thePodIsRestricted},
-		{"the service account's rights are enough", (*site).theRightsAreEnough},
-		{"neither tokens nor contents of objects come out", (*site).nothingSecretComesOut},
-		{"a watch that is missing is named", (*site).aMissingWatchIsNamed},
-		{"a role for leases that is missing is named", (*site).aMissingLeaseRoleIsNamed},
-		{"Helm installs, upgrades, and leaves nothing behind", (*site).helmLeavesNothing},
+		{"the API server accepts every manifest", (*fixture).acceptsManifests},
+		{"the pod runs where Pod Security restricted is enforced", (*fixture).runsRestricted},
+		{"the permissions of the service account are sufficient", (*fixture).hasPermissions},
+		{"neither tokens nor contents of objects are served or logged", (*fixture).keepsSecrets},
+		{"a missing permission to watch is logged", (*fixture).logsMissingWatch},
+		{"a missing role for leases is logged", (*fixture).logsMissingLeaseRole},
+		{"Helm installs, upgrades, and leaves nothing behind", (*fixture).helmLifecycle},
 	} {
-		t.Run(story.name, func(t *testing.T) {
-			told := *s
-			told.t = t
-			story.tell(&told)
+		t.Run(tc.name, func(t *testing.T) {
+			g := *f
+			g.t = t
+			tc.test(&g)
 		})
 	}
 }
 
-func (s *site) everyManifestIsTaken() {
+func (s *fixture) acceptsManifests() {
 	for _, tc := range installations() {
 		for with, manifest := range map[string]string{"kustomize": kustomized(s.t, tc.components...), "Helm": templated(s.t, tc.values...)} {
 			for key, object := range objects(s.t, manifest) {
@@ -155,9 +155,9 @@ func (s *site) everyManifestIsTaken() {
 	}
 }
 
-// thePodIsRestricted: admission holds for pods and not for Deployments, so a pod
-// is made of the template; and one with a privilege more, to see that it does.
-func (s *site) thePodIsRestricted() {
+// runsRestricted creates a pod from the template, because Pod Security admission
+// rejects pods, not Deployments; and one with more privileges, which it must reject.
+func (s *fixture) runsRestricted() {
 	for _, tc := range installations() {
 		deployment := objects(s.t, kustomized(s.t, tc.components...))["Deployment/"+namespace+"/"+release]
 		template, _, _ := unstructured.NestedMap(deployment.Object, "spec", "template")
@@ -173,7 +173,7 @@ func (s *site) thePodIsRestricted() {
 		}
 		pod.Spec.Containers[0].SecurityContext.Capabilities = nil
 		if err := create(); err == nil || !strings.Contains(err.Error(), `violates PodSecurity "restricted`) {
-			s.t.Errorf("%s: a pod with capabilities is not refused: %v", tc.name, err)
+			s.t.Errorf("%s: a pod with capabilities is not rejected: %v", tc.name, err)
 		}
 	}
 	s.must(s.WaitPods(s.t.Context(), namespace, "app.kubernetes.io/name="+release, "the exporter's pod to be Ready", ready(1)))

@@ -1,5 +1,4 @@
-// Package deploy proves what deploy/ installs: that kustomize and Helm give the
-// same, that a real API server takes it under Pod Security "restricted", that
-// the roles are enough and no more, and that the binary is fit for an image
-// with nothing else in it.
+// Package deploy tests what deploy/ installs: kustomize and Helm install the same, a
+// real API server accepts it under Pod Security "restricted", the roles grant what is
+// needed and no more, and the binary runs in an image with nothing else in it.
 package deploy

@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// helmLeavesNothing goes through the life of a release.
-func (s *site) helmLeavesNothing() {
+// helmLifecycle installs, upgrades and uninstalls a release.
+func (s *fixture) helmLifecycle() {
 	const other = "monitoring"
 	helm := func(args ...string) string {
 		return tool(s.t, "helm", append(args, "--kubeconfig", s.Kubeconfig(), "--namespace", other)...)
@@ -19,23 +19,23 @@ func (s *site) helmLeavesNothing() {
 
 	notes := helm(append([]string{"install", "mine", "--create-namespace"}, full...)...)
 	if !strings.Contains(notes, "port-forward deployment/mine-daemonset-exporter") {
-		s.t.Errorf("the notes do not say how to look at it:\n%s", notes)
+		s.t.Errorf("the notes lack the command port-forward:\n%s", notes)
 	}
 	s.must(s.WaitPods(s.t.Context(), other, selector, "one replica", ready(1)))
 	helm(append([]string{"upgrade", "mine", "--set", "replicas=2"}, full...)...)
 	s.must(s.WaitPods(s.t.Context(), other, selector, "two replicas on two nodes", ready(2)))
 	if left := s.labelled(selector); len(left) < 15 {
-		s.t.Errorf("only these are installed: %v", left)
+		s.t.Errorf("installed only %v", left)
 	}
 	helm("uninstall", "mine", "--wait")
-	s.must(s.Wait(s.t.Context(), "nothing to be left", func(context.Context) (bool, string, error) {
+	s.must(s.Wait(s.t.Context(), "everything to be deleted", func(context.Context) (bool, string, error) {
 		left := append(s.labelled(selector), s.labelled("owner=helm")...)
 		return len(left) == 0, strings.Join(left, ", "), nil
 	}))
 }
 
-// labelled lists all objects of any kind that a label selector finds.
-func (s *site) labelled(selector string) []string {
+// labelled returns all objects of any resource that a label selector selects.
+func (s *fixture) labelled(selector string) []string {
 	s.t.Helper()
 	lists, err := s.Client().Discovery().ServerPreferredResources()
 	s.must(err)

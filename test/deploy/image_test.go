@@ -20,7 +20,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
-// binary is the exporter that make has built.
+// binary returns the path of the exporter.
 func binary(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv(exporter.EnvBinary)
@@ -30,80 +30,82 @@ func binary(t *testing.T) string {
 	return path
 }
 
-func TestBinaryIsStaticAndCarriesNoPaths(t *testing.T) {
+func TestBinary(t *testing.T) {
 	t.Parallel()
-	file, err := elf.Open(binary(t))
-	if err != nil {
-		t.Skipf("not a Linux binary: %v", err)
-	}
-	defer file.Close()
-	for _, program := range file.Progs {
-		if program.Type == elf.PT_INTERP {
-			t.Error("it needs a dynamic linker, which the image does not have")
+	t.Run("is static and contains no paths", func(t *testing.T) {
+		t.Parallel()
+		file, err := elf.Open(binary(t))
+		if err != nil {
+			t.Skipf("not a Linux binary: %v", err)
 		}
-	}
-	if libraries, _ := file.ImportedLibraries(); len(libraries) > 0 {
-		t.Errorf("it needs %v", libraries)
-	}
-	info, err := buildinfo.ReadFile(binary(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := map[string]string{}
-	for _, setting := range info.Settings {
-		settings[setting.Key] = setting.Value
-	}
-	if settings["-trimpath"] != "true" || settings["CGO_ENABLED"] != "0" {
-		t.Errorf("not reproducible elsewhere: %v", settings)
-	}
+		defer file.Close()
+		for _, program := range file.Progs {
+			if program.Type == elf.PT_INTERP {
+				t.Error("it needs a dynamic linker")
+			}
+		}
+		if libraries, _ := file.ImportedLibraries(); len(libraries) > 0 {
+			t.Errorf("it needs %v", libraries)
+		}
+		info, err := buildinfo.ReadFile(binary(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings := map[string]string{}
+		for _, setting := range info.Settings {
+			settings[setting.Key] = setting.Value
+		}
+		if settings["-trimpath"] != "true" || settings["CGO_ENABLED"] != "0" {
+			t.Errorf("not reproducible: %v", settings)
+		}
+	})
+	// This is the image without a container engine: a root file system with the binary
+	// and nothing else, and nothing writable.
+	t.Run("runs without privileges on a read-only root", func(t *testing.T) {
+		t.Parallel()
+		dir := readOnlyRoot(t)
+		address := freeAddress(t)
+		command := exec.CommandContext(t.Context(), "unshare", "--mount", "--propagation", "private", "sh", "-c", `
+			mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" &&
+			exec env -i "$(command -v chroot)" --userspec=65532:65532 --groups= . /daemonset_exporter "$@"`,
+			dir, "--kubeconfig=/kubeconfig", "--web.listen-address="+address)
+		command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		var log async.Buffer
+		command.Stderr = &log
+		if err := command.Start(); err != nil {
+			t.Skipf("cannot change the root: %v", err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- command.Wait() }()
+		t.Cleanup(func() { _ = command.Process.Kill() })
+
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := answers(ctx, "http://"+address+"/-/healthy", ended); err != nil {
+			if strings.Contains(log.String(), "Operation not permitted") || strings.Contains(log.String(), "permission denied") && os.Getuid() != 0 {
+				t.Skipf("cannot change the root: %s", log.String())
+			}
+			t.Fatalf("%v\n%s", err, log.String())
+		}
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"\nUid:\t65532\t65532\t65532\t65532\n", "\nGid:\t65532\t65532\t65532\t65532\n", "\nCapEff:\t0000000000000000\n"} {
+			if !strings.Contains(string(status), want) {
+				t.Errorf("%q is missing in\n%s", want, status)
+			}
+		}
+		if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("%v\n%s", err, log.String())
+		}
+	})
 }
 
-// TestRunsAsNobodyOnAReadOnlyRoot is what the image is, where no container
-// engine is needed: a root with the binary and nothing else, nothing to write to.
-func TestRunsAsNobodyOnAReadOnlyRoot(t *testing.T) {
-	t.Parallel()
-	dir := readOnlyRoot(t)
-	address := freeAddress(t)
-	command := exec.CommandContext(t.Context(), "unshare", "--mount", "--propagation", "private", "sh", "-c", `
-		mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" &&
-		exec env -i "$(command -v chroot)" --userspec=65532:65532 --groups= . /daemonset_exporter "$@"`,
-		dir, "--kubeconfig=/kubeconfig", "--web.listen-address="+address)
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var log async.Buffer
-	command.Stderr = &log
-	if err := command.Start(); err != nil {
-		t.Skipf("cannot make a root of its own: %v", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	t.Cleanup(func() { _ = command.Process.Kill() })
-
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := answers(ctx, "http://"+address+"/-/healthy", ended); err != nil {
-		if strings.Contains(log.String(), "Operation not permitted") || strings.Contains(log.String(), "permission denied") && os.Getuid() != 0 {
-			t.Skipf("only root may make a root of its own: %s", log.String())
-		}
-		t.Fatalf("%v\n%s", err, log.String())
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"\nUid:\t65532\t65532\t65532\t65532\n", "\nGid:\t65532\t65532\t65532\t65532\n", "\nCapEff:\t0000000000000000\n"} {
-		if !strings.Contains(string(status), want) {
-			t.Errorf("%q is not in\n%s", want, status)
-		}
-	}
-	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err != nil {
-		t.Errorf("%v\n%s", err, log.String())
-	}
-}
-
-// readOnlyRoot is a directory like the image: the binary and a kubeconfig.
+// readOnlyRoot returns a directory with the binary and a kubeconfig.
 func readOnlyRoot(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -126,7 +128,7 @@ func readOnlyRoot(t *testing.T) string {
 	return dir
 }
 
-// nowhere is the kubeconfig of an API server that is away.
+// nowhere is the kubeconfig of an API server that does not exist.
 const nowhere = `{apiVersion: v1, kind: Config, current-context: c,
 clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}],
 contexts: [{name: c, context: {cluster: c, user: u}}],
@@ -142,7 +144,7 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// answers waits until a URL answers with 200.
+// answers waits until a URL responds with 200.
 func answers(ctx context.Context, url string, ended <-chan error) error {
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
@@ -163,7 +165,7 @@ func answers(ctx context.Context, url string, ended <-chan error) error {
 		select {
 		case <-poll.C:
 		case failure := <-ended:
-			return fmt.Errorf("it has ended: %w", failure)
+			return fmt.Errorf("the exporter ended: %w", failure)
 		case <-ctx.Done():
 			return err
 		}

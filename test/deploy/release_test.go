@@ -22,7 +22,7 @@ import (
 
 const version = "v0.1.0"
 
-// released makes a release for this platform only, and publishes nothing.
+// released makes a release for this platform and returns its directory.
 func released(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "release")
@@ -34,61 +34,62 @@ func released(t *testing.T) string {
 	return dir
 }
 
-func TestReleaseIsWholeAndTheSameTwice(t *testing.T) {
+func TestRelease(t *testing.T) {
 	t.Parallel()
-	dir := released(t)
-	sums := read(t, filepath.Join(dir, "sha256sums.txt"))
-	if again := read(t, filepath.Join(released(t), "sha256sums.txt")); !bytes.Equal(sums, again) {
-		t.Errorf("the same release twice differs:\n%s\n%s", sums, again)
-	}
-	files := map[string][]byte{}
-	for line := range strings.Lines(string(sums)) {
-		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
-		files[name] = read(t, filepath.Join(dir, name))
-		if got := fmt.Sprintf("%x", sha256.Sum256(files[name])); got != sum {
-			t.Errorf("%s: checksum %s, want %s", name, got, sum)
+	t.Run("is complete and reproducible", func(t *testing.T) {
+		t.Parallel()
+		dir := released(t)
+		sums := read(t, filepath.Join(dir, "sha256sums.txt"))
+		if again := read(t, filepath.Join(released(t), "sha256sums.txt")); !bytes.Equal(sums, again) {
+			t.Errorf("two releases differ:\n%s\n%s", sums, again)
 		}
-	}
+		files := map[string][]byte{}
+		for line := range strings.Lines(string(sums)) {
+			sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+			files[name] = read(t, filepath.Join(dir, name))
+			if got := fmt.Sprintf("%x", sha256.Sum256(files[name])); got != sum {
+				t.Errorf("%s: checksum %s, want %s", name, got, sum)
+			}
+		}
 
-	name := fmt.Sprintf("daemonset_exporter-%s.%s-%s", version[1:], runtime.GOOS, runtime.GOARCH)
-	archive := unpack(t, files[name+".tar.gz"])
-	for _, want := range []string{"LICENSE", "CHANGELOG.md", "dependencies.md", "daemonset_exporter"} {
-		if len(archive[name+"/"+want]) == 0 {
-			t.Errorf("the archive lacks %s", want)
+		name := fmt.Sprintf("daemonset_exporter-%s.%s-%s", version[1:], runtime.GOOS, runtime.GOARCH)
+		archive := unpack(t, files[name+".tar.gz"])
+		for _, want := range []string{"LICENSE", "CHANGELOG.md", "dependencies.md", "daemonset_exporter"} {
+			if len(archive[name+"/"+want]) == 0 {
+				t.Errorf("the archive lacks %s", want)
+			}
 		}
-	}
-	checkVersion(t, archive[name+"/daemonset_exporter"])
-	checkSBOM(t, files[name+".cdx.json"], archive[name+"/daemonset_exporter"])
+		checkVersion(t, archive[name+"/daemonset_exporter"])
+		checkSBOM(t, files[name+".cdx.json"], archive[name+"/daemonset_exporter"])
 
-	packed := unpack(t, files["daemonset-exporter-"+version[1:]+".tgz"])
-	var about struct{ Version, AppVersion string }
-	if err := yaml.Unmarshal(packed["daemonset-exporter/Chart.yaml"], &about); err != nil {
-		t.Fatal(err)
-	}
-	if about.Version != version[1:] || about.AppVersion != version[1:] {
-		t.Errorf("the chart says %v", about)
-	}
-	for _, want := range []string{"files/daemonset_exporter.rules.yaml", "files/dashboards/fleet.json"} {
-		if len(packed["daemonset-exporter/"+want]) == 0 {
-			t.Errorf("the chart lacks %s", want)
+		packed := unpack(t, files["daemonset-exporter-"+version[1:]+".tgz"])
+		var about struct{ Version, AppVersion string }
+		if err := yaml.Unmarshal(packed["daemonset-exporter/Chart.yaml"], &about); err != nil {
+			t.Fatal(err)
 		}
-	}
-}
-
-// TestVersionsInTheTreeAreOne: what a tag must be.
-func TestVersionsInTheTreeAreOne(t *testing.T) {
-	t.Parallel()
-	for _, file := range []string{"deploy/helm/daemonset-exporter/Chart.yaml", "deploy/kustomize/base/kustomization.yaml"} {
-		if !bytes.Contains(read(t, root+"/"+file), []byte(version[1:]+"\n")) {
-			t.Errorf("%s does not say %s", file, version)
+		if about.Version != version[1:] || about.AppVersion != version[1:] {
+			t.Errorf("the version of the chart is %v", about)
 		}
-	}
-	dockerfile := string(read(t, root+"/Dockerfile"))
-	for _, want := range []string{"common/version.Version=$VERSION", `org.opencontainers.image.version="$VERSION"`} {
-		if !strings.Contains(dockerfile, want) {
-			t.Errorf("the Dockerfile lacks %s", want)
+		for _, want := range []string{"files/daemonset_exporter.rules.yaml", "files/dashboards/fleet.json"} {
+			if len(packed["daemonset-exporter/"+want]) == 0 {
+				t.Errorf("the chart lacks %s", want)
+			}
 		}
-	}
+	})
+	t.Run("has one version in the whole tree", func(t *testing.T) {
+		t.Parallel()
+		for _, file := range []string{"deploy/helm/daemonset-exporter/Chart.yaml", "deploy/kustomize/base/kustomization.yaml"} {
+			if !bytes.Contains(read(t, root+"/"+file), []byte(version[1:]+"\n")) {
+				t.Errorf("%s lacks %s", file, version)
+			}
+		}
+		dockerfile := string(read(t, root+"/Dockerfile"))
+		for _, want := range []string{"common/version.Version=$VERSION", `org.opencontainers.image.version="$VERSION"`} {
+			if !strings.Contains(dockerfile, want) {
+				t.Errorf("the Dockerfile lacks %s", want)
+			}
+		}
+	})
 }
 
 func checkVersion(t *testing.T, content []byte) {
@@ -99,11 +100,11 @@ func checkVersion(t *testing.T, content []byte) {
 	}
 	out, err := exec.CommandContext(t.Context(), path, "--version").CombinedOutput()
 	if want := "version " + version + " (branch: main, revision: 0123abc"; err != nil || !strings.Contains(string(out), want) {
-		t.Errorf("--version says %q, %v", out, err)
+		t.Errorf("--version prints %q, %v", out, err)
 	}
 }
 
-// checkSBOM compares it with what the binary says of itself.
+// checkSBOM compares an SBOM with the build information of a binary.
 func checkSBOM(t *testing.T, sbom, content []byte) {
 	t.Helper()
 	info, err := buildinfo.Read(bytes.NewReader(content))

@@ -23,7 +23,7 @@ const (
 	chart     = root + "/deploy/helm/daemonset-exporter"
 )
 
-// tool runs a program of tools/manifests and gives what it prints.
+// tool runs a program of tools/manifests and returns its output.
 func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := tryTool(t, name, args...)
@@ -47,8 +47,7 @@ func tryTool(t *testing.T, name string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// kustomized renders the base with some components, as an overlay of a user
-// would.
+// kustomized renders an overlay of the base with components.
 func kustomized(t *testing.T, components ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -77,8 +76,8 @@ func kustomized(t *testing.T, components ...string) string {
 	return tool(t, "kustomize", "build", dir)
 }
 
-// templated renders the chart. Helm built from its module does not know of
-// which Kubernetes it is.
+// templated renders the chart. A Helm that is built from its module has no default
+// for the version of Kubernetes.
 func templated(t *testing.T, values ...string) string {
 	t.Helper()
 	return tool(t, "helm", templateArgs(values...)...)
@@ -92,7 +91,7 @@ func templateArgs(values ...string) []string {
 	return args
 }
 
-// objects reads a manifest, by kind, namespace and name.
+// objects returns the objects of a manifest by kind, namespace and name.
 func objects(t *testing.T, manifest string) map[string]*unstructured.Unstructured {
 	t.Helper()
 	found := map[string]*unstructured.Unstructured{}
@@ -109,14 +108,14 @@ func objects(t *testing.T, manifest string) map[string]*unstructured.Unstructure
 		}
 		key := strings.Join([]string{object.GetKind(), object.GetNamespace(), object.GetName()}, "/")
 		if found[key] != nil {
-			t.Errorf("%s is there twice", key)
+			t.Errorf("%s is defined twice", key)
 		}
 		found[key] = object
 	}
 }
 
-// comparable takes away what kustomize and Helm may differ in: what Helm says
-// about itself, the order of flags, and line ends at the end of a file.
+// comparable returns the objects of a manifest without allowed differences between
+// kustomize and Helm: Helm's own labels, the order of flags, and trailing newlines.
 func comparable(t *testing.T, manifest string) map[string]map[string]any {
 	t.Helper()
 	plain := map[string]map[string]any{}

@@ -37,8 +37,8 @@ type secured struct {
 
 const user, password = "prometheus", "correct horse"
 
-// startSecured starts it with a certificate that ends at some time and, if so
-// wanted, a password.
+// startSecured starts an exporter with a certificate that expires at notAfter and, if
+// withPassword is set, basic authentication.
 func startSecured(t *testing.T, notAfter time.Time, withPassword bool) *secured {
 	t.Helper()
 	binary(t)
@@ -74,7 +74,7 @@ func startSecured(t *testing.T, notAfter time.Time, withPassword bool) *secured 
 	return s
 }
 
-// ask reads a path over TLS.
+// ask sends a request over TLS and returns the status of the response.
 func (s *secured) ask(path string, config *tls.Config, asks func(*http.Request)) (int, error) {
 	s.t.Helper()
 	config.RootCAs = s.roots
@@ -99,82 +99,78 @@ func with(user, password string) func(*http.Request) {
 	return func(r *http.Request) { r.SetBasicAuth(user, password) }
 }
 
-func TestPasswordsAreAskedForOnEveryPath(t *testing.T) {
+func TestWebConfig(t *testing.T) {
 	t.Parallel()
-	s := startSecured(t, time.Now().Add(time.Hour), true)
-	for _, tc := range []struct {
-		name string
-		asks func(*http.Request)
-		want int
-	}{
-		{"the right password", with(user, password), http.StatusOK},
-		{"a wrong password", with(user, "wrong"), http.StatusUnauthorized},
-		{"an unknown user", with("somebody", password), http.StatusUnauthorized},
-		{"an empty password", with(user, ""), http.StatusUnauthorized},
-		{"no password", anonymous, http.StatusUnauthorized},
-		{"a token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, http.StatusUnauthorized},
-	} {
-		for _, path := range []string{"/metrics", "/", "/-/healthy"} {
-			if got, err := s.ask(path, &tls.Config{}, tc.asks); err != nil || got != tc.want {
-				t.Errorf("%s on %s: %d, %v; want %d", tc.name, path, got, err, tc.want)
+	t.Run("basic authentication protects every path", func(t *testing.T) {
+		t.Parallel()
+		s := startSecured(t, time.Now().Add(time.Hour), true)
+		for _, tc := range []struct {
+			name string
+			asks func(*http.Request)
+			want int
+		}{
+			{"the right password", with(user, password), http.StatusOK},
+			{"a wrong password", with(user, "wrong"), http.StatusUnauthorized},
+			{"an unknown user", with("somebody", password), http.StatusUnauthorized},
+			{"an empty password", with(user, ""), http.StatusUnauthorized},
+			{"no password", anonymous, http.StatusUnauthorized},
+			{"a token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, http.StatusUnauthorized},
+		} {
+			for _, path := range []string{"/metrics", "/", "/-/healthy"} {
+				if got, err := s.ask(path, &tls.Config{}, tc.asks); err != nil || got != tc.want {
+					t.Errorf("%s on %s: %d, %v; want %d", tc.name, path, got, err, tc.want)
+				}
 			}
 		}
-	}
-	if strings.Contains(s.log.String(), password) {
-		t.Error("the log holds a password")
-	}
-}
-
-func TestTLSVersions(t *testing.T) {
-	t.Parallel()
-	s := startSecured(t, time.Now().Add(time.Hour), false)
-	for version, accepted := range map[uint16]bool{
-		tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true,
-	} {
-		code, err := s.ask("/metrics", &tls.Config{MinVersion: version, MaxVersion: version}, anonymous)
-		if name := tls.VersionName(version); accepted && (err != nil || code != http.StatusOK) {
-			t.Errorf("%s: %d, %v", name, code, err)
-		} else if !accepted && (err == nil || !strings.Contains(err.Error(), "protocol version")) {
-			t.Errorf("%s is not refused: %d, %v", name, code, err)
+		if strings.Contains(s.log.String(), password) {
+			t.Error("the log contains a password")
 		}
-	}
-}
-
-func TestPlainHTTPOnTheTLSPortGetsNothing(t *testing.T) {
-	t.Parallel()
-	s := startSecured(t, time.Now().Add(time.Hour), false)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, _ := io.ReadAll(response.Body)
-	if response.StatusCode != http.StatusBadRequest || strings.Contains(string(body), "daemonset_") {
-		t.Errorf("%d %q", response.StatusCode, body)
-	}
-}
-
-func TestAnExpiredCertificateIsServedAndRefusedByClients(t *testing.T) {
-	t.Parallel()
-	s := startSecured(t, time.Now().Add(-time.Hour), false)
-	_, err := s.ask("/metrics", &tls.Config{}, anonymous)
-	var invalid x509.CertificateInvalidError
-	if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
-		t.Errorf("a client takes an expired certificate: %v", err)
-	}
-}
-
-func TestLimitsOfRequests(t *testing.T) {
-	t.Parallel()
+	})
+	t.Run("TLS 1.2 is the oldest version", func(t *testing.T) {
+		t.Parallel()
+		s := startSecured(t, time.Now().Add(time.Hour), false)
+		for version, accepted := range map[uint16]bool{
+			tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true,
+		} {
+			code, err := s.ask("/metrics", &tls.Config{MinVersion: version, MaxVersion: version}, anonymous)
+			if name := tls.VersionName(version); accepted && (err != nil || code != http.StatusOK) {
+				t.Errorf("%s: %d, %v", name, code, err)
+			} else if !accepted && (err == nil || !strings.Contains(err.Error(), "protocol version")) {
+				t.Errorf("%s is not rejected: %d, %v", name, code, err)
+			}
+		}
+	})
+	t.Run("plain HTTP on the TLS port returns no metrics", func(t *testing.T) {
+		t.Parallel()
+		s := startSecured(t, time.Now().Add(time.Hour), false)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, _ := io.ReadAll(response.Body)
+		if response.StatusCode != http.StatusBadRequest || strings.Contains(string(body), "daemonset_") {
+			t.Errorf("%d %q", response.StatusCode, body)
+		}
+	})
+	t.Run("clients reject an expired certificate", func(t *testing.T) {
+		t.Parallel()
+		s := startSecured(t, time.Now().Add(-time.Hour), false)
+		_, err := s.ask("/metrics", &tls.Config{}, anonymous)
+		var invalid x509.CertificateInvalidError
+		if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
+			t.Errorf("got %v, want an expired certificate", err)
+		}
+	})
 	s := startSecured(t, time.Now().Add(time.Hour), false)
 	for _, tc := range []struct{ name, sends, want string }{
-		{"a client that never ends its header is cut off", "GET /metrics HTTP/1.1\r\nHost: x\r\n", ""},
-		{"a large header is refused", "GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", "431"},
-		{"other methods are refused", "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "405"},
+		{"a client that never ends its header is disconnected", "GET /metrics HTTP/1.1\r\nHost: x\r\n", ""},
+		{"a large header is rejected", "GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", "431"},
+		{"other methods are rejected", "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "405"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -187,7 +183,7 @@ func TestLimitsOfRequests(t *testing.T) {
 			if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 				t.Fatal(err)
 			}
-			// The server may close before it has read all.
+			// The server may close the connection before it has read everything.
 			_, _ = io.WriteString(connection, tc.sends)
 			line, err := bufio.NewReader(connection).ReadString('\n')
 			var timeout net.Error
@@ -195,13 +191,13 @@ func TestLimitsOfRequests(t *testing.T) {
 				t.Fatal("the connection stays open")
 			}
 			if !strings.Contains(line, tc.want) || tc.want == "" && strings.Contains(line, "200") {
-				t.Errorf("it answers %q, %v", line, err)
+				t.Errorf("got %q, %v", line, err)
 			}
 		})
 	}
 }
 
-// selfSigned makes a certificate for 127.0.0.1 that is its own authority.
+// selfSigned returns a self-signed certificate for 127.0.0.1.
 func selfSigned(t *testing.T, notAfter time.Time) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -17,8 +17,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
-// startAsItself runs the exporter with the rights of its service account.
-func (s *site) startAsItself(log io.Writer, args ...string) *exporter.Exporter {
+// startAsItself runs the exporter with the permissions of its service account.
+func (s *fixture) startAsItself(log io.Writer, args ...string) *exporter.Exporter {
 	s.t.Helper()
 	kubeconfig, err := s.ServiceAccountKubeconfig(s.t.Context(), namespace, release)
 	s.must(err)
@@ -28,7 +28,7 @@ func (s *site) startAsItself(log io.Writer, args ...string) *exporter.Exporter {
 	return running
 }
 
-func (s *site) theRightsAreEnough() {
+func (s *fixture) hasPermissions() {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	running := s.startAsItself(nil)
@@ -53,24 +53,24 @@ func (s *site) theRightsAreEnough() {
 	s.must(running.Stop())
 }
 
-// agent carries what should stay where it is.
+// agent contains secrets in every place that the exporter must not read.
 const agent = `
 apiVersion: apps/v1
 kind: DaemonSet
-metadata: {name: agent, namespace: default, annotations: {note: do-not-tell}}
+metadata: {name: agent, namespace: default, annotations: {note: secret-text}}
 spec:
   selector: {matchLabels: {app: agent}}
   template:
-    metadata: {labels: {app: agent}, annotations: {note: do-not-tell}}
+    metadata: {labels: {app: agent}, annotations: {note: secret-text}}
     spec:
       containers:
       - name: agent
         image: agent
-        command: [agent, --password=do-not-tell]
-        env: [{name: PASSWORD, value: do-not-tell}]
+        command: [agent, --password=secret-text]
+        env: [{name: PASSWORD, value: secret-text}]
 `
 
-func (s *site) nothingSecretComesOut() {
+func (s *fixture) keepsSecrets() {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	s.must(s.Apply(ctx, []byte(agent)))
@@ -85,7 +85,7 @@ func (s *site) nothingSecretComesOut() {
 	s.must(err)
 	config, err := clientcmd.LoadFromFile(filepath.Join(filepath.Dir(s.Kubeconfig()), namespace+"-"+release+"-service-account.kubeconfig"))
 	s.must(err)
-	secrets := []string{"do-not-tell"}
+	secrets := []string{"secret-text"}
 	for _, account := range config.AuthInfos {
 		secrets = append(secrets, account.Token)
 	}
@@ -94,7 +94,7 @@ func (s *site) nothingSecretComesOut() {
 		s.must(err)
 		for _, secret := range secrets {
 			if secret == "" || strings.Contains(body, secret) || strings.Contains(log.String(), secret) {
-				s.t.Errorf("%s or the log shows what is secret", path)
+				s.t.Errorf("%s or the log contains a secret", path)
 			}
 		}
 	}
@@ -102,38 +102,39 @@ func (s *site) nothingSecretComesOut() {
 	s.must(s.Client().AppsV1().DaemonSets("default").Delete(ctx, "agent", metav1.DeleteOptions{}))
 }
 
-func (s *site) aMissingWatchIsNamed() { s.missingVerbIsNamed("watch") }
+func (s *fixture) logsMissingWatch() { s.logsMissingVerb("watch") }
 
-// A server that streams lists asks for watch alone.
-func TestAMissingListIsNamedWhereListsAreNotStreamed(t *testing.T) {
+// With streamed lists the API server checks the permission to watch only.
+func TestInstallationWithoutStreamedLists(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, map[string]string{"feature-gates": "WatchList=false"})
-	s.must(s.Apply(t.Context(), []byte(tool(t, "kustomize", "build", root+"/deploy/kustomize/plain"))))
-	s.missingVerbIsNamed("list")
+	f := newFixture(t, map[string]string{"feature-gates": "WatchList=false"})
+	f.must(f.Apply(t.Context(), []byte(tool(t, "kustomize", "build", root+"/deploy/kustomize/plain"))))
+	t.Run("a missing permission to list is logged", func(*testing.T) { f.logsMissingVerb("list") })
 }
 
-func (s *site) missingVerbIsNamed(verb string) {
+// logsMissingVerb takes a verb from each rule of the ClusterRole in turn.
+func (s *fixture) logsMissingVerb(verb string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
 	defer cancel()
 	roles := s.Client().RbacV1().ClusterRoles()
 	whole, err := roles.Get(ctx, release, metav1.GetOptions{})
 	s.must(err)
-	whole.ResourceVersion = "" // whatever it is by then
+	whole.ResourceVersion = "" // of any version
 	for i, rule := range whole.Rules {
 		less := whole.DeepCopy()
-		less.Rules[i].Verbs = without(rule, verb)
+		less.Rules[i].Verbs = slices.DeleteFunc(slices.Clone(rule.Verbs), func(v string) bool { return v == verb })
 		_, err := roles.Update(ctx, less, metav1.UpdateOptions{})
 		s.must(err)
-		s.missingRightIsNamed(ctx, verb, rule.Resources[0])
+		s.logsMissingPermission(ctx, verb, rule.Resources[0])
 	}
 	_, err = roles.Update(ctx, whole, metav1.UpdateOptions{})
 	s.must(err)
 }
 
-// aMissingLeaseRoleIsNamed: all works but the time to detect a failure, and the
-// log says why.
-func (s *site) aMissingLeaseRoleIsNamed() {
+// logsMissingLeaseRole checks the log only: everything else works, except the time to
+// detect a failure.
+func (s *fixture) logsMissingLeaseRole() {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	s.must(s.Client().RbacV1().RoleBindings(corev1.NamespaceNodeLease).Delete(ctx, release, metav1.DeleteOptions{}))
@@ -141,7 +142,7 @@ func (s *site) aMissingLeaseRoleIsNamed() {
 	running := s.startAsItself(log)
 	s.must(running.WaitReady(ctx))
 	s.must(s.PullPlug(ctx, "b"))
-	s.must(s.Wait(ctx, "the log to name the missing right", func(context.Context) (bool, string, error) {
+	s.must(s.Wait(ctx, "the log to name the missing permission", func(context.Context) (bool, string, error) {
 		text := log.String()
 		return strings.Contains(text, "cannot get leases"), text, nil
 	}))
@@ -149,22 +150,12 @@ func (s *site) aMissingLeaseRoleIsNamed() {
 	s.must(running.Stop())
 }
 
-func without(rule rbacv1.PolicyRule, verb string) []string {
-	var verbs []string
-	for _, v := range rule.Verbs {
-		if v != verb {
-			verbs = append(verbs, v)
-		}
-	}
-	return verbs
-}
-
-func (s *site) missingRightIsNamed(ctx context.Context, verb, resource string) {
+func (s *fixture) logsMissingPermission(ctx context.Context, verb, resource string) {
 	s.t.Helper()
 	log := &async.Buffer{}
 	running := s.startAsItself(log)
 	want := fmt.Sprintf("forbidden: cannot %s %s", verb, resource)
-	err := s.Wait(ctx, "the log to say: "+want, func(context.Context) (bool, string, error) {
+	err := s.Wait(ctx, "the log to contain "+want, func(context.Context) (bool, string, error) {
 		text := log.String()
 		return strings.Contains(text, want), text, nil
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
-// grants are what a role allows, in the words of the exporter.
+// grants returns the verbs that a role grants, by group and resource.
 func grants(t *testing.T, role *unstructured.Unstructured) map[string][]string {
 	t.Helper()
 	if role == nil {
@@ -31,7 +31,7 @@ func grants(t *testing.T, role *unstructured.Unstructured) map[string][]string {
 	return granted
 }
 
-// needs are the permissions that satisfy choose.
+// needs returns the verbs of the permissions for which choose returns true.
 func needs(choose func(informers.Permission) bool) map[string][]string {
 	needed := map[string][]string{}
 	for _, permission := range informers.Permissions() {
@@ -42,7 +42,7 @@ func needs(choose func(informers.Permission) bool) map[string][]string {
 	return needed
 }
 
-func TestRolesGrantWhatTheExporterNeedsAndNoMore(t *testing.T) {
+func TestRoles(t *testing.T) {
 	t.Parallel()
 	isLease := func(p informers.Permission) bool { return p.Resource == "leases" }
 	everywhere := objects(t, kustomized(t))
@@ -57,8 +57,10 @@ func TestRolesGrantWhatTheExporterNeedsAndNoMore(t *testing.T) {
 		{"the ClusterRole beside Roles", few["ClusterRole//"+release], func(p informers.Permission) bool { return !p.Namespaced }},
 		{"the Role of a namespace", few["Role/kube-system/"+release], func(p informers.Permission) bool { return p.Namespaced && !isLease(p) }},
 	} {
-		if diff := cmp.Diff(needs(tc.choose), grants(t, tc.role)); diff != "" {
-			t.Errorf("%s, -needed +granted:\n%s", tc.name, diff)
-		}
+		t.Run(tc.name+" grants what is needed and no more", func(t *testing.T) {
+			if diff := cmp.Diff(needs(tc.choose), grants(t, tc.role)); diff != "" {
+				t.Errorf("-needed +granted:\n%s", diff)
+			}
+		})
 	}
 }

@@ -1,0 +1,141 @@
+package deploy
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+)
+
+// installation is one installation, by kustomize and by Helm.
+type installation struct {
+	name       string
+	components []string
+	values     []string
+}
+
+func installations() []installation {
+	return []installation{
+		{name: "the base alone"},
+		{
+			name:       "Prometheus Operator and Grafana",
+			components: []string{"prometheus-operator", "grafana"},
+			values:     []string{"serviceMonitor.enabled=true", "prometheusRule.enabled=true", "dashboards.enabled=true"},
+		},
+		{name: "annotations", components: []string{"annotations"}, values: []string{"scrapeAnnotations=true"}},
+		{name: "TLS", components: []string{"tls"}, values: []string{"web.configSecret=daemonset-exporter-web"}},
+		{name: "a few namespaces", components: []string{"namespaced"}, values: []string{"namespaces={kube-system}"}},
+		{name: "two replicas", components: []string{"two-replicas"}, values: []string{"replicas=2"}},
+		{
+			name:       "everything",
+			components: []string{"prometheus-operator", "annotations", "grafana", "tls", "namespaced", "two-replicas"},
+			values: []string{
+				"serviceMonitor.enabled=true", "prometheusRule.enabled=true", "dashboards.enabled=true", "scrapeAnnotations=true",
+				"web.configSecret=daemonset-exporter-web", "namespaces={kube-system}", "replicas=2",
+			},
+		},
+	}
+}
+
+func TestKustomize(t *testing.T) {
+	t.Parallel()
+	for _, tc := range installations() {
+		t.Run("installs the same as Helm: "+tc.name, func(t *testing.T) {
+			t.Parallel()
+			kustomize, helm := comparable(t, kustomized(t, tc.components...)), comparable(t, templated(t, tc.values...))
+			if diff := cmp.Diff(kustomize, helm); diff != "" {
+				t.Errorf("-kustomize +helm:\n%s", diff)
+			}
+		})
+	}
+	for overlay, components := range map[string][]string{
+		"operator": {"namespace", "prometheus-operator", "grafana"},
+		"plain":    {"namespace", "annotations"},
+	} {
+		t.Run("overlay "+overlay+" is the base with components", func(t *testing.T) {
+			t.Parallel()
+			got := comparable(t, tool(t, "kustomize", "build", root+"/deploy/kustomize/"+overlay))
+			if diff := cmp.Diff(comparable(t, kustomized(t, components...)), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("installs the alerts and dashboards of the repository", func(t *testing.T) {
+		t.Parallel()
+		manifest := objects(t, kustomized(t, "prometheus-operator", "grafana"))
+		var rules map[string]any
+		if err := yaml.Unmarshal(read(t, root+"/"+shipped.RuleFile), &rules); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(rules, manifest["PrometheusRule/"+namespace+"/"+release].Object["spec"]); diff != "" {
+			t.Errorf("rules, -file +installed:\n%s", diff)
+		}
+		entries, err := os.ReadDir(root + "/" + shipped.Dashboards)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			name, isDashboard := strings.CutSuffix(entry.Name(), ".json")
+			if !isDashboard {
+				continue
+			}
+			object := manifest["ConfigMap/"+namespace+"/"+release+"-dashboard-"+name]
+			if object == nil {
+				t.Errorf("%s is not installed: add it to dashboards/kustomization.yaml", entry.Name())
+				continue
+			}
+			installed, _, _ := unstructured.NestedString(object.Object, "data", entry.Name())
+			if len(installed) > 200<<10 {
+				t.Errorf("%s is too large: kubectl apply copies it into an annotation of at most 256 KiB", entry.Name())
+			}
+			source := string(read(t, root+"/"+shipped.Dashboards+"/"+entry.Name()))
+			if strings.TrimSpace(installed) != strings.TrimSpace(source) {
+				t.Errorf("%s differs from what is installed", entry.Name())
+			}
+		}
+	})
+}
+
+func TestChart(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{
+		"replica=2", "replicas=-1", "replicas=two", "namespaces={Kube_System}", "image.digest=sha256:1", "web.probes=exec",
+		"networkPolicy.apiServerPorts={0}", "serviceMonitor.interval=often", "args={log.level=debug}", "priorityClass.value=2000000000",
+	} {
+		t.Run("rejects "+value, func(t *testing.T) {
+			t.Parallel()
+			out, err := tryTool(t, "helm", templateArgs(value)...)
+			if err == nil || !strings.Contains(err.Error(), "don't meet the specifications of the schema") {
+				t.Errorf("got %v\n%s", err, out)
+			}
+		})
+	}
+	t.Run("passes helm lint", func(t *testing.T) {
+		t.Parallel()
+		tool(t, "helm", "lint", "--strict", "--kube-version", "1.37.2", chart)
+	})
+	for _, tc := range []struct{ name, value, want string }{
+		{"a digest instead of the tag", "image.digest=sha256:" + strings.Repeat("0", 64), "daemonset_exporter@sha256:000"},
+		{"TCP probes, for kubelets without the password", "web.probes=tcp", "tcpSocket:"},
+		{"an existing service account", "serviceAccount.create=false,serviceAccount.name=mine", "serviceAccountName: mine"},
+		{"an existing priority class", "priorityClass.create=false,priorityClass.name=high", "priorityClassName: high"},
+		{"flags", "args={--log.level=debug}", "- --log.level=debug"},
+		{"namespaces, each with a role", "namespaces={a,b}", "--namespaces=a,b"},
+		{"a label of the ServiceMonitor", "serviceMonitor.enabled=true,serviceMonitor.labels.release=mine", "release: mine"},
+		{"labels of the pods", "podLabels.team=x", "team: x"},
+	} {
+		t.Run("renders "+tc.name, func(t *testing.T) {
+			t.Parallel()
+			rendered := templated(t, tc.value)
+			if !strings.Contains(rendered, tc.want) {
+				t.Errorf("%q is missing in\n%s", tc.want, rendered)
+			}
+			objects(t, rendered)
+		})
+	}
+}
