@@ -16,16 +16,16 @@ import (
 // Kubeconfig returns the path of a cluster administrator's kubeconfig.
 func (c *Cluster) Kubeconfig() string { return c.dir.file(kubeconfig("admin")) }
 
-// RestConfig returns the configuration of a cluster administrator's client. It
-// is the caller's to change.
+// RestConfig returns a copy of the configuration of a cluster administrator's
+// client.
 func (c *Cluster) RestConfig() *rest.Config { return rest.CopyConfig(c.rest) }
 
 // Client returns a cluster administrator's client.
 func (c *Cluster) Client() kubernetes.Interface { return c.client }
 
-// ServiceAccountKubeconfig returns the path of a kubeconfig with a fresh token
-// of a service account: what a pod that runs as it may do, and no more. The
-// token is good for an hour.
+// ServiceAccountKubeconfig returns the path of a kubeconfig with a new token of a
+// service account, valid for one hour. It has the permissions of a pod with that
+// service account.
 func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, name string) (string, error) {
 	answer, err := c.client.CoreV1().ServiceAccounts(namespace).
 		CreateToken(ctx, name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
@@ -43,13 +43,13 @@ func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, name 
 	return path, nil
 }
 
-// connect makes the clients. None of them talks to the API server yet.
+// connect creates the clients, without a request to the API server.
 func (c *Cluster) connect() error {
 	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
 	if err != nil {
 		return fmt.Errorf("read kubeconfig: %w", err)
 	}
-	// A test's own requests are not what anybody wants to wait for.
+	// Tests do not wait for their own rate limit.
 	config.QPS = -1
 	c.rest = config
 	if c.client, err = kubernetes.NewForConfig(config); err != nil {

@@ -14,9 +14,9 @@ import (
 	"k8s.io/client-go/restmapper"
 )
 
-// Apply applies a manifest of one or more documents, server-side and by force,
-// in its order. Objects without a namespace go to "default". Where it makes a
-// namespace it returns when pods can be created there.
+// Apply applies the documents of a manifest in order, server-side and by force.
+// Objects without a namespace go to "default". After creating a namespace it waits
+// until pods can be created there.
 func (c *Cluster) Apply(ctx context.Context, manifest []byte) error {
 	groups, err := restmapper.GetAPIGroupResources(c.client.Discovery())
 	if err != nil {
@@ -31,7 +31,7 @@ func (c *Cluster) Apply(ctx context.Context, manifest []byte) error {
 		} else if err != nil {
 			return fmt.Errorf("read manifest: %w", err)
 		}
-		if len(object.Object) == 0 { // nothing between two separators
+		if len(object.Object) == 0 { // an empty document
 			continue
 		}
 		if err := c.applyObject(ctx, mapper, &object); err != nil {

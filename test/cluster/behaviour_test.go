@@ -13,9 +13,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
 
-// What a pod shows is held against the recordings of a real kubelet; the names
-// of the recordings are in the stages.
-func TestBehaviours(t *testing.T) {
+// Expected states are those of recordings of a real kubelet; the stages name them.
+func TestBehaviour(t *testing.T) {
 	c := clustertest.Start(t, cluster.Config{WaitTimeout: 2 * time.Minute})
 	must(t, c.AddNode(t.Context(), cluster.NodeSpec{Name: "a"}))
 
@@ -57,12 +56,7 @@ func TestBehaviours(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			must(t, c.Apply(t.Context(), daemonSet(tc.name, tc.annotations, "")))
-			must(t, c.WaitPods(t.Context(), "default", "app="+tc.name, tc.want, func(pods []corev1.Pod) (bool, string) {
-				if len(pods) != 1 {
-					return false, fmt.Sprintf("%d pods", len(pods))
-				}
-				return sketch(pods[0]) == tc.want, sketch(pods[0])
-			}))
+			onlyPod(t, c, tc.name, tc.want)
 		})
 	}
 
@@ -73,8 +67,8 @@ func TestBehaviours(t *testing.T) {
 		{cluster.Evicted, "Evicted"},
 		{cluster.Rejected, "UnexpectedAdmissionError"},
 	} {
-		// The controller deletes a failed pod and makes another, which fails too:
-		// the state does not last, so any pod that shows it will do.
+		// The controller deletes a failed pod and creates another, which fails too: any
+		// pod in the state will do.
 		t.Run(string(tc.behaviour), func(t *testing.T) {
 			t.Parallel()
 			name := string(tc.behaviour)
@@ -95,7 +89,7 @@ func TestBehaviours(t *testing.T) {
 		})
 	}
 
-	t.Run("a pod that is never ready recovers when it is told to", func(t *testing.T) {
+	t.Run("a pod that is never ready recovers when its behaviour is healthy", func(t *testing.T) {
 		t.Parallel()
 		must(t, c.Apply(t.Context(), daemonSet("recovers", map[string]string{cluster.BehaviourAnnotation: string(cluster.NeverReady)}, "")))
 		pod := onlyPod(t, c, "recovers", "Running Ready=False(ContainersNotReady) containers [running restarts=0]")
@@ -115,7 +109,7 @@ func TestBehaviours(t *testing.T) {
 	})
 }
 
-// onlyPod waits until the one pod of an app is as sketched.
+// onlyPod waits until the one pod of an app has a sketch, and returns it.
 func onlyPod(t *testing.T, c *cluster.Cluster, app, want string) corev1.Pod {
 	t.Helper()
 	var found corev1.Pod
@@ -129,7 +123,7 @@ func onlyPod(t *testing.T, c *cluster.Cluster, app, want string) corev1.Pod {
 	return found
 }
 
-// sketch is what matters of a pod's status, in a line.
+// sketch returns the relevant part of a pod's status in one line.
 func sketch(pod corev1.Pod) string {
 	ready := condition(pod, corev1.PodReady)
 	s := fmt.Sprintf("%s Ready=%s", pod.Status.Phase, ready.Status)

@@ -17,28 +17,28 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
-// Config is what a cluster can be told. The zero value is a good cluster.
+// Config configures a cluster. The zero value is valid.
 type Config struct {
-	// Dir is the working directory. If it is empty a temporary one is made, and
-	// removed by Stop; else it must not hold an earlier cluster, and it stays.
+	// Dir is the working directory. If it is empty a temporary one is created, and
+	// removed by Stop; otherwise it must not hold an earlier cluster, and stays.
 	Dir string
-	// Progress is told about a build that takes minutes. Nil is silence.
+	// Progress receives messages about a build that takes minutes; nil discards them.
 	Progress io.Writer
 
-	// How fast a node's failure is noticed: the controller manager looks every
-	// NodeMonitorPeriod (1s) and gives a silent node NodeMonitorGracePeriod
-	// (10s), one that never reported NodeStartupGracePeriod (20s). Kubernetes'
-	// own defaults are 5s, 50s and 60s.
+	// The controller manager checks nodes every NodeMonitorPeriod (1s). A node whose
+	// kubelet is silent becomes Unknown after NodeMonitorGracePeriod (10s), one that
+	// never reported after NodeStartupGracePeriod (20s). The defaults of Kubernetes
+	// are 5s, 50s and 60s.
 	NodeMonitorPeriod      time.Duration
 	NodeMonitorGracePeriod time.Duration
 	NodeStartupGracePeriod time.Duration
-	// NodeLeaseDuration, 4s, is renewed four times in that span.
+	// NodeLeaseDuration (4s) is four times the interval of renewals.
 	NodeLeaseDuration time.Duration
 
-	// Flags are further flags of the components, without dashes. They win over
+	// Flags holds further flags of the components, without dashes. They override
 	// ours.
 	Flags map[Component]map[string]string
-	// WaitTimeout bounds every wait whose context has no deadline; 60s.
+	// WaitTimeout limits every wait whose context has no deadline (60s).
 	WaitTimeout time.Duration
 }
 
@@ -77,8 +77,8 @@ type Cluster struct {
 	stopped bool
 }
 
-// Start builds the programs if need be and returns a cluster that serves and
-// has no nodes. ctx bounds the start, not the cluster's life.
+// Start compiles the programs that are not cached, and returns a running cluster
+// without nodes. ctx limits the start, not the life of the cluster.
 func Start(ctx context.Context, config Config) (*Cluster, error) {
 	config = config.withDefaults()
 	binaries, err := build.All(ctx, config.Progress)
@@ -120,8 +120,8 @@ func (c *Cluster) start(ctx context.Context) error {
 	return c.waitNamespace(ctx, "default")
 }
 
-// Stop ends every component and removes the cluster's directory. It can be
-// called at any time, and again.
+// Stop kills every component and removes the cluster's directory. It can be called
+// at any time, and more than once.
 func (c *Cluster) Stop() error {
 	c.mu.Lock()
 	if c.stopped {
@@ -132,7 +132,7 @@ func (c *Cluster) Stop() error {
 	c.mu.Unlock()
 
 	var errs []error
-	// Nothing that they could still save is wanted: killing is quick and sure.
+	// Nothing has to be saved: killing is quick and certain.
 	for _, component := range slices.Backward(components()) {
 		if p := c.processes[component]; p != nil {
 			errs = append(errs, p.kill())

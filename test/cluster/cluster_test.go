@@ -17,8 +17,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
 
-// One cluster and one story, because a cluster costs seconds: what is tested is
-// that the machinery does what the tests of the exporter rely on.
+// One cluster in many steps, because a cluster costs seconds. It does what the tests
+// of the exporter rely on.
 func TestCluster(t *testing.T) {
 	ctx := t.Context()
 	c := clustertest.Start(t, cluster.Config{})
@@ -44,7 +44,7 @@ func TestCluster(t *testing.T) {
 	impatient, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if _, err := c.Client().CoreV1().Nodes().List(impatient, metav1.ListOptions{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("an API server that is paused: got %v, want no answer at all", err)
+		t.Errorf("a paused API server: got %v, want no response", err)
 	}
 	must(t, c.Resume(cluster.APIServer))
 	must(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
@@ -52,7 +52,7 @@ func TestCluster(t *testing.T) {
 
 	must(t, c.StopAPIServer())
 	if _, err := c.Client().CoreV1().Nodes().List(ctx, metav1.ListOptions{}); err == nil {
-		t.Error("an API server that was killed answers")
+		t.Error("a killed API server responds")
 	}
 	must(t, c.StartAPIServer(ctx))
 	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "c"}))
@@ -63,10 +63,10 @@ func TestCluster(t *testing.T) {
 	must(t, c.WaitPods(ctx, "default", "app=image", "3 pods in ImagePullBackOff", func(pods []corev1.Pod) (bool, string) {
 		return every(pods, 3, func(pod corev1.Pod) bool { return waiting(pod) == "ImagePullBackOff" })
 	}))
-	t.Log("a pod fails to pull its image when it is told to")
+	t.Log("a pod with that behaviour fails to pull its image")
 
 	must(t, c.Apply(ctx, daemonSet("big", nil, "64")))
-	must(t, c.WaitPods(ctx, "default", "app=big", "3 pods without room", func(pods []corev1.Pod) (bool, string) {
+	must(t, c.WaitPods(ctx, "default", "app=big", "3 unschedulable pods", func(pods []corev1.Pod) (bool, string) {
 		return every(pods, 3, func(pod corev1.Pod) bool {
 			return strings.Contains(condition(pod, corev1.PodScheduled).Message, "Insufficient cpu")
 		})
@@ -77,7 +77,7 @@ func TestCluster(t *testing.T) {
 			return (pod.Spec.NodeName == "d") == (condition(pod, corev1.PodReady).Status == corev1.ConditionTrue)
 		})
 	}))
-	t.Log("the scheduler knows what a node has room for")
+	t.Log("the scheduler respects the capacity of a node")
 
 	pids := c.PIDs()
 	if len(pids) != 5 {
@@ -91,7 +91,7 @@ func TestCluster(t *testing.T) {
 	}
 }
 
-// daemonSet is a manifest whose pods bear these annotations.
+// daemonSet returns a manifest whose pods have these annotations.
 func daemonSet(name string, annotations map[string]string, cpu string) []byte {
 	var notes, requests string
 	for key, value := range annotations {
@@ -131,7 +131,7 @@ func waitReady(ctx context.Context, c *cluster.Cluster, app, node string, status
 	})
 }
 
-// every tells whether there are n pods and all are as wanted.
+// every reports whether there are n pods that all satisfy want.
 func every(pods []corev1.Pod, n int, want func(corev1.Pod) bool) (bool, string) {
 	var states []string
 	all := len(pods) == n
@@ -152,7 +152,7 @@ func condition(pod corev1.Pod, kind corev1.PodConditionType) corev1.PodCondition
 	return corev1.PodCondition{}
 }
 
-// waiting is the reason for which the pod's first container waits.
+// waiting returns the reason of the first container that waits.
 func waiting(pod corev1.Pod) string {
 	for _, status := range pod.Status.ContainerStatuses {
 		if status.State.Waiting != nil {

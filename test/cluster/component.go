@@ -11,7 +11,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/build"
 )
 
-// A Component is one program of the cluster.
+// Component is one program of the cluster.
 type Component string
 
 // The components, in the order in which they start.
@@ -27,14 +27,14 @@ func components() []Component {
 	return []Component{Etcd, APIServer, ControllerManager, Scheduler, Kwok}
 }
 
-// endpoints are where the cluster listens, all on loopback.
+// endpoints holds the ports of the cluster, all on loopback.
 type endpoints struct {
 	etcd, etcdPeer, apiServer int
 }
 
 func (e endpoints) server() string { return "https://" + address(e.apiServer) }
 
-// flags of one component. The values of Config.Flags go over them.
+// flags returns the flags of one component. Config.Flags overrides them.
 func (c Config) flags(component Component, dir *workdir, e endpoints) map[string]string {
 	etcdURL, peerURL := "http://"+address(e.etcd), "http://"+address(e.etcdPeer)
 	switch component {
@@ -47,7 +47,7 @@ func (c Config) flags(component Component, dir *workdir, e endpoints) map[string
 			"listen-peer-urls":            peerURL,
 			"initial-advertise-peer-urls": peerURL,
 			"initial-cluster":             "etcd=" + peerURL,
-			// What is written survives the death of etcd, not of the machine.
+			// Data survives a crash of etcd, not of the machine.
 			"unsafe-no-fsync": "true",
 		}
 	case APIServer:
@@ -74,8 +74,8 @@ func (c Config) flags(component Component, dir *workdir, e endpoints) map[string
 			"root-ca-file":                     dir.file(servingCert),
 			"service-account-private-key-file": dir.file(serviceAccountKey),
 			"use-service-account-credentials":  "true",
-			// Each controller asks for its credentials first. With the default
-			// limits that alone takes four seconds.
+			// With the default limits requesting the credentials of all controllers
+			// takes four seconds.
 			"kube-api-qps":              "500",
 			"kube-api-burst":            "500",
 			"leader-elect":              "false",
@@ -104,7 +104,7 @@ func (c Config) flags(component Component, dir *workdir, e endpoints) map[string
 	panic("no flags for component " + component)
 }
 
-// processes prepares the components without starting them.
+// processes returns the components, not started.
 func (c Config) processes(bin build.Binaries, dir *workdir, e endpoints) map[Component]*process {
 	// Without these two kwok would read and write under the home directory.
 	env := append(os.Environ(), "KWOK_WORKDIR="+dir.file("kwok"), "HOME="+dir.path)

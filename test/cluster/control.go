@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// Kill ends a component as a crash would (SIGKILL), and returns when it is gone.
+// Kill kills a component and returns when it has ended.
 func (c *Cluster) Kill(component Component) error {
 	return c.processes[component].kill()
 }
 
-// Restart starts a component, after killing it if it runs, with the ports and
-// the data that it had. When it returns, etcd and the API server serve.
+// Restart kills a component if it runs, and starts it with the same ports and data.
+// It returns when etcd or the API server serves.
 func (c *Cluster) Restart(ctx context.Context, component Component) error {
 	p := c.processes[component]
 	if err := p.kill(); err != nil {
@@ -34,24 +34,24 @@ func (c *Cluster) Restart(ctx context.Context, component Component) error {
 // StopAPIServer kills the API server. Clients see refused connections.
 func (c *Cluster) StopAPIServer() error { return c.Kill(APIServer) }
 
-// StartAPIServer starts it again on the same port and data, and returns when it
-// serves. The other components find it by themselves: at once after an outage of
-// seconds, within half a minute after a longer one, for clients back off. A kwok
-// that is restarted itself takes its nodes over when their leases have expired.
+// StartAPIServer restarts the API server and returns when it serves. The other
+// components reconnect: at once after an outage of seconds, within half a minute
+// after a longer one, because clients back off. A restarted kwok takes its nodes over
+// when their leases have expired.
 func (c *Cluster) StartAPIServer(ctx context.Context) error { return c.Restart(ctx, APIServer) }
 
-// Pause stops a component from running without ending it (SIGSTOP): its
-// connections stay open and silent, as behind a broken network.
+// Pause stops a component with SIGSTOP: its connections stay open and silent, as
+// behind a broken network.
 func (c *Cluster) Pause(component Component) error {
 	return c.processes[component].signal(syscall.SIGSTOP)
 }
 
-// Resume ends a Pause.
+// Resume continues a paused component.
 func (c *Cluster) Resume(component Component) error {
 	return c.processes[component].signal(syscall.SIGCONT)
 }
 
-// PIDs returns the process ids of the components that run.
+// PIDs returns the process ids of the running components.
 func (c *Cluster) PIDs() map[Component]int {
 	pids := map[Component]int{}
 	for component, p := range c.processes {
@@ -82,7 +82,7 @@ func (c *Cluster) CopyLogs(dir string) error {
 // Program returns the path of a program of the control plane, such as kubectl.
 func (c *Cluster) Program(name string) string { return c.binaries.Path(name) }
 
-// fail remembers that a component ended by itself. Every wait reports it.
+// fail is called when a component has crashed. Every wait returns the error.
 func (c *Cluster) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

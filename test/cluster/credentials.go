@@ -18,9 +18,9 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// A user is somebody that the API server knows by a static token. The names of
-// the control plane's own users are those that Kubernetes' bootstrap roles are
-// bound to: every component has the rights that it has in a real cluster.
+// user is a user with a static token. Those of the control plane have the names of
+// Kubernetes' bootstrap role bindings: every component has the permissions that it
+// has in a real cluster.
 type user struct {
 	name  string
 	group string
@@ -29,7 +29,7 @@ type user struct {
 func users() []user {
 	return []user{
 		{name: "admin", group: "system:masters"},
-		{name: "kwok", group: "system:masters"}, // plays every kubelet at once
+		{name: "kwok", group: "system:masters"}, // simulates every kubelet
 		{name: "system:kube-controller-manager", group: "system:authenticated"},
 		{name: "system:kube-scheduler", group: "system:authenticated"},
 	}
@@ -43,12 +43,12 @@ const (
 	tokens            = "tokens.csv"
 )
 
-// kubeconfig is the name of a user's kubeconfig in the working directory.
+// kubeconfig returns the name of a user's kubeconfig in the working directory.
 func kubeconfig(name string) string {
 	return strings.TrimPrefix(name, "system:") + ".kubeconfig"
 }
 
-// writeCredentials writes all that the components need to trust each other.
+// writeCredentials writes the keys, certificates and kubeconfigs of all components.
 func writeCredentials(dir *workdir, server string) error {
 	cert, key, err := servingCertificate()
 	if err != nil {
@@ -89,8 +89,8 @@ func clientConfig(server string, ca []byte, name, token string) clientcmdapi.Con
 	}
 }
 
-// servingCertificate makes the API server's certificate, which is its own
-// authority: clients trust it and nothing else.
+// servingCertificate returns the API server's self-signed certificate, the only one
+// that clients trust.
 func servingCertificate() (certPEM, keyPEM []byte, err error) {
 	key, keyPEM, err := newKey()
 	if err != nil {

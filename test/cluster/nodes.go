@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// NodeSpec is a node to add. Only Name is required.
+// NodeSpec describes a node to add. Only Name is required.
 type NodeSpec struct {
 	Name          string
 	Zone          string // topology.kubernetes.io/zone
@@ -21,18 +21,16 @@ type NodeSpec struct {
 	Annotations   map[string]string
 	Taints        []corev1.Taint
 	Unschedulable bool
-	// Capacity is what pods can use; by default 4 CPUs, 8Gi and 110 pods, of
-	// which the resources given here replace theirs.
+	// Capacity overrides the default capacity of 4 CPUs, 8Gi and 110 pods.
 	Capacity corev1.ResourceList
 	// ReadyAfterSeconds is how long after its creation the node becomes Ready.
 	ReadyAfterSeconds int
-	// Unplugged nodes never report: they exist, as an instance whose kubelet
-	// never came up.
+	// Unplugged nodes never report, like an instance whose kubelet never started.
 	Unplugged bool
 }
 
-// AddNode creates a node and returns when its kubelet has reported that it is
-// Ready; at once where the spec says that this takes time or never happens.
+// AddNode creates a node and waits until it is Ready, unless the spec delays or
+// prevents that.
 func (c *Cluster) AddNode(ctx context.Context, spec NodeSpec) error {
 	c.mu.Lock()
 	c.nodes++
@@ -88,8 +86,8 @@ func (s NodeSpec) object(number int) *corev1.Node {
 	}
 }
 
-// DeleteNode removes a node's object, as a cluster autoscaler does. Its pods
-// stay until the pod garbage collector finds them, about 45 s.
+// DeleteNode deletes a Node, as a cluster autoscaler does. The pod garbage collector
+// deletes its pods about 45 s later.
 func (c *Cluster) DeleteNode(ctx context.Context, name string) error {
 	if err := c.client.CoreV1().Nodes().Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
 		return fmt.Errorf("delete node %s: %w", name, err)
@@ -97,25 +95,23 @@ func (c *Cluster) DeleteNode(ctx context.Context, name string) error {
 	return nil
 }
 
-// PullPlug silences a node's kubelet: its lease is no longer renewed and its
-// pods no longer change. The node lifecycle controller turns the node Unknown
-// when the grace period has passed.
+// PullPlug stops a node's kubelet: its lease is no longer renewed and its pods no
+// longer change. The node becomes Unknown after the grace period.
 func (c *Cluster) PullPlug(ctx context.Context, name string) error {
 	return c.patchNode(ctx, name, "labels", plugLabel, nil)
 }
 
-// PlugIn lets the kubelet speak again. It finds its pods as it left them.
+// PlugIn starts the kubelet again. Its pods are as it left them.
 func (c *Cluster) PlugIn(ctx context.Context, name string) error {
 	return c.patchNode(ctx, name, "labels", plugLabel, plugIn)
 }
 
-// SetNodeBehaviour changes how the node's kubelet reports: NotReady or Healthy.
+// SetNodeBehaviour sets the behaviour of a node: NotReady or Healthy.
 func (c *Cluster) SetNodeBehaviour(ctx context.Context, name string, behaviour Behaviour) error {
 	return c.patchNode(ctx, name, "annotations", BehaviourAnnotation, behaviour.value())
 }
 
-// SetPodBehaviour changes how one pod fares from now on, whatever its template
-// says.
+// SetPodBehaviour overrides the behaviour of one pod.
 func (c *Cluster) SetPodBehaviour(ctx context.Context, namespace, name string, behaviour Behaviour) error {
 	patch, err := metadataPatch("annotations", BehaviourAnnotation, behaviour.value())
 	if err != nil {
@@ -138,7 +134,7 @@ func (c *Cluster) patchNode(ctx context.Context, name, field, key string, value 
 	return nil
 }
 
-// metadataPatch sets one label or annotation; nil removes it.
+// metadataPatch returns a patch that sets one label or annotation; nil removes it.
 func metadataPatch(field, key string, value any) ([]byte, error) {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{field: map[string]any{key: value}}})
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
 
-func TestNodesAndAccess(t *testing.T) {
+func TestNodes(t *testing.T) {
 	ctx := t.Context()
 	c := clustertest.Start(t, cluster.Config{NodeStartupGracePeriod: 5 * time.Second})
 	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "a"}))
 
-	t.Run("a kubelet reports that its node is not ready, and that it is again", func(t *testing.T) {
+	t.Run("a node is not ready and recovers as its kubelet reports", func(t *testing.T) {
 		t.Parallel()
 		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "runtime-down"}))
 		must(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.NotReady))
@@ -42,7 +42,7 @@ func TestNodesAndAccess(t *testing.T) {
 		must(t, waitTaint(ctx, c, "stillborn", corev1.TaintNodeUnreachable, true))
 	})
 
-	t.Run("a node can take its time to become ready", func(t *testing.T) {
+	t.Run("a node becomes ready as late as its spec says", func(t *testing.T) {
 		t.Parallel()
 		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "slow", ReadyAfterSeconds: 4}))
 		must(t, c.WaitNodeReady(ctx, "slow", corev1.ConditionFalse))
@@ -53,7 +53,7 @@ func TestNodesAndAccess(t *testing.T) {
 		}))
 	})
 
-	t.Run("a service account may do what RBAC lets it do", func(t *testing.T) {
+	t.Run("a service account has the permissions of its roles", func(t *testing.T) {
 		t.Parallel()
 		must(t, c.Apply(ctx, []byte(`
 apiVersion: v1
@@ -81,7 +81,7 @@ subjects: [{kind: ServiceAccount, name: exporter, namespace: monitoring}]
 		must(t, err)
 		client, err := kubernetes.NewForConfig(config)
 		must(t, err)
-		// The authorizer learns of the binding by a watch of its own.
+		// The authorizer watches bindings.
 		must(t, c.Wait(ctx, "the service account to list nodes", func(ctx context.Context) (bool, string, error) {
 			_, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 			return err == nil, "", err
@@ -91,7 +91,7 @@ subjects: [{kind: ServiceAccount, name: exporter, namespace: monitoring}]
 		}
 	})
 
-	t.Run("pod security admission refuses what a namespace's level forbids", func(t *testing.T) {
+	t.Run("pod security admission rejects what a namespace's level forbids", func(t *testing.T) {
 		t.Parallel()
 		must(t, c.Apply(ctx, []byte(`
 apiVersion: v1
@@ -125,6 +125,6 @@ func waitTaint(ctx context.Context, c *cluster.Cluster, node, key string, want b
 		for _, taint := range node.Spec.Taints {
 			has = has || taint.Key == key
 		}
-		return has == want, "the other"
+		return has == want, "not yet"
 	})
 }

@@ -17,10 +17,10 @@ import (
 
 const victim = "DAEMONSET_EXPORTER_TEST_VICTIM"
 
-// TestVictim is no test: it is what TestNoOrphans kills.
+// TestVictim is the process that TestOrphans kills.
 func TestVictim(t *testing.T) {
 	if os.Getenv(victim) == "" {
-		t.Skip("started by TestNoOrphans only")
+		t.Skip("started by TestOrphans only")
 	}
 	c, err := cluster.Start(t.Context(), cluster.Config{})
 	must(t, err)
@@ -28,51 +28,53 @@ func TestVictim(t *testing.T) {
 	select {}
 }
 
-func TestNoOrphans(t *testing.T) {
+func TestOrphans(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$")
-	cmd.Env = append(os.Environ(), victim+"=1")
-	cmd.Stderr = os.Stderr
-	stdout, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	t.Run("no component outlives a process that is killed", func(t *testing.T) {
+		t.Parallel()
+		cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$")
+		cmd.Env = append(os.Environ(), victim+"=1")
+		cmd.Stderr = os.Stderr
+		stdout, err := cmd.StdoutPipe()
+		must(t, err)
+		must(t, cmd.Start())
+		t.Cleanup(func() { _ = cmd.Process.Kill() })
 
-	var pids map[cluster.Component]int
-	output := bufio.NewScanner(stdout)
-	for pids == nil && output.Scan() {
-		if bytes.HasPrefix(output.Bytes(), []byte("{")) {
-			must(t, json.Unmarshal(output.Bytes(), &pids))
-		}
-	}
-	if len(pids) != 5 {
-		t.Fatalf("the victim's components: %v", pids)
-	}
-	must(t, cmd.Process.Kill())
-	_ = cmd.Wait()
-
-	deadline := time.After(30 * time.Second)
-	poll := time.NewTicker(50 * time.Millisecond)
-	defer poll.Stop()
-	for component, pid := range pids {
-		for lives(pid) {
-			select {
-			case <-deadline:
-				t.Fatalf("%s (%d) outlives the process that started it", component, pid)
-			case <-poll.C:
+		var pids map[cluster.Component]int
+		output := bufio.NewScanner(stdout)
+		for pids == nil && output.Scan() {
+			if bytes.HasPrefix(output.Bytes(), []byte("{")) {
+				must(t, json.Unmarshal(output.Bytes(), &pids))
 			}
 		}
-	}
+		if len(pids) != 5 {
+			t.Fatalf("the victim's components: %v", pids)
+		}
+		must(t, cmd.Process.Kill())
+		_ = cmd.Wait()
+
+		deadline := time.After(30 * time.Second)
+		poll := time.NewTicker(50 * time.Millisecond)
+		defer poll.Stop()
+		for component, pid := range pids {
+			for lives(pid) {
+				select {
+				case <-deadline:
+					t.Fatalf("%s (%d) outlives the process that started it", component, pid)
+				case <-poll.C:
+				}
+			}
+		}
+	})
 }
 
-// lives tells whether a process runs. One that has ended and waits for a parent
-// to ask how (a zombie) does not.
+// lives reports whether a process runs. A zombie does not.
 func lives(pid int) bool {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return false
 	}
-	// "1234 (kube-apiserver) Z 1 ...", and the name may hold anything.
+	// "1234 (kube-apiserver) Z 1 ...", and the name may contain any byte.
 	_, rest, _ := bytes.Cut(stat[max(0, bytes.LastIndexByte(stat, ')')):], []byte(" "))
 	var state byte
 	_, err = fmt.Sscanf(string(rest), "%c", &state)

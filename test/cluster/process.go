@@ -14,8 +14,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
-// A process is one component's program. It can be killed and started again, and
-// it cannot outlive this one: see package child.
+// process is one component's program. It can be killed and restarted, and cannot
+// outlive this process: see package child.
 type process struct {
 	name    Component
 	path    string
@@ -26,10 +26,10 @@ type process struct {
 	mu      sync.Mutex
 	cmd     *exec.Cmd
 	done    chan struct{} // closed when cmd has ended
-	stopped bool          // by us, so that its end is no failure
+	stopped bool          // by us, so that its end is not a failure
 }
 
-// start starts the program. onFailure is called if it ends without being asked.
+// start starts the program. onFailure is called if it ends without kill.
 func (p *process) start(l *child.Launcher, onFailure func(error)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -64,7 +64,7 @@ func (p *process) start(l *child.Launcher, onFailure func(error)) error {
 	return nil
 }
 
-// kill ends the program as a crash would, and returns when it is gone.
+// kill kills the program and returns when it has ended.
 func (p *process) kill() error {
 	p.mu.Lock()
 	if !p.running() {
@@ -105,7 +105,7 @@ func (p *process) pid() int {
 	return p.cmd.Process.Pid
 }
 
-// running is called with mu held.
+// running reports whether the program runs. mu is held.
 func (p *process) running() bool {
 	if p.cmd == nil {
 		return false

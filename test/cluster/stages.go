@@ -11,31 +11,29 @@ import (
 
 const (
 	kwokConfig = "kwok.yaml"
-	// noNodeIP is what kwok believes to be the address of a node that it does not
-	// play. No node has it.
+	// noNodeIP is the address that kwok returns for nodes that it does not simulate.
 	noNodeIP = "192.0.2.255"
 )
 
-// A stage is one thing that the kubelet played by kwok does to an object.
+// stage is one action of the simulated kubelet on an object.
 //
-// At most one stage of a kind may match an object: kwok chooses among several by
-// lot. Each is written so that doing it twice changes nothing, and each patch
-// bears the version of the object that it was made for, so that kwok, which
-// works from a cache, cannot act on what is no longer true.
+// At most one stage of a kind may match an object: kwok chooses at random among
+// several. Stages are idempotent, and each patch has the version of the object that
+// it was made for, so that kwok, which reads from a cache, cannot act on old state.
 type stage struct {
 	name string
 	kind string
-	// when is a jq expression that is true for the objects concerned; preludes
-	// define its words.
+	// when is a jq expression that is true for matching objects; preludes define its
+	// functions.
 	when string
-	// at is a jq expression: the moment (RFC 3339) or the delay (as in "2s").
+	// at is a jq expression for the time (RFC 3339) or the delay (as in "2s").
 	at string
 	// status is the template of a patch of the status; without it the object is
-	// deleted, with no grace.
+	// deleted without a grace period.
 	status string
 }
 
-// writeKwokConfig writes the stages where kwok looks for them.
+// writeKwokConfig writes the configuration of kwok.
 func writeKwokConfig(dir *workdir) error {
 	var b strings.Builder
 	for _, s := range append(nodeStages(), podStages()...) {
@@ -51,7 +49,7 @@ func writeKwokConfig(dir *workdir) error {
 	return nil
 }
 
-// object is the stage as kwok v0.8.0 reads it (pkg/apis/v1alpha1/stage_types.go).
+// object returns the stage in the format of kwok v0.8.0 (pkg/apis/v1alpha1/stage_types.go).
 func (s stage) object() map[string]any {
 	step := map[string]any{"delete": true}
 	if s.status != "" {
@@ -89,9 +87,8 @@ func (s stage) prelude() string {
 	return prelude
 }
 
-// template is the patch. kwok carries out what it had planned for a pod even if
-// the plug of its node was pulled since; a dead kubelet does nothing, so the
-// patch is empty then.
+// template returns the template of the patch. kwok executes planned actions on a pod
+// also when its node was unplugged since; the patch is empty then.
 func (s stage) template() string {
 	patch := `{{ $now := Now }}
 metadata:
@@ -104,7 +101,7 @@ status:
 	return `{{ if eq (NodeIPWith .spec.nodeName) "` + noNodeIP + `" }}{}{{ else }}` + patch + `{{ end }}`
 }
 
-// prelude are the words that jq expressions about any object are made of.
+// prelude defines jq functions for any object.
 const prelude = `
 def condition($type): (.status.conditions // []) | map(select(.type == $type)) | .[0].status // "";
 def annotation($key; $default): .metadata.annotations["` + annotationPrefix + `" + $key] // $default;
@@ -113,18 +110,17 @@ def seconds($key): annotation($key; "0") | tonumber;
 def stamp: fromdateiso8601;
 `
 
-// A condition is one of an object's status conditions.
+// condition is one of an object's status conditions.
 type condition struct {
 	kind, status, reason, message string
-	// since is the template variable that holds the time of transition, for when
-	// the status changes; $now without it.
+	// since is the template variable with the time of a transition; $now without it.
 	since string
-	// beat makes it a node's condition, which tells when it was last reported.
+	// beat adds lastHeartbeatTime, which conditions of nodes have.
 	beat bool
 }
 
-// conditions is the template of the conditions' patch, which merges by type. As
-// with a real kubelet the time of transition stays while the status does.
+// conditions returns the template of a patch of conditions, which merges by type. As
+// with a real kubelet the transition time changes only with the status.
 func conditions(list ...condition) string {
 	var b strings.Builder
 	b.WriteString("conditions:\n")
@@ -147,7 +143,7 @@ func conditions(list ...condition) string {
 	return b.String()
 }
 
-// orNull is a YAML value; null removes the field in a patch.
+// orNull returns a YAML value; null removes the field in a patch.
 func orNull(s string) string {
 	if s == "" {
 		return "null"

@@ -2,9 +2,9 @@ package cluster
 
 import "fmt"
 
-// containers is the template of all container statuses. It is a list without
-// keys, so each patch writes all of it: every container keeps what it had but
-// for what change, a piece of template, does to these variables:
+// containers returns the template of all container statuses. The list has no keys,
+// so each patch replaces all of it. change is a template that changes these variables
+// of a container:
 //
 //	$i $c          the container's index and its spec
 //	$state $last   state and lastState
@@ -31,19 +31,19 @@ containerStatuses:
 `
 }
 
-// run starts a container: a new process, hence a new id.
+// run starts a container with a new id.
 const run = `
 {{ $id = printf "containerd://%s" (printf "%s/%s/%d" $.metadata.uid $c.name $restarts | sha256sum) }}
 {{ $started = true }}{{ $state = dict "running" (dict "startedAt" $now) }}
 `
 
-// waitFor is a container that waits.
+// waitFor returns a change to a waiting container.
 func waitFor(reason, message string) string {
 	return fmt.Sprintf(`{{ $ready = false }}{{ $started = false }}{{ $state = dict "waiting" (dict "reason" %q "message" %s) }}`,
 		reason, orEmpty(message))
 }
 
-// exit ends a container that runs, with a template expression for the exit code.
+// exit returns a change that ends a running container; code is a template expression.
 func exit(code string) string {
 	return fmt.Sprintf(`
 {{ $ready = false }}{{ $started = false }}
@@ -52,12 +52,12 @@ func exit(code string) string {
 `, code, code)
 }
 
-// onlyFirst leaves the other containers as they are.
+// onlyFirst returns a change of the first container only.
 func onlyFirst(change string) string {
 	return `{{ if eq $i 0 }}` + change + `{{ end }}`
 }
 
-// orEmpty is an operand in a template: an expression, or no text.
+// orEmpty returns an operand for a template: an expression, or the empty string.
 func orEmpty(expression string) string {
 	if expression == "" {
 		return `""`

@@ -1,11 +1,10 @@
 package cluster
 
-// nodeStages are what a kubelet does to its Node: it registers, says that it is
-// Ready, and says so again every five minutes. Renewing the lease is no stage,
-// kwok does that by itself.
+// nodeStages returns the actions of a kubelet on its Node: it registers, reports
+// Ready, and repeats that every five minutes. kwok renews the lease without a stage.
 //
-// After an outage a node turns Ready with the stamp of its return. (kwok's own
-// stages would put the node's creation there.)
+// After an outage the transition time of Ready is that of the return. (With kwok's
+// own stages it would be the creation of the node.)
 func nodeStages() []stage {
 	return []stage{
 		{
@@ -37,7 +36,7 @@ func nodeStages() []stage {
 	}
 }
 
-// reports is the patch of a kubelet that says this about its node.
+// reports returns the patch of a kubelet with a Ready condition.
 func reports(ready, reason, message string) string {
 	return conditions(
 		condition{kind: "MemoryPressure", status: "False", reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available", beat: true},

@@ -1,15 +1,14 @@
 package cluster
 
-// podPrelude are the words of the pod stages.
+// podPrelude defines the jq functions of the pod stages.
 //
-// leaving: its deletion was asked for. accepted: the kubelet has taken it in
-// hand. running: all of its containers run. gates: all readiness gates are open,
-// which is for others than the kubelet to say. wrong: the first container, the
-// one that troubles happen to, waits for this reason. backoff: how long a
-// container that crashed waits for its next start, in seconds.
+// terminating: deletion was requested. accepted: the kubelet has set a status.
+// running: all containers run. gates: all readiness gates are open, which others than
+// the kubelet set. wrong: the first container, the one that fails, waits for this
+// reason. backoff: the delay before the next start of a crashed container, in seconds.
 const podPrelude = `
-def leaving: .metadata.deletionTimestamp != null;
-def phase($p): (leaving | not) and .status.phase == $p;
+def terminating: .metadata.deletionTimestamp != null;
+def phase($p): (terminating | not) and .status.phase == $p;
 def containers: .status.containerStatuses // [];
 def first: containers | .[0];
 def accepted: containers | length > 0;
@@ -19,7 +18,7 @@ def wrong($reason): first | .state.waiting.reason == $reason;
 def backoff: [10 * pow(2; .restartCount - 1), 300] | min;
 `
 
-// podStages are what a kubelet does to its pods.
+// podStages returns the actions of a kubelet on its pods.
 func podStages() []stage {
 	var stages []stage
 	stages = append(stages, startStages()...)
@@ -59,9 +58,9 @@ phase: Running
 	}
 }
 
-// readinessStages set and clear Ready as the containers and their probes do.
-// They also find a pod whose Ready the node lifecycle controller has cleared
-// while its kubelet was away: kwok's own stages would leave it so.
+// readinessStages returns the actions that set and clear Ready. They also repair a
+// pod whose Ready the node lifecycle controller has cleared while its kubelet was
+// stopped: kwok's own stages would not.
 func readinessStages() []stage {
 	const probed = `phase("Running") and running and (behaviour | IN("never-ready", "evicted") | not) and `
 	return []stage{
@@ -90,7 +89,7 @@ func readinessStages() []stage {
 	}
 }
 
-// unready are the conditions of a pod whose containers are not ready.
+// unready returns the conditions of a pod whose containers are not ready.
 func unready() []condition {
 	const message = `containers with unready status: [{{ range $i, $c := .spec.containers }}{{ if $i }} {{ end }}{{ $c.name }}{{ end }}]`
 	return []condition{
@@ -100,13 +99,13 @@ func unready() []condition {
 }
 
 const (
-	// observed tells which version of the spec the status speaks of.
+	// observed sets the generation of the spec that the status is about.
 	observed = `observedGeneration: {{ or .metadata.generation 0 }}`
 
-	// since is the stamp of a Ready that turns True. If the node lifecycle
-	// controller cleared it (it gives no reason, a kubelet always does) and the
-	// containers were ready all along, a kubelet writes the stamp from before the
-	// outage again (recordings/e-outage). No clock may trust it, so it is here.
+	// since is the transition time of a Ready that becomes True. If the node
+	// lifecycle controller cleared it (without a reason, which a kubelet always sets)
+	// and the containers were ready all along, a kubelet restores the time from before
+	// the outage (recordings/e-outage). The exporter must not trust it.
 	since = `
 {{ $since := $now }}
 {{ range $ready := .status.conditions }}{{ if and (eq .type "Ready") (eq .status "False") (not .reason) }}
@@ -114,8 +113,8 @@ const (
 {{ end }}{{ end }}
 `
 
-	// initialized reports init containers when the others start: all done, or
-	// running if they are sidecars.
+	// initialized sets the statuses of init containers when the others start:
+	// completed, or running if they are sidecars.
 	initialized = `
 {{ if .spec.initContainers }}
 initContainerStatuses:

@@ -2,17 +2,17 @@ package cluster
 
 import "fmt"
 
-// stopStages end a pod whose deletion was asked for in the steps that a kubelet
-// takes (recordings a-graceful, a-exit143, b-ignore, d-image): it stays Ready
-// until its containers have ended, shows how they ended, and then goes.
+// stopStages returns the actions of a kubelet on a terminating pod (recordings
+// a-graceful, a-exit143, b-ignore, d-image): it stays Ready until its containers have
+// ended, then has their exit codes, then is removed.
 //
-// A pod deleted with no grace is removed by the API server, and its containers
-// are not heard of again (b-force).
+// The API server removes a pod that is deleted without a grace period, and the ends
+// of its containers are not reported (b-force).
 func stopStages() []stage {
 	return []stage{
 		{
 			name: "pod-stop",
-			when: `leaving and (.status.phase | IN("Pending", "Running"))`,
+			when: `terminating and (.status.phase | IN("Pending", "Running"))`,
 			at: `if containers | any(.state.running != null) then
 				(.metadata.deletionTimestamp | stamp) as $end |
 				[$end, $end - .metadata.deletionGracePeriodSeconds + seconds("stop-after")] | min | todateiso8601
@@ -26,13 +26,13 @@ phase: {{ if $failed }}Failed{{ else }}Succeeded{{ end }}
 		},
 		{
 			name: "pod-remove",
-			when: `leaving and (.status.phase | IN("Failed", "Succeeded"))`,
+			when: `terminating and (.status.phase | IN("Failed", "Succeeded"))`,
 		},
 	}
 }
 
-// exitCode is what the containers end with: their own code, or 137 if they need
-// as long as the grace period, because they are killed when it is over.
+// exitCode sets the exit code of the containers: their own, or 137 if they take as
+// long as the grace period, because they are killed at its end.
 func exitCode() string {
 	return fmt.Sprintf(`
 {{ $failed := false }}{{ $notes := or .metadata.annotations dict }}
@@ -42,8 +42,8 @@ func exitCode() string {
 `, ExitCodeAnnotation, StopAfterAnnotation)
 }
 
-// stop ends each container. One that waits for its next start keeps the end it
-// had; of one that never ran nothing is known, which reads as 137 as well.
+// stop returns a change that ends a container. One that waits for its next start
+// keeps its last exit code; one that never ran has 137.
 func stop() string {
 	return `
 {{ if $state.running }}` + exit("$code") + `

@@ -1,10 +1,10 @@
 package cluster
 
-// troubleStages are the behaviours that a pod can ask for. Each shows what a
-// real kubelet v1.37 showed; the recordings are named where there is one.
+// troubleStages returns the actions of the behaviours of pods. Each writes what a
+// real kubelet v1.37 wrote; the recordings are named where there is one.
 func troubleStages() []stage {
 	return []stage{
-		// d-image: ErrImagePull and ImagePullBackOff by turns, phase Pending.
+		// d-image: ErrImagePull and ImagePullBackOff alternate, phase Pending.
 		{
 			name: "pod-image-pull",
 			when: `phase("Pending") and accepted and behaviour == "image-pull" and (wrong("ErrImagePull") | not)`,
@@ -25,9 +25,9 @@ func troubleStages() []stage {
 			status: observed + containers(waitFor("CreateContainerConfigError",
 				`"configmap \"agent\" not found"`)),
 		},
-		// c-crash: started again at once the first time, with a back-off from then
-		// on. CrashLoopBackOff shows for most of the first one; of the later ones a
-		// kubelet shows it for an instant at the end, and "terminated" before.
+		// c-crash: restarted at once the first time, with a back-off after that. The
+		// state is CrashLoopBackOff for most of the first back-off; in later ones it is
+		// terminated, and CrashLoopBackOff for an instant at the end.
 		{
 			name: "pod-crash",
 			when: `phase("Running") and running and behaviour == "crash-loop" and
@@ -51,7 +51,7 @@ func troubleStages() []stage {
 			status: observed + containers(onlyFirst(
 				`{{ if $state.terminated }}{{ $last = $state }}{{ end }}{{ $restarts = add1 $restarts }}`+run)),
 		},
-		// Not recorded. The words are those of pkg/kubelet/eviction v1.37.
+		// Not recorded. The messages are those of pkg/kubelet/eviction v1.37.
 		{
 			name: "pod-evict",
 			when: `phase("Running") and running and behaviour == "evicted"`,
@@ -67,7 +67,7 @@ message: "The node was low on resource: memory. Threshold quantity: 100Mi, avail
 				condition{kind: "ContainersReady", status: "False", reason: "PodFailed"},
 				condition{kind: "Ready", status: "False", reason: "PodFailed"}),
 		},
-		// Not recorded. Admission in the kubelet, before anything is started.
+		// Not recorded. Admission in the kubelet, before anything starts.
 		{
 			name: "pod-reject",
 			when: `phase("Pending") and (accepted | not) and behaviour == "rejected"`,

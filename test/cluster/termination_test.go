@@ -13,7 +13,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
 
-// The last that a watch sees of a pod is what tells how it ended.
+// The last state of a pod in a watch shows how it ended.
 func TestTermination(t *testing.T) {
 	c := clustertest.Start(t, cluster.Config{})
 	must(t, c.AddNode(t.Context(), cluster.NodeSpec{Name: "a"}))
@@ -39,7 +39,7 @@ func TestTermination(t *testing.T) {
 			before:      "Running Ready=True containers [running restarts=0]",
 			grace:       30,
 			last:        "Succeeded Ready=False(PodCompleted) containers [terminated 0 Completed restarts=0]",
-			atLeast:     3 * time.Second, // the request's stamp is cut to the second
+			atLeast:     3 * time.Second, // the timestamp has whole seconds
 		},
 		{
 			name:        "exit-143",
@@ -92,14 +92,14 @@ func TestTermination(t *testing.T) {
 		})
 	}
 
-	t.Run("a kubelet that is away ends nothing until it returns", func(t *testing.T) {
+	t.Run("a stopped kubelet ends nothing until it runs again", func(t *testing.T) {
 		t.Parallel()
 		must(t, c.Apply(t.Context(), on("dies", daemonSet("away", map[string]string{cluster.StopAfterAnnotation: "2"}, ""))))
 		pod := onlyPod(t, c, "away", "Running Ready=True containers [running restarts=0]")
 		events := deleteAndWatch(t, c, pod, 4)
 		must(t, c.PullPlug(t.Context(), "dies"))
 		must(t, c.WaitNodeReady(t.Context(), "dies", corev1.ConditionUnknown))
-		// The node lifecycle controller clears Ready; nobody ends the containers.
+		// The node lifecycle controller clears Ready; the containers keep running.
 		onlyPod(t, c, "away", "Running Ready=False containers [running restarts=0]")
 		must(t, c.PlugIn(t.Context(), "dies"))
 		if last := sketch(*awaitDeleted(t, events)); last != "Succeeded Ready=False(PodCompleted) containers [terminated 0 Completed restarts=0]" {
@@ -108,7 +108,7 @@ func TestTermination(t *testing.T) {
 	})
 }
 
-// on puts a DaemonSet's pods on one node.
+// on adds a node selector for one node.
 func on(node string, manifest []byte) []byte {
 	return fmt.Appendf(manifest, "      nodeSelector: {kubernetes.io/hostname: %s}\n", node)
 }

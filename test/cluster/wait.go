@@ -10,23 +10,20 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// A Condition says whether it holds and, for whoever reads that it never did,
-// what is the case instead. An error counts as "not yet": API servers are
-// killed in these tests.
+// Condition reports whether it holds and, for the error of a timeout, the current
+// state. An error counts as "not yet": tests kill API servers.
 type Condition func(ctx context.Context) (holds bool, state string, err error)
 
-// Wait returns when the condition holds. It gives up at ctx's deadline, or after
-// Config.WaitTimeout if there is none, or when a component has ended by itself.
-// The error then tells what was last the case and how the logs of the
-// components to blame end.
+// Wait returns when the condition holds. It fails at ctx's deadline, or after
+// Config.WaitTimeout if there is none, or when a component has crashed. The error
+// contains the last state and the ends of the logs of the components in blame.
 func (c *Cluster) Wait(ctx context.Context, what string, condition Condition, blame ...Component) error {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.config.WaitTimeout)
 		defer cancel()
 	}
-	// Polling, at a cost of a few small requests a second, needs no care when the
-	// API server goes away; a watch would.
+	// Unlike a watch, polling needs no recovery from a killed API server.
 	poll := time.NewTicker(100 * time.Millisecond)
 	defer poll.Stop()
 	start, last := time.Now(), "nothing known"
@@ -37,7 +34,7 @@ func (c *Cluster) Wait(ctx context.Context, what string, condition Condition, bl
 			return nil
 		case err == nil:
 			last = state
-		case ctx.Err() == nil: // else it is the deadline that speaks
+		case ctx.Err() == nil: // else err is the deadline
 			last = err.Error()
 		}
 		if err := c.failed(); err != nil {
@@ -77,8 +74,8 @@ func (c *Cluster) WaitNode(ctx context.Context, name, what string, holds func(*c
 	}, Kwok, ControllerManager)
 }
 
-// WaitDaemonSet waits until the controller has seen the newest spec and as many
-// pods as this are wanted, updated and available.
+// WaitDaemonSet waits until the controller has observed the newest spec and this
+// number of pods is desired, updated and available.
 func (c *Cluster) WaitDaemonSet(ctx context.Context, namespace, name string, pods int32) error {
 	what := fmt.Sprintf("daemonset %s/%s to have %d available pods", namespace, name, pods)
 	return c.WaitDaemonSetStatus(ctx, namespace, name, what, func(s appsv1.DaemonSetStatus) bool {
@@ -113,8 +110,8 @@ func (c *Cluster) WaitPods(ctx context.Context, namespace, selector, what string
 	}, Kwok, Scheduler, ControllerManager)
 }
 
-// waitServing waits until the API server says that it is ready, which includes
-// Kubernetes' own RBAC roles.
+// waitServing waits until the API server is ready, which includes Kubernetes' own
+// RBAC roles.
 func (c *Cluster) waitServing(ctx context.Context) error {
 	return c.Wait(ctx, "the API server to serve", func(ctx context.Context) (bool, string, error) {
 		answer, err := c.client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
@@ -122,8 +119,8 @@ func (c *Cluster) waitServing(ctx context.Context) error {
 	}, Etcd, APIServer)
 }
 
-// waitNamespace waits until pods can be created in a namespace: the controller
-// manager makes the service account that admission asks for.
+// waitNamespace waits until pods can be created in a namespace: admission requires
+// the service account that the controller manager creates.
 func (c *Cluster) waitNamespace(ctx context.Context, namespace string) error {
 	return c.Wait(ctx, "the service account of namespace "+namespace, func(ctx context.Context) (bool, string, error) {
 		_, err := c.client.CoreV1().ServiceAccounts(namespace).Get(ctx, "default", metav1.GetOptions{})

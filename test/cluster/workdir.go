@@ -9,16 +9,16 @@ import (
 	"syscall"
 )
 
-// A workdir holds everything that a cluster writes: etcd's data, keys,
+// workdir holds everything that a cluster writes: etcd's data, keys,
 // kubeconfigs and logs.
 type workdir struct {
 	path string
-	keep bool     // it is the caller's
+	keep bool     // the caller's
 	lock *os.File // held while the cluster lives
 }
 
-// newWorkdir creates a directory, or takes the caller's, and removes those of
-// clusters whose process was killed before it could.
+// newWorkdir creates a directory, or uses the caller's, and removes those of
+// clusters whose process was killed.
 func newWorkdir(path string) (*workdir, error) {
 	if path != "" {
 		if err := os.MkdirAll(path, 0o700); err != nil {
@@ -28,7 +28,7 @@ func newWorkdir(path string) (*workdir, error) {
 		if err != nil {
 			return nil, fmt.Errorf("working directory: %w", err)
 		}
-		// Its keys would not be those of the data.
+		// The data has other keys.
 		if _, err := os.Stat(filepath.Join(abs, "etcd")); err == nil {
 			return nil, fmt.Errorf("working directory %s holds an earlier cluster", abs)
 		}
@@ -38,8 +38,8 @@ func newWorkdir(path string) (*workdir, error) {
 	if err := os.MkdirAll(base, 0o700); err != nil {
 		return nil, fmt.Errorf("create working directory: %w", err)
 	}
-	// One lock over all of them, so that no directory is swept between its
-	// creation and the moment its own lock is taken.
+	// One lock for all of them, so that no directory is swept before its own lock is
+	// taken.
 	all, err := flock(filepath.Join(base, "lock"), syscall.LOCK_EX)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func newWorkdir(path string) (*workdir, error) {
 	return &workdir{path: path, lock: lock}, nil
 }
 
-// sweep removes the directories that nobody holds.
+// sweep removes the directories that no process has locked.
 func sweep(base string) error {
 	dirs, err := filepath.Glob(filepath.Join(base, "cluster-*"))
 	if err != nil {
