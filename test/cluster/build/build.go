@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Binaries are the paths of the compiled programs.
+// Binaries holds the directories of the compiled programs.
 type Binaries struct {
 	ControlPlane string // directory of the control plane's programs
 	Kwok         string // directory of kwok
@@ -67,7 +67,7 @@ func ensure(ctx context.Context, s Set, progress io.Writer) (string, error) {
 		return "", err
 	}
 	defer unlock()
-	// Whoever held the lock may have compiled this very set.
+	// Another process may have compiled the set in the meantime.
 	if found, err := exists(dir); found || err != nil {
 		return dir, err
 	}
@@ -77,9 +77,8 @@ func ensure(ctx context.Context, s Set, progress io.Writer) (string, error) {
 	return dir, prune(cache, s.Name)
 }
 
-// compileInto compiles the set beside dir and moves it there when it is whole.
-// The caller holds the lock, so temporary directories found here belong to
-// processes that were killed.
+// compileInto compiles the set beside dir and renames it when it is complete. The
+// caller holds the lock, so temporary directories are those of killed processes.
 func compileInto(ctx context.Context, s Set, dir string, progress io.Writer) error {
 	stale, err := filepath.Glob(filepath.Join(filepath.Dir(dir), ".building-*"))
 	if err != nil {
@@ -110,11 +109,11 @@ func compileInto(ctx context.Context, s Set, dir string, progress io.Writer) err
 	return nil
 }
 
-// unused is for how long binaries are kept that nobody asks for: hundreds of
-// megabytes remain of every version otherwise.
+// unused is how long unused binaries are kept: each version has hundreds of
+// megabytes.
 const unused = 14 * 24 * time.Hour
 
-// markUsed makes the directory's time that of its last use.
+// markUsed sets the modification time of the directory to the time of its last use.
 func markUsed(dir string) error {
 	now := time.Now()
 	if err := os.Chtimes(dir, now, now); err != nil {
@@ -123,7 +122,7 @@ func markUsed(dir string) error {
 	return nil
 }
 
-// prune removes older builds of a set that have not been used for long.
+// prune removes builds of a set that have been unused for long.
 func prune(cache, name string) error {
 	dirs, err := filepath.Glob(filepath.Join(cache, name+"-*"))
 	if err != nil {
@@ -141,7 +140,7 @@ func prune(cache, name string) error {
 	return nil
 }
 
-// cacheDir is where sets of binaries are kept. It may be deleted at any time.
+// cacheDir returns the directory of all binaries. It can be deleted at any time.
 func cacheDir() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -150,9 +149,8 @@ func cacheDir() (string, error) {
 	return filepath.Join(base, "daemonset_exporter", "bin"), nil
 }
 
-// sourceRoot finds the directory that holds the sets' modules, from any
-// directory of the repository. The path of this file at compile time would be
-// wrong for a binary that was built with -trimpath.
+// sourceRoot returns the directory that holds the sets' modules, from any directory
+// of the repository. The path of this file at compile time is wrong with -trimpath.
 func sourceRoot() (string, error) {
 	wd, err := os.Getwd()
 	if err != nil {

@@ -16,13 +16,13 @@ func TestEnsure(t *testing.T) {
 	emptyCache(t)
 	s := module(t, "package main\n\nfunc main() {}\n")
 
-	// What a process left that was killed while it compiled.
+	// Left by a killed process.
 	cache, err := cacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(cache, ".building-1", "half"), "")
-	// What an older version left that nobody uses any more.
+	// Left by an older version.
 	write(t, filepath.Join(cache, "tiny-0", "tiny"), "")
 	old := time.Now().Add(-2 * unused)
 	if err := os.Chtimes(filepath.Join(cache, "tiny-0"), old, old); err != nil {
@@ -43,7 +43,7 @@ func TestEnsure(t *testing.T) {
 	}
 	wg.Wait()
 	if built := strings.Count(progress.String(), "built tiny in"); built != 1 {
-		t.Errorf("compiled %d times for four that asked at once, want once:\n%s", built, progress.String())
+		t.Errorf("compiled %d times for four concurrent calls, want once:\n%s", built, progress.String())
 	}
 	if _, err := os.Stat(filepath.Join(dirs[0], "tiny")); err != nil {
 		t.Error(err)
@@ -54,7 +54,7 @@ func TestEnsure(t *testing.T) {
 
 	progress = async.Buffer{}
 	if dir, err := ensure(t.Context(), s, &progress); err != nil || dir != dirs[0] || progress.String() != "" {
-		t.Errorf("a warm start: got %q, %v and says %q", dir, err, progress.String())
+		t.Errorf("a warm start: got %q, %v and prints %q", dir, err, progress.String())
 	}
 
 	before, err := s.key(t.Context())
@@ -106,8 +106,8 @@ func TestEnsureFails(t *testing.T) {
 	}
 }
 
-// The sets are what is committed: their modules must say what the build asks.
-func TestSets(t *testing.T) {
+// These are the committed sets.
+func TestSet(t *testing.T) {
 	root, err := sourceRoot()
 	if err != nil {
 		t.Fatal(err)
@@ -126,8 +126,8 @@ func TestSets(t *testing.T) {
 	}
 }
 
-// emptyCache hides the binaries that this machine has, and keeps the go
-// command's own cache, which by default is beside them.
+// emptyCache replaces the cache of binaries, but not the go command's, which by
+// default is beside it.
 func emptyCache(t *testing.T) {
 	t.Helper()
 	goCache, err := goCommand(t.Context(), ".", "env", "GOCACHE")
@@ -138,7 +138,7 @@ func emptyCache(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 }
 
-// module is a set with one small program.
+// module returns a set with one small program.
 func module(t *testing.T, main string) Set {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), "module example.com/tiny\n\ngo 1.26.0\n")

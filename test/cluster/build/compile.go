@@ -13,11 +13,11 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 )
 
-// A cold build says nothing for minutes unless it is asked to: silence of that
-// length reads as a hang, and people interrupt it.
+// reportEvery is the interval of progress messages. Without them a cold build is
+// silent for minutes, looks like a hang, and gets interrupted.
 const reportEvery = 10 * time.Second
 
-// compile builds the set's programs into dir and reports how far it is.
+// compile compiles the set into dir and reports progress.
 func (s Set) compile(ctx context.Context, dir string, progress io.Writer) error {
 	ldflags, err := s.version(ctx, s.dir)
 	if err != nil {
@@ -31,8 +31,7 @@ func (s Set) compile(ctx context.Context, dir string, progress io.Writer) error 
 	cmd := exec.CommandContext(ctx, "go", append(args, s.packages...)...)
 	cmd.Dir = s.dir
 	cmd.Env = goEnv()
-	// The compilers are children of the go command: ending it alone would leave
-	// them running, so the whole group is ended.
+	// The compilers are children of the go command, so the whole group is killed.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	stderr, err := cmd.StderrPipe()
@@ -52,9 +51,9 @@ func (s Set) compile(ctx context.Context, dir string, progress io.Writer) error 
 	return nil
 }
 
-// report follows the go command's -v output, which is one line per package as
-// it is compiled, until it ends. It returns the last lines that are no package
-// names: where compilation fails, they say why.
+// report reads the go command's -v output, one line per compiled package, until it
+// ends. It returns the last lines that are not package names: the errors of a failed
+// compilation.
 func (s Set) report(stderr io.Reader, progress io.Writer) []string {
 	lines := make(chan string)
 	go func() {

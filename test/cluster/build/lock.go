@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// lock takes a lock that the kernel drops when its holder dies, however it
-// dies, so that no build can be blocked by a file left behind.
+// lock takes a lock that the kernel releases when the process ends, so that no file
+// that was left behind can block a build.
 func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -19,7 +19,7 @@ func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), 
 	}
 	poll := time.NewTicker(200 * time.Millisecond)
 	defer poll.Stop()
-	for told := false; ; {
+	for reported := false; ; {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			return func() { f.Close() }, nil
@@ -28,9 +28,9 @@ func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), 
 			f.Close()
 			return nil, fmt.Errorf("take lock: %w", err)
 		}
-		if !told {
+		if !reported {
 			fmt.Fprintln(progress, "another process is building; waiting for it ...")
-			told = true
+			reported = true
 		}
 		select {
 		case <-ctx.Done():

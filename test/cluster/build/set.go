@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// A Set is one Go module whose programs are compiled together.
+// Set is one Go module whose programs are compiled together.
 type Set struct {
 	Name     string
 	dir      string   // the module
-	packages []string // what to compile, with its flags, as `go build` takes it
-	expect   string   // how long a cold build takes, for whoever waits
-	// version returns the linker flags that tell the programs their version.
+	packages []string // arguments of `go build`
+	expect   string   // how long a cold build takes
+	// version returns the linker flags that set the version of the programs.
 	version func(ctx context.Context, dir string) (string, error)
 }
 
@@ -32,7 +32,7 @@ func controlPlane(root string) Set {
 	}
 }
 
-// kwok knows its version from its source.
+// kwok returns the set of kwok, whose source has its version.
 func kwok(root string) Set {
 	return Set{
 		Name:     "kwok",
@@ -43,8 +43,7 @@ func kwok(root string) Set {
 	}
 }
 
-// key names the directory of the compiled set: a digest of all that decides
-// what comes out.
+// key returns the name of the directory of the compiled set: a digest of all input.
 func (s Set) key(ctx context.Context) (string, error) {
 	goVersion, err := goCommand(ctx, s.dir, "env", "GOVERSION", "GOOS", "GOARCH")
 	if err != nil {
@@ -52,7 +51,7 @@ func (s Set) key(ctx context.Context) (string, error) {
 	}
 	files := []string{filepath.Join(s.dir, "go.mod"), filepath.Join(s.dir, "go.sum")}
 	err = filepath.WalkDir(filepath.Join(s.dir, "cmd"), func(path string, d fs.DirEntry, err error) error {
-		if os.IsNotExist(err) { // the set's programs are tools of its go.mod
+		if os.IsNotExist(err) { // its programs are tools of its go.mod
 			return nil
 		}
 		if err == nil && strings.HasSuffix(path, ".go") {
@@ -72,14 +71,14 @@ func (s Set) key(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("read source: %w", err)
 		}
-		// The name relative to the module, so that checkouts share binaries.
+		// Names are relative to the module, so that checkouts share binaries.
 		fmt.Fprintf(h, "%s %d\n%s", strings.TrimPrefix(path, s.dir), len(content), content)
 	}
 	return fmt.Sprintf("%s-%x", s.Name, h.Sum(nil)[:8]), nil
 }
 
-// kubernetesVersion derives from go.mod the version that the servers report.
-// Built without it they say v0.0.0-master+$Format:%H$, which clients refuse.
+// kubernetesVersion returns the linker flags for the version in go.mod. Without them
+// the servers report v0.0.0-master+$Format:%H$, which clients reject.
 // The packages are those of kube::version::ldflags in kubernetes'
 // hack/lib/version.sh, v1.37.
 func kubernetesVersion(ctx context.Context, dir string) (string, error) {
@@ -99,7 +98,7 @@ func kubernetesVersion(ctx context.Context, dir string) (string, error) {
 	return strings.Join(flags, " "), nil
 }
 
-// goCommand runs the go command in a module and returns what it prints.
+// goCommand runs the go command in a module and returns its output.
 func goCommand(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
@@ -113,8 +112,8 @@ func goCommand(ctx context.Context, dir string, args ...string) (string, error) 
 	return strings.TrimSpace(string(out)), nil
 }
 
-// goEnv keeps a workspace or the caller's target platform from changing what is
-// compiled. GOFLAGS is left alone: it holds what a machine needs to build at all.
+// goEnv returns the environment without a workspace or the caller's target platform.
+// GOFLAGS stays: a machine may need it to build at all.
 func goEnv() []string {
 	return append(os.Environ(), "GOWORK=off", "GOOS=", "GOARCH=")
 }

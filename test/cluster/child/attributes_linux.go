@@ -2,8 +2,8 @@ package child
 
 import "syscall"
 
-// attributes keep the terminal's Ctrl-C from the child, so that its end is ours
-// to bring about, and let the kernel end it if we are killed.
+// attributes returns attributes that keep the terminal's Ctrl-C from the child, and
+// with which the kernel kills it when this process ends.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -4,8 +4,8 @@ package child
 
 import "syscall"
 
-// attributes keep the terminal's Ctrl-C from the child. Where the kernel cannot
-// end children with their parent, whoever started one must see to it.
+// attributes returns attributes that keep the terminal's Ctrl-C from the child. The
+// kernel cannot kill it with its parent: the caller must.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -1,6 +1,5 @@
-// Package child starts programs that do not outlive this one.
+// Package child starts programs that do not outlive this process.
 //
-// A test can end in many ways that run no deferred function: a panic, a timeout
-// of the go command, Ctrl-C, SIGKILL. On Linux the kernel is asked to end each
-// child with its parent.
+// A panic, a timeout of the go command, Ctrl-C and SIGKILL end a test without its
+// deferred functions. On Linux the kernel kills each child with its parent.
 package child

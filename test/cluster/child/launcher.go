@@ -6,10 +6,9 @@ import (
 	"runtime"
 )
 
-// A Launcher starts every child from one thread that lives until Close. The
-// kernel ends a child with the thread that started it (PR_SET_PDEATHSIG), not
-// with the process, and the Go runtime may end threads: started from anywhere, a
-// child could die at any moment.
+// Launcher starts every child from one thread that lives until Close. The kernel
+// kills a child with the thread that started it (PR_SET_PDEATHSIG), not with the
+// process, and the Go runtime may end any other thread at any time.
 type Launcher struct {
 	starts chan func()
 	closed chan struct{}
@@ -45,6 +44,6 @@ func (l *Launcher) Start(cmd *exec.Cmd) error {
 	}
 }
 
-// Close ends the thread, and on Linux the children that still run. It is called
-// once.
+// Close ends the thread, and on Linux kills the children that still run. It must be
+// called once.
 func (l *Launcher) Close() { close(l.closed) }

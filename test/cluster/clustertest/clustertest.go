@@ -8,9 +8,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
 
-// Start returns a cluster that ends with the test. If the test fails the
-// components' logs go to its artifact directory, which `go test -artifacts`
-// keeps.
+// Start returns a cluster that ends with the test. The components' logs of a failed
+// test are copied to its artifact directory, which `go test -artifacts` keeps.
 func Start(t testing.TB, config cluster.Config) *cluster.Cluster {
 	t.Helper()
 	if config.Progress == nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
-// randomCluster makes up eight nodes and thirty DaemonSets, with none to three
-// pods in each cell: old and new, bound or not, asked to end, ended.
+// randomCluster returns eight nodes and thirty DaemonSets, with up to three pods in
+// each cell: old and new, bound or not, terminating, ended.
 func randomCluster(d *random.Dice) *cluster {
 	c := &cluster{}
 	for i := range 8 {
@@ -63,8 +63,8 @@ func randomDaemonSet(d *random.Dice, name string) *appsv1.DaemonSet {
 	return ds
 }
 
-// randomPod has stamps up to a minute old: some Ready pods are not yet available
-// and some of a cell are of the same age.
+// randomPod returns a pod with timestamps up to a minute old: some Ready pods are not
+// yet available, and some pods of a cell are equally old.
 func randomPod(d *random.Dice, ds *appsv1.DaemonSet, node, name string) *corev1.Pod {
 	generation := random.Choose(d, 1, 2, 2)
 	pod := objects.Pod(name, objects.On(node), objects.OwnedBy(ds), objects.Created(-60-float64(d.Roll(3))),
@@ -76,7 +76,7 @@ func randomPod(d *random.Dice, ds *appsv1.DaemonSet, node, name string) *corev1.
 	if d.Roll(6) == 0 {
 		status := pod.Status
 		objects.Unbound()(pod)
-		pod.Status = status // whatever it says
+		pod.Status = status // as if it were bound
 	}
 	if d.Roll(5) == 0 {
 		objects.Terminating(-20, 30)(pod)

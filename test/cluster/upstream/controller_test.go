@@ -24,23 +24,21 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
 )
 
-// cluster is nodes, DaemonSets and their pods. The controller and the ledger look
-// at it at objects.Noon.
+// cluster holds nodes, DaemonSets and their pods at objects.Noon.
 type cluster struct {
 	nodes []*corev1.Node
 	sets  []*appsv1.DaemonSet
 	pods  []*corev1.Pod
 }
 
-// outcome is what the controller did: the first status that it wrote of each
-// DaemonSet, and the pods that it deleted before.
+// outcome holds what the controller did: the first status of each DaemonSet, and the
+// pods that it deleted before.
 type outcome struct {
 	statuses map[string]appsv1.DaemonSetStatus
 	deleted  map[string]bool
 }
 
-// run lets a real controller look at the cluster. Nothing that it does has an
-// effect there.
+// run runs a real controller on the cluster, whose writes have no effect.
 func (c *cluster) run(t *testing.T) outcome {
 	t.Helper()
 	ctx, stop := context.WithTimeout(klog.NewContext(t.Context(), quiet()), time.Minute)
@@ -109,20 +107,21 @@ func (c *cluster) objects() (objects []runtime.Object) {
 	return objects
 }
 
-// ledger is shown the same objects, with the statuses that the controller wrote.
-func (c *cluster) ledger(statuses map[string]appsv1.DaemonSetStatus) *state.Cluster {
-	ledger := state.New(readiness.Rules{}, recorder.Nothing{})
+// state returns the state of the exporter for the same objects, with the statuses that
+// the controller wrote.
+func (c *cluster) state(statuses map[string]appsv1.DaemonSetStatus) *state.Cluster {
+	result := state.New(readiness.Rules{}, recorder.Nothing{})
 	for _, node := range c.nodes {
-		ledger.SetNode(slim.FromNode(node), objects.Noon)
+		result.SetNode(slim.FromNode(node), objects.Noon)
 	}
 	for _, pod := range c.pods {
-		ledger.SetPod(nil, slim.FromPod(pod), objects.Noon)
+		result.SetPod(nil, slim.FromPod(pod), objects.Noon)
 	}
 	for _, ds := range c.sets {
 		reported := ds.DeepCopy()
 		reported.Status = statuses[ds.Name]
-		ledger.SetDaemonSet(slim.FromDaemonSet(reported), objects.Noon)
+		result.SetDaemonSet(slim.FromDaemonSet(reported), objects.Noon)
 	}
-	ledger.Start(objects.Noon)
-	return ledger
+	result.Start(objects.Noon)
+	return result
 }

@@ -9,10 +9,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
-// A status that the DaemonSet controller has just written differs in no count
-// from what the ledger gives on the same objects: a real controller runs on
-// random clusters in which nothing that it does has an effect.
-func TestCountsAgainstTheController(t *testing.T) {
+// The exporter's own counts equal a status that the DaemonSet controller has just
+// written for the same objects.
+func TestCounts(t *testing.T) {
 	t.Parallel()
 	for name, seed := range random.Seeds() {
 		t.Run(name, func(t *testing.T) {
@@ -28,17 +27,17 @@ func TestCountsAgainstTheController(t *testing.T) {
 			t.Logf("statuses of seed %d: %v", seed, seen)
 			for _, count := range []string{"desired", "current", "ready", "available", "unavailable", "updated", "misscheduled"} {
 				if seen[count] < 100 {
-					t.Errorf("%s is %d in all statuses together: they prove too little", count, seen[count])
+					t.Errorf("%s is %d in all statuses together: too few", count, seen[count])
 				}
 			}
 		})
 	}
 }
 
-// compare shows a ledger the same objects, with the statuses that the controller
-// wrote, and says where those differ from the ledger's own counts.
+// compare returns the differences between the statuses that the controller wrote and
+// the exporter's own counts, and adds up the statuses in seen.
 func (c *cluster) compare(statuses map[string]appsv1.DaemonSetStatus, seen map[string]int) (problems []string) {
-	for summary := range c.ledger(statuses).Summaries() {
+	for summary := range c.state(statuses).Summaries() {
 		status := statuses[summary.DaemonSet.Name]
 		seen["statuses"]++
 		seen["desired"] += int(status.DesiredNumberScheduled)
@@ -50,7 +49,7 @@ func (c *cluster) compare(statuses map[string]appsv1.DaemonSetStatus, seen map[s
 		seen["misscheduled"] += int(status.NumberMisscheduled)
 		for _, difference := range summary.StatusDifferences() {
 			if difference.Nodes != 0 {
-				problems = append(problems, fmt.Sprintf("%s of %s differs by %d: the controller says %+v, the ledger %+v",
+				problems = append(problems, fmt.Sprintf("%s of %s differs by %d: the controller counts %+v, the exporter %+v",
 					difference.Field, summary.DaemonSet.Name, difference.Nodes, status, summary.Totals.Upstream))
 			}
 		}

@@ -1,2 +1,2 @@
-// Package upstream compares what the exporter decides with Kubernetes' own code.
+// Package upstream compares decisions of the exporter with those of Kubernetes' code.
 package upstream

@@ -18,19 +18,20 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
-// nodesEach is how many nodes each DaemonSet meets: its rules are parsed once.
+// nodesEach is the number of nodes for each DaemonSet, whose rules are parsed once.
 const nodesEach = 10
 
-// Upstream logs each toleration with an operator that it does not know.
+// quiet returns a logger for upstream, which logs each toleration with an unknown
+// operator.
 func quiet() klog.Logger {
 	return textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(io.Discard)))
 }
 
-// Every verdict of the exporter's placement is that of NodeShouldRunDaemonPod,
-// on the same objects; expected is its verdict on the node without the taints
-// that report the node's condition; and the exclusion is the first of node name,
-// selector, affinity and taints at which upstream says no.
-func TestPlacementAgainstUpstream(t *testing.T) {
+// Every decision equals that of NodeShouldRunDaemonPod for the same objects. Whether
+// the cell is expected equals its decision for the node without the taints that report
+// the node's condition, and the exclusion is the first of node name, selector, affinity
+// and taints for which it returns false.
+func TestPlacement(t *testing.T) {
 	t.Parallel()
 	pairsOf := map[string]int{"fixed seed": 240_000, "new seed": 60_000}
 	for name, seed := range random.Seeds() {
@@ -50,7 +51,7 @@ func TestPlacementAgainstUpstream(t *testing.T) {
 				"sole taint": 0.03, "expected, not run": 0.01,
 			} {
 				if share := float64(o.seen[what]) / float64(o.pairs); share < least {
-					t.Errorf("%q in %.1f %% of all pairs, want at least %.0f %%: they prove too little", what, 100*share, 100*least)
+					t.Errorf("%q in %.1f %% of all pairs, want at least %.0f %%", what, 100*share, 100*least)
 				}
 			}
 		})
@@ -64,7 +65,7 @@ type oracle struct {
 	seen   map[string]int
 }
 
-// compare decides for one DaemonSet on some nodes, and says what differs.
+// compare returns the first difference for one DaemonSet and some nodes.
 func (o *oracle) compare() string {
 	ds := random.DaemonSet(o.dice)
 	placement := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template)
@@ -106,7 +107,7 @@ func (o *oracle) upstream(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verd
 	}
 }
 
-// decide makes the decision by asking nobody but upstream.
+// decide returns the decision according to upstream.
 func (o *oracle) decide(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Decision {
 	bare := random.WithoutConditions(node)
 	decision := coverage.Decision{Upstream: o.upstream(ds, node), Exclusion: coverage.NotExcluded, Sole: -1}
@@ -119,8 +120,7 @@ func (o *oracle) decide(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Decisi
 	return decision
 }
 
-// exclusion asks upstream for one rule after the other: which is the first that
-// alone excludes the node?
+// exclusion returns the first rule that alone excludes the node, by upstream.
 func (o *oracle) exclusion(spec *corev1.PodSpec, node *corev1.Node) coverage.Exclusion {
 	for _, rule := range []struct {
 		alone     corev1.PodSpec
@@ -139,8 +139,8 @@ func (o *oracle) exclusion(spec *corev1.PodSpec, node *corev1.Node) coverage.Exc
 	return coverage.ExcludedByTaint
 }
 
-// sole is the index of the taint without which upstream would run the pod, once
-// the node's condition is left out; -1 if there is no such taint.
+// sole returns the index of the taint without which upstream would run the pod on a
+// node without taints of its condition; -1 if there is no such taint.
 func (o *oracle) sole(ds *appsv1.DaemonSet, node *corev1.Node) int8 {
 	for i := range node.Spec.Taints {
 		without := *node

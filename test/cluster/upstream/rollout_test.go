@@ -12,9 +12,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
-// In the middle of an update the controller replaces as many pods that work as
-// the budget leaves: the ledger's budget less what, by the ledger, spends it.
-func TestBudgetAgainstTheController(t *testing.T) {
+// During an update the controller replaces as many available pods as the exporter's
+// budget minus its unavailable nodes.
+func TestBudget(t *testing.T) {
 	t.Parallel()
 	for name, seed := range random.Seeds() {
 		t.Run(name, func(t *testing.T) {
@@ -24,7 +24,7 @@ func TestBudgetAgainstTheController(t *testing.T) {
 			for number := range 8 {
 				cluster := updatingCluster(dice)
 				done := cluster.run(t)
-				for summary := range cluster.ledger(done.statuses).Summaries() {
+				for summary := range cluster.state(done.statuses).Summaries() {
 					spent := 0
 					for _, nodes := range summary.Totals.Unavailable {
 						spent += int(nodes)
@@ -45,15 +45,15 @@ func TestBudgetAgainstTheController(t *testing.T) {
 			t.Logf("updates of seed %d: %v", seed, seen)
 			for _, what := range []string{"replaced", "spent", "partly"} {
 				if seen[what] < 10 {
-					t.Errorf("%s: %d in all updates together prove too little", what, seen[what])
+					t.Errorf("%s: only %d in all updates", what, seen[what])
 				}
 			}
 		})
 	}
 }
 
-// workingOldPods counts the pods of the old template that are available and that
-// nobody but the update asks to end, and those of them that were deleted.
+// workingOldPods returns the number of available pods of the old template that are not
+// terminating, and how many of them were deleted.
 func (c *cluster) workingOldPods(ds *slim.DaemonSet, deleted map[string]bool) (working, replaced int) {
 	for _, pod := range c.pods {
 		if slim.FromPod(pod).Owner != ds.UID || pod.Labels["pod-template-generation"] != "1" || pod.DeletionTimestamp != nil {
@@ -70,8 +70,8 @@ func (c *cluster) workingOldPods(ds *slim.DaemonSet, deleted map[string]bool) (w
 	return working, replaced
 }
 
-// updatingCluster is one in which the controller has nothing to do but to
-// update: where a pod should run there is one, and nowhere else but on nodes
+// updatingCluster returns a cluster in which the controller has nothing to do but to
+// update: every node that should run a pod has one, and of the others only nodes
 // where it may stay.
 func updatingCluster(d *random.Dice) *cluster {
 	all := randomCluster(d)
@@ -95,7 +95,7 @@ func updatingCluster(d *random.Dice) *cluster {
 }
 
 // addLivePod adds a pod that has not ended: most have long been Ready, some are
-// being deleted, and some of those have a successor.
+// terminating, and some of those have a successor.
 func (c *cluster) addLivePod(d *random.Dice, ds *appsv1.DaemonSet, node string) {
 	ending := d.Roll(12) == 0
 	for {
