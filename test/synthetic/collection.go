@@ -13,43 +13,42 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// message is an object on its way out. The generated API types are such.
+// message is an object in protobuf, such as the generated API types.
 type message interface {
 	Size() int
 	MarshalToSizedBuffer(data []byte) (int, error)
 }
 
-// object is an API object that can go out.
+// object is an API object in protobuf.
 type object interface {
 	message
 	metav1.Object
 }
 
-// collection is all objects of one resource, in the order in which the server
-// gives them.
+// collection holds how to make all objects of one resource, in the order of lists.
 type collection struct {
 	resource string
 	version  schema.GroupVersion
 	kind     string
 	// count is one more than the last index.
 	count int
-	// identify names the object of an index without making it; false where there
-	// is none.
+	// identify returns the identity of the object with an index, without making it;
+	// false if there is none.
 	identify func(index int) (identity, bool)
-	// maker starts to make objects. What a maker made is valid until it makes
-	// the next one.
+	// maker returns a function that makes objects. Each is valid until it makes the
+	// next one.
 	maker func() func(index int) (message, error)
-	// bookmark is an empty object.
+	// bookmark returns an empty object.
 	bookmark func() object
 }
 
-// identity is what an object can be selected by.
+// identity holds the fields by which an object can be selected.
 type identity struct {
 	namespace, name, node string
 	labels                labels.Set
 }
 
-// collectionsOf are all resources of a cluster.
+// collectionsOf returns all resources of a cluster.
 func collectionsOf(size Size) []collection {
 	return []collection{
 		{
@@ -74,7 +73,7 @@ func collectionsOf(size Size) []collection {
 	}
 }
 
-// podsOf are the pods of all DaemonSets, then the others.
+// podsOf returns the pods of all DaemonSets, then the others.
 func podsOf(size Size) collection {
 	own := make([]labels.Set, size.DaemonSets)
 	for set := range own {
@@ -117,7 +116,7 @@ func podsOf(size Size) collection {
 	}
 }
 
-// envelope is what a message of that many bytes is put into; kind names it.
+// envelope writes a message of size bytes with its envelope.
 func (c *collection) envelope(to io.Writer, kind string, size int, write func(io.Writer) (int, error)) error {
 	if _, err := io.WriteString(to, magic); err != nil {
 		return err
@@ -131,14 +130,14 @@ func (c *collection) envelope(to io.Writer, kind string, size int, write func(io
 // (apimachinery/pkg/runtime/serializer/protobuf, v0.37).
 const magic = "k8s\x00"
 
-// selection is what a request asks for.
+// selection holds the namespace and the selectors of a request.
 type selection struct {
 	namespace string
 	labels    labels.Selector
 	fields    fields.Selector
 }
 
-// newSelection reads the selectors of a request.
+// newSelection parses the selectors of a request.
 func newSelection(namespace string, options *metav1.ListOptions) (selection, error) {
 	byLabel, err := labels.Parse(options.LabelSelector)
 	if err != nil {
@@ -158,8 +157,8 @@ func (s selection) matches(id identity) bool {
 		}))
 }
 
-// each calls yield with the objects of a selection that come at index or later,
-// until yield returns an error or there is none left.
+// each calls yield with the objects of a selection from index on, until yield returns
+// an error.
 func (c *collection) each(selected selection, index int, yield func(index int, made message) error) error {
 	at := c.maker()
 	for ; index < c.count; index++ {
@@ -177,7 +176,7 @@ func (c *collection) each(selected selection, index int, yield func(index int, m
 	return nil
 }
 
-// route splits a path of the API into its parts; false if it has another form.
+// route parses a path of the API; ok is false if it has another form.
 func route(path string) (version schema.GroupVersion, namespace, resource, name string, ok bool) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	switch {

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// daemonSetNames are what DaemonSets are called; further ones are numbered.
+// daemonSetNames are the names of DaemonSets; further ones are numbered.
 var daemonSetNames = [...]string{
 	"node-exporter", "fluent-bit", "cilium-agent", "kube-proxy", "ebs-csi-node", "efs-csi-node",
 	"node-local-dns", "falco", "gpu-device-plugin", "node-problem-detector",
@@ -23,15 +23,15 @@ func daemonSetName(index int) string {
 	return name
 }
 
-// daemonSetNamespace puts DaemonSets where platform teams do.
+// daemonSetNamespace returns one of the usual namespaces.
 func daemonSetNamespace(index int) string {
 	return [...]string{"kube-system", "monitoring", "logging", "security"}[index%4]
 }
 
-// revisionOf is the value of the label controller-revision-hash.
+// revisionOf returns the value of the label controller-revision-hash.
 func revisionOf(index int) string { return digestOf(seedDaemonSet, index)[:10] }
 
-// daemonSetAt makes the DaemonSet of that index.
+// daemonSetAt returns the DaemonSet with an index.
 func (s Size) daemonSetAt(index int) *appsv1.DaemonSet {
 	broken := s.brokenOf(index)
 	selector := selectorOf(index)

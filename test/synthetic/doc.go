@@ -1,16 +1,15 @@
-// Package synthetic is a Kubernetes API server whose objects do not exist: each
-// is made while it is encoded and forgotten afterwards, so that a cluster of a
-// hundred thousand nodes takes no more memory than one of ten. It is there to
-// measure what reads from it.
+// Package synthetic is a Kubernetes API server that stores no objects: each is made
+// when it is encoded and dropped afterwards, so that a cluster of a hundred thousand
+// nodes takes no more memory than one of ten. It serves to measure its clients.
 //
-// It speaks what a client-go reflector needs, as kube-apiserver v1.37 does:
-// lists, in pieces or whole, and watches, also streamed lists, in protobuf, with
-// label and field selectors. Nothing ever changes: after the initial objects a
-// watch carries bookmarks only.
+// It implements what a client-go reflector needs of kube-apiserver v1.37: lists, with
+// or without pages, and watches, also streamed lists, in protobuf, with label and field
+// selectors. Objects never change: after the initial objects a watch has bookmarks
+// only.
 //
-// Size says how large the cluster is; fleet, node, pod, daemonset and workload
-// make the objects; collection is what Server knows of one resource; list and
-// watch encode it. cmd/apiserver serves it from a process of its own,
-// cmd/measure measures the exporter against it, next to cmd/floor, the least
-// that a client-go reflector can do with the same answers.
+// Size is the size of the cluster; fleet, node, pod, daemonset and workload make the
+// objects; collection describes one resource; list and watch encode it. cmd/apiserver
+// serves it from a process of its own, cmd/measure measures the exporter against it,
+// next to cmd/floor, the least that a client-go reflector can do with the same
+// responses.
 package synthetic

@@ -10,20 +10,20 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Size is how large the cluster is.
+// Size is the size of a cluster.
 type Size struct {
 	Nodes, DaemonSets int
-	// OtherPods are pods that no DaemonSet made.
+	// OtherPods is the number of pods without a DaemonSet.
 	OtherPods int
-	// BrokenPercent of all cells have no working pod, for one of four reasons.
+	// BrokenPercent is the share of cells without a working pod, for one of four reasons.
 	BrokenPercent float64
 }
 
-// Cells is how many pairs of a DaemonSet and a node there are. Each DaemonSet
-// fits each node.
+// Cells returns the number of pairs of a DaemonSet and a node. Each DaemonSet runs on
+// each node.
 func (s Size) Cells() int { return s.Nodes * s.DaemonSets }
 
-// Broken is how many cells have no working pod.
+// Broken returns the number of cells without a working pod.
 func (s Size) Broken() int {
 	count := 0
 	for set := range s.DaemonSets {
@@ -32,7 +32,7 @@ func (s Size) Broken() int {
 	return count
 }
 
-// DaemonSetPods is how many pods of DaemonSets there are.
+// DaemonSetPods returns the number of pods of DaemonSets.
 func (s Size) DaemonSetPods() int {
 	count := s.Cells()
 	for set := range s.DaemonSets {
@@ -41,7 +41,7 @@ func (s Size) DaemonSetPods() int {
 	return count
 }
 
-// trouble is what is wrong with a cell.
+// trouble is the reason why a cell has no working pod.
 type trouble int
 
 const (
@@ -53,7 +53,7 @@ const (
 	troubles
 )
 
-// troubleOf says what is wrong with a cell, as if by chance.
+// troubleOf returns the pseudo-random trouble of a cell.
 func (s Size) troubleOf(set, node int) trouble {
 	chance := scramble(uint64(set)<<32 | uint64(node))
 	if float64(chance%1e6) >= s.BrokenPercent*1e4 {
@@ -80,20 +80,20 @@ func (s Size) brokenOf(set int) (broken brokenCells) {
 	return broken
 }
 
-// nodeAt spreads a DaemonSet's pods, which the API orders by their random
-// names, over the nodes.
+// nodeAt returns the node of a DaemonSet's pod: lists are ordered by names, which are
+// random.
 func (s Size) nodeAt(place int) int {
-	const stride = 1_000_003 // a prime, so that every node is met once
+	const stride = 1_000_003 // a prime, so that every node is used once
 	if s.Nodes%stride == 0 {
 		return place
 	}
 	return place * stride % s.Nodes
 }
 
-// epoch is when the cluster was made: long enough ago for nothing to be new.
+// epoch returns when the cluster was created: so long ago that nothing is new.
 func epoch() time.Time { return time.Date(2026, time.September, 1, 8, 0, 0, 0, time.UTC) }
 
-// createdAt gives objects made one after the other.
+// createdAt returns the creation time of the object with an index.
 func createdAt(index int) metav1.Time {
 	return metav1.NewTime(epoch().Add(time.Duration(index%1_000_000) * time.Second))
 }

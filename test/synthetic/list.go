@@ -19,22 +19,22 @@ const (
 	listItemsField = 2<<3 | 2
 )
 
-// page is a part of a collection that is answered in one list.
+// page is the part of a collection in one list.
 type page struct {
 	from     *collection
 	selected selection
-	// first is the index to begin with, limit how many objects fit; 0 for all.
+	// first is the first index, limit the number of objects; 0 for all.
 	first, limit int
 	meta         metav1.ListMeta
-	// size is that of the encoded objects.
+	// size is the size of the encoded objects.
 	size int
 }
 
 // errFull ends a page.
 var errFull = errors.New("the page is full")
 
-// list answers with a list, object by object: each is made twice, the first time
-// for its length, which protobuf wants to know first.
+// list responds with a list. Each object is made twice, the first time for its length,
+// which comes first in protobuf.
 func (c *collection) list(w http.ResponseWriter, selected selection, options *metav1.ListOptions) *apierrors.StatusError {
 	p := page{from: c, selected: selected, limit: int(options.Limit), meta: metav1.ListMeta{ResourceVersion: listVersion}}
 	if options.Continue != "" {
@@ -52,7 +52,7 @@ func (c *collection) list(w http.ResponseWriter, selected selection, options *me
 	head := p.meta.Size()
 	whole := 1 + varintLength(head) + head + p.size
 	if err := c.envelope(out, c.kind+"List", whole, p.write); err == nil {
-		_ = out.Flush() // the client may have gone away
+		_ = out.Flush() // the client may have disconnected
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (p *page) each(yield func(made message) error) error {
 	return err
 }
 
-// measure finds how long the page is and where the next one begins.
+// measure computes the size of the page and the start of the next one.
 func (p *page) measure() error {
 	return p.each(func(made message) error {
 		size := made.Size()

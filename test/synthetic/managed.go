@@ -4,8 +4,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Managed fields are a quarter of a real object, so they are here; nothing
-// reads them.
+// Managed fields are a quarter of a real object. Nothing reads them.
 
 func managedPod() []metav1.ManagedFieldsEntry {
 	return []metav1.ManagedFieldsEntry{

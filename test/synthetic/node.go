@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// imagesOnNode is how many images a kubelet reports at most, by default.
+// imagesOnNode is the default limit of images that a kubelet reports.
 const imagesOnNode = 50
 
 // nodeMaker makes nodes. Each is valid until the next one is made.
@@ -54,7 +54,7 @@ func newNodeMaker() *nodeMaker {
 	return m
 }
 
-// at makes the node of that index.
+// at returns the node with an index.
 func (m *nodeMaker) at(index int) (message, error) {
 	node := &m.node
 	name := nodeName(index)
@@ -140,7 +140,7 @@ func nodeImages() []corev1.ContainerImage {
 	return images
 }
 
-// imageOf is an image's name without tag.
+// imageOf returns the name of an image without tag.
 func imageOf(index int) string {
 	return "registry.example.com/platform/observability/" + daemonSetName(index)
 }

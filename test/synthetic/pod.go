@@ -14,12 +14,11 @@ import (
 type podMaker struct {
 	size Size
 	set  int // whose pods are made now
-	// stencils are the DaemonSet's, by what is wrong with the pod; made when
-	// they are needed.
+	// stencils holds those of the DaemonSet, by the trouble of the pod.
 	stencils [troubles]*stencil
 }
 
-// at makes the pod of that index; there is none where troubleOf says missing.
+// at returns the pod with an index, for which troubleOf is not missing.
 func (m *podMaker) at(index int) (message, error) {
 	set, node := index/m.size.Nodes, m.size.nodeAt(index%m.size.Nodes)
 	if m.set != set {
@@ -39,7 +38,7 @@ func (m *podMaker) at(index int) (message, error) {
 	return m.stencils[wrong], nil
 }
 
-// daemonSetPod is what all pods of a DaemonSet have in common.
+// daemonSetPod returns what all pods of a DaemonSet have in common.
 func daemonSetPod(set int) *corev1.Pod {
 	pod := podOf(set)
 	pod.Namespace, pod.GenerateName = daemonSetNamespace(set), daemonSetName(set)+"-"
@@ -60,7 +59,7 @@ func daemonSetPod(set int) *corev1.Pod {
 	return pod
 }
 
-// controllerTolerations are those that the DaemonSet controller adds
+// controllerTolerations returns those that the DaemonSet controller adds
 // (pkg/controller/daemon/util/daemonset_util.go, v1.37).
 func controllerTolerations() (tolerations []corev1.Toleration) {
 	for _, key := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
@@ -72,7 +71,7 @@ func controllerTolerations() (tolerations []corev1.Toleration) {
 	return tolerations
 }
 
-// podOf is a pod with everything that all pods have.
+// podOf returns a pod with everything that all pods have.
 func podOf(index int) *corev1.Pod {
 	pod := &corev1.Pod{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
@@ -92,7 +91,7 @@ func podOf(index int) *corev1.Pod {
 	return pod
 }
 
-// tokenVolume is what the API server's admission adds to every pod.
+// tokenVolume returns the volume that admission adds to every pod.
 func tokenVolume() corev1.Volume {
 	return corev1.Volume{Name: "kube-api-access-6pls5", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
 		DefaultMode: new(int32(420)),
@@ -109,8 +108,7 @@ func tokenVolume() corev1.Volume {
 	}}}
 }
 
-// setFacts writes what tells a pod from others, and the status that a kubelet
-// would.
+// setFacts sets what differs between pods, and the status as a kubelet does.
 func setFacts(pod *corev1.Pod, of facts, wrong trouble) {
 	pod.Name = pod.GenerateName + of.texts[factSuffix]
 	pod.UID, pod.ResourceVersion = types.UID(of.texts[factUID]), of.texts[factVersion]

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// podSpecOf is the spec of the pods of a DaemonSet or another workload, as the
+// podSpecOf returns the spec of the pods of a DaemonSet or another workload, as the
 // API server completes it. Of five, one has an init container and two have two
 // containers.
 func podSpecOf(index int) corev1.PodSpec {

@@ -14,22 +14,22 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// Config is how the server behaves.
+// Config configures a Server.
 type Config struct {
 	Size Size
-	// NoStreamedLists refuses to stream lists, as API servers before 1.32 do.
+	// NoStreamedLists rejects streamed lists, as API servers before 1.32 do.
 	NoStreamedLists bool
-	// BookmarkInterval is how often a watch gets a bookmark; a minute if zero.
+	// BookmarkInterval is the interval of bookmarks; a minute if zero.
 	BookmarkInterval time.Duration
 }
 
-// Server answers as an API server does. It is an http.Handler and needs no end.
+// Server implements http.Handler. It need not be stopped.
 type Server struct {
 	config      Config
 	collections []collection
 }
 
-// NewServer makes a Server.
+// NewServer returns a Server.
 func NewServer(config Config) *Server {
 	if config.BookmarkInterval == 0 {
 		config.BookmarkInterval = time.Minute
@@ -43,7 +43,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/version":
 		answer(w, http.StatusOK, version.Info{Major: "1", Minor: "37", GitVersion: "v1.37.2", Platform: "linux/amd64"})
 	case "/livez", "/readyz", "/healthz":
-		_, _ = w.Write([]byte("ok")) // the client may have gone away
+		_, _ = w.Write([]byte("ok")) // the client may have disconnected
 	default:
 		if err := s.serve(w, r); err != nil {
 			refuse(w, err)
@@ -51,8 +51,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve answers a request for a resource. It returns an error only before it
-// has begun to answer.
+// serve responds to a request for a resource, or returns an error to respond with.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) *apierrors.StatusError {
 	group, namespace, resource, name, ok := route(r.URL.Path)
 	if !ok {
@@ -92,7 +91,7 @@ func (s *Server) collection(group schema.GroupVersion, resource string) *collect
 	return nil
 }
 
-// checkStreaming is ValidateListOptions of
+// checkStreaming does what ValidateListOptions does in
 // k8s.io/apimachinery/pkg/apis/meta/internalversion/validation (v0.37).
 func (s *Server) checkStreaming(options *metav1.ListOptions) *apierrors.StatusError {
 	if options.SendInitialEvents == nil {
@@ -113,7 +112,7 @@ func (s *Server) checkStreaming(options *metav1.ListOptions) *apierrors.StatusEr
 	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "ListOptions"}, "", mistakes)
 }
 
-// refuse answers with a Status. Servers may send it in JSON whatever is asked.
+// refuse responds with a Status. Servers may always send it in JSON.
 func refuse(w http.ResponseWriter, err *apierrors.StatusError) {
 	status := err.Status()
 	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
@@ -128,5 +127,5 @@ func answer(w http.ResponseWriter, code int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_, _ = w.Write(body) // the client may have gone away
+	_, _ = w.Write(body) // the client may have disconnected
 }

@@ -26,7 +26,7 @@ func small() synthetic.Size {
 	return synthetic.Size{Nodes: 23, DaemonSets: 5, OtherPods: 90, BrokenPercent: 20}
 }
 
-// requests remembers which requests came.
+// requests records the requests to a handler.
 type requests struct {
 	next http.Handler
 
@@ -41,7 +41,7 @@ func (r *requests) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.next.ServeHTTP(w, request)
 }
 
-// lists counts the lists among the requests for pods.
+// lists returns the number of lists of pods.
 func (r *requests) lists() (count int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,141 +64,125 @@ func serve(t *testing.T, config synthetic.Config) (*rest.Config, *requests) {
 	}, seen
 }
 
-func TestInformersSync(t *testing.T) {
+func TestServer(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		refuses, lists bool
-	}{
-		"from streamed lists":                             {},
-		"from plain lists where the server cannot stream": {refuses: true, lists: true},
-	}
-	for name, test := range tests {
+	for name, plain := range map[string]bool{"streams lists": false, "lists where it does not stream": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config, seen := serve(t, synthetic.Config{Size: small(), NoStreamedLists: test.refuses})
+			config, seen := serve(t, synthetic.Config{Size: small(), NoStreamedLists: plain})
 			got := syncFrom(t, config)
 			size := small()
-			if len(got.nodes) != size.Nodes || len(got.sets) != size.DaemonSets || len(got.pods) != size.DaemonSetPods() {
+			if got.nodes != size.Nodes || got.daemonSets != size.DaemonSets || got.pods != size.DaemonSetPods() {
 				t.Errorf("got %d nodes, %d DaemonSets, %d pods, want %d, %d, %d",
-					len(got.nodes), len(got.sets), len(got.pods), size.Nodes, size.DaemonSets, size.DaemonSetPods())
+					got.nodes, got.daemonSets, got.pods, size.Nodes, size.DaemonSets, size.DaemonSetPods())
 			}
-			if unready := got.unready() + size.Cells() - len(got.pods); unready != size.Broken() || unready == 0 {
-				t.Errorf("%d cells without a working pod, want %d and more than none", unready, size.Broken())
+			if broken := got.unready + size.Cells() - got.pods; broken != size.Broken() || broken == 0 {
+				t.Errorf("%d cells without a working pod, want %d, not 0", broken, size.Broken())
 			}
-			if listed := seen.lists() > 0; listed != test.lists {
-				t.Errorf("%d lists of pods, wanted any: %v: %q", seen.lists(), test.lists, seen.seen)
+			if listed := seen.lists() > 0; listed != plain {
+				t.Errorf("%d lists of pods, want some: %v: %q", seen.lists(), plain, seen.seen)
 			}
 		})
 	}
-}
-
-func TestListComesInPieces(t *testing.T) {
-	t.Parallel()
-	config, _ := serve(t, synthetic.Config{Size: small()})
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	size := small()
-	for _, selector := range []string{"", informers.DefaultPodsSelector} {
-		want := size.DaemonSetPods()
-		if selector == "" {
-			want += size.OtherPods
+	t.Run("serves pages", func(t *testing.T) {
+		t.Parallel()
+		config, _ := serve(t, synthetic.Config{Size: small()})
+		client, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			t.Fatal(err)
 		}
-		names := map[string]bool{}
-		options := metav1.ListOptions{LabelSelector: selector, Limit: 10}
-		for {
-			list, err := client.CoreV1().Pods("").List(t.Context(), options)
-			if err != nil {
-				t.Fatal(err)
+		size := small()
+		for _, selector := range []string{"", informers.DefaultPodsSelector} {
+			want := size.DaemonSetPods()
+			if selector == "" {
+				want += size.OtherPods
 			}
-			if len(list.Items) > 10 {
-				t.Fatalf("%d pods in one piece, want at most 10", len(list.Items))
+			names := map[string]bool{}
+			options := metav1.ListOptions{LabelSelector: selector, Limit: 10}
+			for {
+				list, err := client.CoreV1().Pods("").List(t.Context(), options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(list.Items) > 10 {
+					t.Fatalf("%d pods in one page, want at most 10", len(list.Items))
+				}
+				for i := range list.Items {
+					names[list.Items[i].Namespace+"/"+list.Items[i].Name] = true
+				}
+				if options.Continue = list.Continue; options.Continue == "" {
+					break
+				}
 			}
-			for i := range list.Items {
-				names[list.Items[i].Namespace+"/"+list.Items[i].Name] = true
-			}
-			if options.Continue = list.Continue; options.Continue == "" {
-				break
+			if len(names) != want {
+				t.Errorf("selector %q: %d pods with different names, want %d", selector, len(names), want)
 			}
 		}
-		if len(names) != want {
-			t.Errorf("selector %q: %d pods with a name of their own, want %d", selector, len(names), want)
+	})
+	t.Run("serves objects as large as real ones", func(t *testing.T) {
+		t.Parallel()
+		config, _ := serve(t, synthetic.Config{Size: small()})
+		client, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-}
-
-func TestObjectsAreAsLargeAsRealOnes(t *testing.T) {
-	t.Parallel()
-	config, _ := serve(t, synthetic.Config{Size: small()})
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pods, err := client.CoreV1().Pods("").List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range pods.Items {
-		if size := pods.Items[i].Size(); size < 4<<10 || size > 9<<10 {
-			t.Errorf("pod %s takes %d bytes, want 4 to 9 KiB", pods.Items[i].Name, size)
+		pods, err := client.CoreV1().Pods("").List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	nodes, err := client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range nodes.Items {
-		node := &nodes.Items[i]
-		if len(node.Status.Images) != 50 || len(node.Labels) < 20 {
-			t.Errorf("node %s has %d images and %d labels, want 50 and 20", node.Name, len(node.Status.Images), len(node.Labels))
+		for i := range pods.Items {
+			if size := pods.Items[i].Size(); size < 4<<10 || size > 9<<10 {
+				t.Errorf("pod %s takes %d bytes, want 4 to 9 KiB", pods.Items[i].Name, size)
+			}
 		}
-	}
-	if _, err := client.CoordinationV1().Leases(corev1.NamespaceNodeLease).Get(t.Context(), "a", metav1.GetOptions{}); err == nil {
-		t.Error("got a lease, want none")
-	}
-}
-
-// caught is what the informers handed over.
-type caught struct {
-	mu     sync.Mutex
-	nodes  map[string]*slim.Node
-	pods   map[string]*slim.Pod
-	sets   map[string]*slim.DaemonSet
-	synced chan struct{}
-}
-
-func (c *caught) Node(_, added *slim.Node) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.nodes[added.Name] = added
-}
-
-func (c *caught) Pod(_, added *slim.Pod) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pods[added.Namespace.Value()+"/"+added.Name] = added
-}
-
-func (c *caught) DaemonSet(_, added *slim.DaemonSet) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.sets[added.Namespace.Value()+"/"+added.Name] = added
-}
-
-func (c *caught) Synced() { close(c.synced) }
-
-func (c *caught) unready() (count int) {
-	for _, pod := range c.pods {
-		if pod.Ready.Status != slim.ConditionTrue {
-			count++
+		nodes, err := client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	return count
+		for i := range nodes.Items {
+			node := &nodes.Items[i]
+			if len(node.Status.Images) != 50 || len(node.Labels) < 20 {
+				t.Errorf("node %s has %d images and %d labels, want 50 and 20", node.Name, len(node.Status.Images), len(node.Labels))
+			}
+		}
+		if _, err := client.CoordinationV1().Leases(corev1.NamespaceNodeLease).Get(t.Context(), "a", metav1.GetOptions{}); err == nil {
+			t.Error("got a lease, want none")
+		}
+	})
 }
 
-// syncFrom runs the exporter's informers until they have synced, then ends them.
-func syncFrom(t *testing.T, config *rest.Config) *caught {
+// handler counts the objects that the informers deliver.
+type handler struct {
+	mu                               sync.Mutex
+	nodes, pods, unready, daemonSets int
+	synced                           chan struct{}
+}
+
+func (h *handler) Node(_, _ *slim.Node) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.nodes++
+}
+
+func (h *handler) Pod(_, added *slim.Pod) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pods++
+	if added.Ready.Status != slim.ConditionTrue {
+		h.unready++
+	}
+}
+
+func (h *handler) DaemonSet(_, _ *slim.DaemonSet) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.daemonSets++
+}
+
+func (h *handler) Synced() { close(h.synced) }
+
+// syncFrom runs the exporter's informers until they have synced.
+func syncFrom(t *testing.T, config *rest.Config) *handler {
 	t.Helper()
 	set, err := informers.New(informers.Options{
 		Config: config, PodsSelector: informers.DefaultPodsSelector, Clock: clock.RealClock{}, Logger: log.NewNopLogger(),
@@ -206,10 +190,7 @@ func syncFrom(t *testing.T, config *rest.Config) *caught {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := &caught{
-		nodes: map[string]*slim.Node{}, pods: map[string]*slim.Pod{}, sets: map[string]*slim.DaemonSet{},
-		synced: make(chan struct{}),
-	}
+	got := &handler{synced: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ended := make(chan error, 1)

@@ -9,13 +9,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// facts are what differs between the pods of one DaemonSet that fare alike. Each
-// text always has the same length, so that a pod can be encoded once and the
-// others be made by writing over it, in a tenth of the time: what is measured
-// against this server shares a machine with it.
+// facts holds what differs between the pods of a DaemonSet with the same trouble. Each
+// text always has the same length, so that one pod is encoded and the others are made
+// by overwriting it, in a tenth of the time: the measured program shares a machine with
+// this server.
 type facts struct {
 	texts [factTexts]string
-	// began is when the pod was created, and when all else in it happened.
+	// began is the value of all timestamps.
 	began metav1.Time
 }
 
@@ -43,7 +43,7 @@ func factsOf(index, node int) facts {
 	return f
 }
 
-// marks are facts that no pod has, and that are found again in its encoding.
+// marks returns facts that no pod has, to be found in its encoding.
 func marks() facts {
 	f := factsOf(0, 0)
 	for i := range f.texts {
@@ -53,14 +53,14 @@ func marks() facts {
 	return f
 }
 
-// stencil is an encoded pod and the places of its facts.
+// stencil is an encoded pod with the places of its facts.
 type stencil struct {
 	encoded []byte
 	texts   [factTexts][]int
 	began   []int
 }
 
-// newStencil encodes a pod that was given the marks for its facts.
+// newStencil returns a stencil of a pod whose facts are the marks.
 func newStencil(pod *corev1.Pod) (*stencil, error) {
 	encoded, err := pod.Marshal()
 	if err != nil {
@@ -75,7 +75,7 @@ func newStencil(pod *corev1.Pod) (*stencil, error) {
 	return s, nil
 }
 
-// fill writes the facts of the next pod over those of the last one.
+// fill overwrites the facts.
 func (s *stencil) fill(f facts) {
 	for i, text := range f.texts {
 		for _, at := range s.texts[i] {
@@ -96,8 +96,8 @@ func (s *stencil) MarshalToSizedBuffer(data []byte) (int, error) {
 	return copy(data[len(data)-len(s.encoded):], s.encoded), nil
 }
 
-// secondsOf is how protobuf has the seconds of a time. From 1978 until 3058 it
-// takes six bytes.
+// secondsOf returns the encoded seconds of a time. From 1978 until 3058 they take six
+// bytes.
 func secondsOf(at metav1.Time) []byte {
 	return binary.AppendUvarint([]byte{1 << 3}, uint64(at.Unix()))
 }

@@ -18,14 +18,14 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// watchStream answers one watch, in frames of a length and a WatchEvent.
+// watchStream responds to one watch, in frames of a length and a WatchEvent.
 type watchStream struct {
 	from     *collection
 	selected selection
 	interval time.Duration
 
 	events streaming.Encoder
-	// scratch is for an object, encoded for that in its envelope.
+	// scratch holds an encoded object, encoded the same with its envelope.
 	scratch []byte
 	encoded bytes.Buffer
 }
@@ -49,7 +49,7 @@ func (s *watchStream) serve(w http.ResponseWriter, r *http.Request, options *met
 	}
 	if options.SendInitialEvents != nil && *options.SendInitialEvents {
 		if err := s.initial(ctx); err != nil {
-			return nil // the client has gone away
+			return nil // the client has disconnected
 		}
 	}
 	if err := flush(); err != nil || !options.AllowWatchBookmarks {
@@ -70,13 +70,13 @@ func (s *watchStream) serve(w http.ResponseWriter, r *http.Request, options *met
 	}
 }
 
-// encodeTo sets the encoding of events and frames up as client-go has it.
+// encodeTo sets the encoder of events and frames that client-go expects.
 func (s *watchStream) encodeTo(out io.Writer) {
 	info, _ := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), runtime.ContentTypeProtobuf)
 	s.events = streaming.NewEncoder(info.StreamSerializer.NewFrameWriter(out), info.StreamSerializer.Serializer)
 }
 
-// initial sends everything there is, then the bookmark that says so.
+// initial sends all objects, then the bookmark that ends them.
 func (s *watchStream) initial(ctx context.Context) error {
 	err := s.from.each(s.selected, 0, func(_ int, made message) error {
 		if err := ctx.Err(); err != nil {

@@ -8,12 +8,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// podsPerWorkload is how many replicas a Deployment or StatefulSet has.
+// podsPerWorkload is the number of replicas of a Deployment or StatefulSet.
 const podsPerWorkload = 20
 
-// workloadMaker makes the other pods: of four workloads three are Deployments
-// and one is a StatefulSet, whose pods carry the label controller-revision-hash
-// too. Each is valid until the next one is made.
+// workloadMaker makes the other pods: of four workloads three are Deployments and one
+// is a StatefulSet, whose pods have the label controller-revision-hash too. Each is
+// valid until the next one is made.
 type workloadMaker struct {
 	size     Size
 	workload int
@@ -58,7 +58,7 @@ func workloadPodLabels(index int) map[string]string {
 	return labels
 }
 
-// workloadPod is what all pods of a workload have in common.
+// workloadPod returns what all pods of a workload have in common.
 func workloadPod(workload int) *corev1.Pod {
 	pod := podOf(workload)
 	kind, owner := "ReplicaSet", workloadName(workload)+"-"+digestOf(seedWorkload, workload)[:10]

@@ -1,8 +1,8 @@
-// The command floor is the least that a program made with client-go can do to
-// follow the same objects as the exporter: bare reflectors, the same selector,
-// streamed lists, protobuf, and each object reduced to its key, an object with a
-// namespace and a name, as it is decoded. It prints "synced" and how many keys it
-// holds, and ends when its standard input is closed or a signal comes.
+// Command floor does the least that a program with client-go can do to watch the same
+// objects as the exporter: bare reflectors, the same selector, streamed lists,
+// protobuf, and each object reduced to its key, an object with a namespace and a name,
+// when it is decoded. It prints "synced" and the number of keys, and ends when its
+// standard input is closed or on a signal.
 package main
 
 import (
@@ -30,12 +30,12 @@ import (
 )
 
 func main() {
-	kubeconfig := flag.String("kubeconfig", "", "kubeconfig of the API server")
+	kubeconfig := flag.String("kubeconfig", "", "Path of the kubeconfig.")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // ends with whoever started us
+		_, _ = io.Copy(io.Discard, os.Stdin) // closed when the parent ends
 		cancel()
 	}()
 	if err := run(ctx, *kubeconfig); err != nil {
@@ -83,16 +83,16 @@ func run(ctx context.Context, kubeconfig string) error {
 		stores = append(stores, store)
 		running.Go(func() { reflector.RunWithContext(ctx) })
 	}
-	held := 0
+	keys := 0
 	for _, store := range stores {
 		select {
 		case <-store.filled:
-			held += len(store.ListKeys())
+			keys += len(store.ListKeys())
 		case <-ctx.Done():
 			return nil
 		}
 	}
-	fmt.Println("synced", held)
+	fmt.Println("synced", keys)
 	<-ctx.Done()
 	return nil
 }
@@ -114,7 +114,7 @@ func (w watched) reflect(config *rest.Config) (*cache.Reflector, *keyStore, erro
 	return cache.NewReflectorWithOptions(source, w.object, store, cache.ReflectorOptions{}), store, nil
 }
 
-// keyStore holds nothing but keys.
+// keyStore is a store of keys.
 type keyStore struct {
 	cache.Store
 	once   sync.Once
@@ -124,15 +124,15 @@ type keyStore struct {
 // Transformer implements cache.TransformingStore.
 func (s *keyStore) Transformer() cache.TransformFunc { return toKey }
 
-// Replace implements cache.Store. The reflector calls it when it has everything.
+// Replace implements cache.Store. It is called when the initial list is complete.
 func (s *keyStore) Replace(objects []any, version string) error {
 	defer s.once.Do(func() { close(s.filled) })
 	return s.Store.Replace(objects, version)
 }
 
-// toKey reduces an object to one that has a namespace and a name and is nothing
-// else. (Bare strings, for which client-go has ExplicitKey, would take 85 MiB
-// instead of 215 at 155,000 objects, but no reflector's user keeps those.)
+// toKey returns an object with namespace and name only. (Strings, for which client-go
+// has ExplicitKey, would take 85 MiB instead of 215 for 155,000 objects, but no user of
+// a reflector keeps those.)
 func toKey(object any) (any, error) {
 	if key, ok := object.(*metav1.PartialObjectMetadata); ok {
 		return key, nil

@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 )
 
-// programs are the paths of what is measured and of what it is measured with.
+// programs holds the paths of the exporter and of the programs to measure it with.
 type programs struct{ exporter, server, floor string }
 
-// build builds everything into a directory.
+// build compiles all programs into a directory.
 func build(ctx context.Context, repository, into string) (programs, error) {
 	built := programs{
 		exporter: filepath.Join(into, "daemonset_exporter"),
@@ -36,7 +36,7 @@ func build(ctx context.Context, repository, into string) (programs, error) {
 	return built, nil
 }
 
-// writeKubeconfig says where the synthetic API server is.
+// writeKubeconfig writes a kubeconfig for an API server and returns its path.
 func writeKubeconfig(directory, url string) (string, error) {
 	path := filepath.Join(directory, "kubeconfig")
 	content := fmt.Sprintf(`apiVersion: v1

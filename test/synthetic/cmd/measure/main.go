@@ -1,10 +1,9 @@
 //go:build linux
 
-// The command measure measures the exporter as a process: it serves a synthetic
-// cluster, runs the exporter's real program against it, and says what that took
-// until it had synced and what a scrape takes, beside the floor, the least that
-// client-go can do (see cmd/floor). It judges nothing: on a busy machine
-// seconds mean little, while memory is steady.
+// Command measure measures the exporter's process against a synthetic cluster: memory
+// and time until it has synced, and the cost of a scrape, beside the floor, the least
+// that client-go can do (see cmd/floor). Nothing is compared with a limit: times
+// depend on the load of the machine, memory does not.
 //
 //	go run ./synthetic/cmd/measure -nodes 5000 -daemonsets 30 -other-pods 100000
 package main
@@ -20,18 +19,18 @@ import (
 	"syscall"
 )
 
-// options are the flags.
+// options holds the values of the flags.
 type options struct {
 	nodes, daemonSets, otherPods, rounds int
 	broken                               float64
 	noStreamedLists, hold                bool
-	// repository is where the exporter's main package is.
+	// repository is the directory of the exporter's main package.
 	repository string
-	// arguments and environment are added to the exporter's.
+	// arguments and environment are added to those of the exporter.
 	arguments, environment words
 }
 
-// words is a flag that can be given more than once.
+// words is a repeatable flag.
 type words []string
 
 func (w *words) String() string { return strings.Join(*w, " ") }
@@ -40,20 +39,20 @@ func (w *words) Set(word string) error { *w = append(*w, word); return nil }
 
 func main() {
 	var o options
-	flag.IntVar(&o.nodes, "nodes", 5000, "nodes of the cluster")
-	flag.IntVar(&o.daemonSets, "daemonsets", 30, "DaemonSets, each with a pod on each node")
-	flag.IntVar(&o.otherPods, "other-pods", 100_000, "pods that no DaemonSet made")
-	flag.Float64Var(&o.broken, "broken", 1, "percent of cells without a working pod")
-	flag.IntVar(&o.rounds, "rounds", 3, "how often to measure each program; medians are printed")
-	flag.BoolVar(&o.noStreamedLists, "no-streamed-lists", false, "serve as API servers before 1.32 do")
-	flag.BoolVar(&o.hold, "hold", false, "leave the last exporter running until Ctrl-C, for profiles")
-	flag.StringVar(&o.repository, "repository", "..", "the directory of the exporter's main package")
-	flag.Var(&o.arguments, "argument", "a further argument of the exporter; can be repeated")
-	flag.Var(&o.environment, "environment", "a further NAME=value of the exporter's environment; can be repeated")
+	flag.IntVar(&o.nodes, "nodes", 5000, "Number of nodes.")
+	flag.IntVar(&o.daemonSets, "daemonsets", 30, "Number of DaemonSets, each with a pod on each node.")
+	flag.IntVar(&o.otherPods, "other-pods", 100_000, "Number of pods without a DaemonSet.")
+	flag.Float64Var(&o.broken, "broken", 1, "Percentage of cells without a working pod.")
+	flag.IntVar(&o.rounds, "rounds", 3, "Number of measurements of each program; medians are printed.")
+	flag.BoolVar(&o.noStreamedLists, "no-streamed-lists", false, "Reject streamed lists, as API servers before 1.32 do.")
+	flag.BoolVar(&o.hold, "hold", false, "Keep the last exporter running until Ctrl-C, for profiles.")
+	flag.StringVar(&o.repository, "repository", "..", "Directory of the exporter's main package.")
+	flag.Var(&o.arguments, "argument", "Further argument of the exporter. Repeatable.")
+	flag.Var(&o.environment, "environment", "Further NAME=value of the exporter's environment. Repeatable.")
 	flag.Parse()
 
-	// The kernel ends each child with the thread that started it. The main thread
-	// lives as long as this program, so that none outlives it.
+	// The kernel kills each child with the thread that started it. The main thread
+	// lives as long as this process, so no child outlives it.
 	runtime.LockOSThread()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()

@@ -13,27 +13,27 @@ import (
 	"time"
 )
 
-// measured is what one run of a program took.
+// measured holds the results of one run of a program.
 type measured struct {
-	// peak is the most resident memory, resident what is left a moment after
-	// the last scrape, in bytes.
+	// peak is the maximum of resident memory, resident the value after the last
+	// scrape, in bytes.
 	peak, resident int64
-	// synced is from the start until it had synced, processor how long it
-	// computed until then.
+	// synced is the time from the start until it had synced, processor the processor
+	// time until then.
 	synced, processor time.Duration
-	// plain and zipped are scrapes.
+	// plain and zipped are the median scrapes.
 	plain, zipped scrape
-	// series is how many series a scrape has.
+	// series is the number of series in a scrape.
 	series int
 }
 
-// scrape is what a scrape costs.
+// scrape holds the cost of a scrape.
 type scrape struct {
 	took time.Duration
 	size int
 }
 
-// scrapes is how often the exporter is scraped each way.
+// scrapes is the number of scrapes in each encoding.
 const scrapes = 11
 
 func measureFloor(ctx context.Context, program, kubeconfig string) (m measured, err error) {
@@ -75,7 +75,7 @@ func measureExporter(ctx context.Context, program, kubeconfig string, o *options
 		return m, err
 	}
 	if hold {
-		fmt.Printf("http://%s, process %d; Ctrl-C ends it\n", address, p.pid())
+		fmt.Printf("http://%s, process %d, until Ctrl-C\n", address, p.pid())
 		<-ctx.Done()
 	}
 	return m, nil
@@ -95,7 +95,7 @@ func (m *measured) noteMemory(p *process) (err error) {
 	return err
 }
 
-// scrape scrapes as Prometheus does, plain and compressed by turns.
+// scrape scrapes as Prometheus does, alternating plain and compressed.
 func (m *measured) scrape(ctx context.Context, url string) error {
 	var plain, zipped []scrape
 	for range scrapes {
@@ -142,7 +142,7 @@ func get(ctx context.Context, url, encoding string) (scrape, []byte, error) {
 	return scrape{time.Since(began), len(body)}, body, err
 }
 
-// awaitReady asks until the exporter says that it has synced.
+// awaitReady waits until a URL responds with 200.
 func awaitReady(ctx context.Context, url string) error {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
@@ -155,7 +155,7 @@ func awaitReady(ctx context.Context, url string) error {
 		select {
 		case <-ticker.C:
 		case <-deadline:
-			return fmt.Errorf("the exporter did not get ready: %w", err)
+			return fmt.Errorf("the exporter did not become ready: %w", err)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

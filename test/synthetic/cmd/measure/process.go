@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// process is a program that runs.
+// process is a running program.
 type process struct {
 	command *exec.Cmd
 	input   io.WriteCloser
@@ -23,8 +23,8 @@ type process struct {
 	output  *bufio.Scanner
 }
 
-// start runs a program that ends when ctx is done or when it is stopped, or with
-// the thread that starts it (see main). Its log goes to our standard error.
+// start starts a program that ends when ctx is done, on stop, or with the thread that
+// starts it (see main). Its log goes to standard error.
 func start(ctx context.Context, environment []string, program string, arguments ...string) (*process, error) {
 	command := exec.CommandContext(ctx, program, arguments...)
 	command.Env = append(os.Environ(), environment...)
@@ -47,7 +47,7 @@ func start(ctx context.Context, environment []string, program string, arguments 
 	return p, nil
 }
 
-// line waits for the next line that the program prints.
+// line returns the next line of the output.
 func (p *process) line() (string, error) {
 	if !p.output.Scan() {
 		return "", fmt.Errorf("%s ended: %w", p.command.Path, p.wait())
@@ -57,7 +57,7 @@ func (p *process) line() (string, error) {
 
 func (p *process) pid() int { return p.command.Process.Pid }
 
-// stop ends the program and waits until it has gone.
+// stop stops the program and waits until it has ended.
 func (p *process) stop() {
 	_ = p.input.Close()
 	_ = p.command.Process.Signal(syscall.SIGTERM) // it may have ended by itself
@@ -87,10 +87,10 @@ func startServer(ctx context.Context, program string, o *options) (*server, erro
 	return &server{p, url}, nil
 }
 
-// peakOf is the most memory that a process ever had resident, in bytes.
+// peakOf returns the maximum of resident memory of a process, in bytes.
 func peakOf(pid int) (int64, error) { return statusOf(pid, "VmHWM:") }
 
-// residentOf is the memory that a process has resident now, in bytes.
+// residentOf returns the resident memory of a process, in bytes.
 func residentOf(pid int) (int64, error) { return statusOf(pid, "VmRSS:") }
 
 func statusOf(pid int, field string) (int64, error) {
@@ -107,13 +107,13 @@ func statusOf(pid int, field string) (int64, error) {
 	return 0, fmt.Errorf("process %d has no %s", pid, field)
 }
 
-// processorTimeOf is how long a process has computed.
+// processorTimeOf returns the processor time of a process.
 func processorTimeOf(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	// The second field, the name, is in brackets and may hold anything.
+	// The second field, the name in parentheses, may contain any byte.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	var ticks int64
 	for _, field := range fields[11:13] { // utime and stime, proc(5)
@@ -123,6 +123,6 @@ func processorTimeOf(pid int) (time.Duration, error) {
 		}
 		ticks += value
 	}
-	const ticksPerSecond = 100 // what Linux tells user space on every architecture
+	const ticksPerSecond = 100 // USER_HZ is 100 on every architecture
 	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
 }

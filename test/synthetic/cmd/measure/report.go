@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// medians takes the median of each value by itself.
+// medians returns the median of each value.
 func medians(all []measured) measured {
 	return measured{
 		peak:      median(all, func(m measured) int64 { return m.peak }),
@@ -39,7 +39,7 @@ func medianScrape(all []measured, of func(measured) scrape) scrape {
 	}
 }
 
-// report is the table, in Markdown.
+// report returns the results as a table in Markdown.
 func report(o *options, floor, exporter measured, serverPeak int64) string {
 	var out strings.Builder
 	how := "streamed lists"
@@ -56,7 +56,7 @@ func report(o *options, floor, exporter measured, serverPeak int64) string {
 	fmt.Fprintf(&out, "| exporter / floor | %.2f | %.2f | %.2f | %.2f | | | |\n\n",
 		ratio(exporter.peak, floor.peak), ratio(exporter.resident, floor.resident),
 		ratio(exporter.synced, floor.synced), ratio(exporter.processor, floor.processor))
-	fmt.Fprintf(&out, "To stay within: peak memory 1.5, until synced 1.2. The synthetic API server itself peaked at %s.\n", mebibytes(serverPeak))
+	fmt.Fprintf(&out, "Limits: peak memory 1.5, until synced 1.2. The peak of the synthetic API server is %s.\n", mebibytes(serverPeak))
 	return out.String()
 }
 
