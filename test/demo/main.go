@@ -1,8 +1,8 @@
-// Command demo shows what the exporter is for: on a real control plane with six
-// nodes it pulls one node's plug, puts it back, and tells at each step what
-// kubectl would say next to what the exporter says.
+// Command demo shows what the exporter is for: on a real control plane with six nodes
+// it stops the kubelet of one, starts it again, and prints at each step the output of
+// kubectl next to that of the exporter.
 //
-//	make demo              stays up until Ctrl-C
+//	make demo              runs until Ctrl-C
 //	make demo ARGS=--exit  ends by itself
 package main
 
@@ -23,13 +23,12 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run plays the demo and gives the exit code. Whatever happens, it leaves no
-// process behind.
+// run runs the demo and returns the exit code. No process outlives it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	binary := flags.String("exporter", "", "path of the exporter's binary, as make build makes it")
-	exit := flags.Bool("exit", false, "end after the story instead of staying up")
+	binary := flags.String("exporter", "", "Path of the exporter's binary, as built by make build.")
+	exit := flags.Bool("exit", false, "End after the last step instead of waiting for Ctrl-C.")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -37,18 +36,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if *binary == "" {
-		fmt.Fprintln(stderr, "demo: give --exporter=PATH, or run make demo")
+		fmt.Fprintln(stderr, "demo: required flag --exporter not provided; or run make demo")
 		return 2
 	}
-	s := &show{out: stdout}
-	err := s.play(ctx, *binary, stderr, func() {
+	d := &demo{out: stdout}
+	err := d.run(ctx, *binary, stderr, func() {
 		if !*exit {
-			s.stay(ctx)
+			d.stay(ctx)
 		}
 	})
 	switch {
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "demo: interrupted, everything has been stopped")
+		fmt.Fprintln(stderr, "demo: interrupted, all processes have been stopped")
 		return 130
 	case err != nil:
 		fmt.Fprintln(stderr, "demo:", err)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// dependenciesTable lists the modules that are compiled into the exporter, for
+// dependenciesTable returns a table of the modules that are compiled into the exporter, for
 // any platform that it is released for, with their licences.
 func dependenciesTable(root string) (string, error) {
 	modules := map[string]string{} // path to "version\tdirectory"
@@ -43,7 +43,7 @@ func dependenciesTable(root string) (string, error) {
 	return b.String(), nil
 }
 
-// licences are told by a sentence that no other has, the more particular first.
+// licences returns a unique sentence of each licence, the more specific first.
 func licences() [][2]string {
 	return [][2]string{
 		{"Apache License Version 2.0", "Apache-2.0"},
@@ -56,7 +56,7 @@ func licences() [][2]string {
 	}
 }
 
-// licenceIn names the licences of a module, from the files at its top.
+// licenceIn returns the licences of a module by the files in its top directory.
 func licenceIn(dir string) (string, error) {
 	var names []string
 	for _, pattern := range []string{"LICENSE*", "LICENCE*", "COPYING*"} {

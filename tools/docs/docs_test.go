@@ -25,7 +25,7 @@ func TestParts(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(string(before), string(after)); diff != "" {
-				t.Errorf("%s is not what the code says, run `make docs` (-page +code):\n%s", p.page, diff)
+				t.Errorf("%s is out of date, run `make docs` (-page +code):\n%s", p.page, diff)
 			}
 		})
 	}
@@ -41,9 +41,9 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// What is explained stands in front of the table.
+		// Explanations come before the table.
 		page, _, _ := strings.Cut(string(content), "<!-- generated: metrics")
-		// Whose values are words of Kubernetes, or names of what is watched and read.
+		// Their values are words of Kubernetes, or names of resources.
 		selfExplaining := []string{"field", "part", "resource"}
 		var words []string
 		for _, m := range collector.Metrics() {
@@ -78,7 +78,7 @@ func TestPages(t *testing.T) {
 			}
 		}
 	})
-	t.Run("links between pages lead somewhere", func(t *testing.T) {
+	t.Run("links between pages are not broken", func(t *testing.T) {
 		t.Parallel()
 		pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 		if err != nil {
@@ -96,7 +96,7 @@ func TestPages(t *testing.T) {
 					continue
 				}
 				if _, err := os.Stat(filepath.Join(filepath.Dir(page), target)); err != nil {
-					t.Errorf("%s links to %s, which is not there", page, target)
+					t.Errorf("%s links to %s, which does not exist", page, target)
 				}
 			}
 		}

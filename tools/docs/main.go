@@ -1,6 +1,6 @@
-// Docs writes the parts of the documentation that the code knows better: the
-// table of metrics, the flags and the list of dependencies. Each stands in its
-// page between two comments; the rest of a page is written by hand.
+// Command docs generates parts of the documentation from code: the table of metrics,
+// the flags and the list of dependencies. Each is between two comments of its page; the
+// rest of a page is written by hand.
 //
 //	go run ./tools/docs    # in the root of the repository
 package main
@@ -34,7 +34,7 @@ func main() {
 	}
 }
 
-// write brings all pages up to date.
+// write updates all pages.
 func write(root string) error {
 	for _, p := range parts() {
 		path := filepath.Join(root, p.page)
@@ -53,7 +53,7 @@ func write(root string) error {
 	return nil
 }
 
-// render gives a page as it is and as it should be.
+// render returns a page as it is and as it should be.
 func (p part) render(root string) (before, after []byte, err error) {
 	before, err = os.ReadFile(filepath.Join(root, p.page))
 	if err != nil {

@@ -14,31 +14,31 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
-// show tells the story on a terminal.
-type show struct {
+// demo prints to a terminal what happens in a cluster.
+type demo struct {
 	out      io.Writer
 	cluster  *cluster.Cluster
 	exporter *exporter.Exporter
 }
 
-func (s *show) say(text string) { fmt.Fprintf(s.out, "%s\n\n", text) }
+func (d *demo) print(text string) { fmt.Fprintf(d.out, "%s\n\n", text) }
 
-func (s *show) chapter(title string) {
-	fmt.Fprintf(s.out, "%s\n%s\n\n", title, strings.Repeat("=", len(title)))
+func (d *demo) heading(title string) {
+	fmt.Fprintf(d.out, "%s\n%s\n\n", title, strings.Repeat("=", len(title)))
 }
 
-// compare prints what kubectl says of each DaemonSet next to what the exporter
-// says.
-func (s *show) compare(ctx context.Context) error {
-	samples, err := s.exporter.Scrape(ctx)
+// compare prints the counts of kubectl for each DaemonSet next to those of the
+// exporter.
+func (d *demo) compare(ctx context.Context) error {
+	samples, err := d.exporter.Scrape(ctx)
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\tkubectl says\t\t\t|  the exporter says\t\t")
+	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\tkubectl\t\t\t|  exporter\t\t")
 	fmt.Fprintln(table, "\tDESIRED\tREADY\tAVAILABLE\t|  EXPECTED\tCOVERED\tGAPS")
 	for _, set := range daemonSets {
-		object, err := s.cluster.Client().AppsV1().DaemonSets(set.namespace).Get(ctx, set.name, metav1.GetOptions{})
+		object, err := d.cluster.Client().AppsV1().DaemonSets(set.namespace).Get(ctx, set.name, metav1.GetOptions{})
 		if err != nil {
 			return fmt.Errorf("read status: %w", err)
 		}
@@ -52,20 +52,20 @@ func (s *show) compare(ctx context.Context) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out)
+	fmt.Fprintln(d.out)
 	return nil
 }
 
-// list prints the series of one metric: some of its labels in columns, and the
-// value, which for a moment is its age.
-func (s *show) list(ctx context.Context, metric string, labels ...string) error {
-	samples, err := s.exporter.Scrape(ctx)
+// list prints the series of one metric: some of its labels, and the value, for a
+// timestamp with its age.
+func (d *demo) list(ctx context.Context, metric string, labels ...string) error {
+	samples, err := d.exporter.Scrape(ctx)
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
 	value := "NODES"
-	if isMoment(metric) {
+	if isTime(metric) {
 		value = "SINCE"
 	}
 	fmt.Fprintf(table, "  %s\t%s\n", strings.ToUpper(strings.Join(labels, "\t")), value)
@@ -73,7 +73,7 @@ func (s *show) list(ctx context.Context, metric string, labels ...string) error 
 		for i, label := range labels {
 			fmt.Fprint(table, strings.Repeat("  ", 1-min(i, 1)), sample.Labels[label], "\t")
 		}
-		if isMoment(metric) {
+		if isTime(metric) {
 			since := time.UnixMilli(int64(sample.Value * 1000))
 			fmt.Fprintf(table, "%s, %.0f s ago\n", since.UTC().Format(time.TimeOnly), time.Since(since).Seconds())
 		} else {
@@ -83,20 +83,20 @@ func (s *show) list(ctx context.Context, metric string, labels ...string) error 
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "  (%s)\n\n", metric)
+	_, err = fmt.Fprintf(d.out, "  (%s)\n\n", metric)
 	return err
 }
 
-func isMoment(metric string) bool { return strings.HasSuffix(metric, "_timestamp_seconds") }
+func isTime(metric string) bool { return strings.HasSuffix(metric, "_timestamp_seconds") }
 
-// stay prints where everything is and waits for Ctrl-C.
-func (s *show) stay(ctx context.Context) {
-	s.chapter("Your turn")
-	fmt.Fprintf(s.out, `Everything stays up until Ctrl-C.
+// stay prints the addresses and waits for Ctrl-C.
+func (d *demo) stay(ctx context.Context) {
+	d.heading("Your turn")
+	fmt.Fprintf(d.out, `Everything runs until Ctrl-C.
 
     metrics   %s/metrics
     kubectl   %s --kubeconfig %s get nodes
 
-`, s.exporter.URL, s.cluster.Program("kubectl"), s.cluster.Kubeconfig())
+`, d.exporter.URL, d.cluster.Program("kubectl"), d.cluster.Kubeconfig())
 	<-ctx.Done()
 }

@@ -19,17 +19,16 @@ import (
 //go:embed manifests.yaml
 var manifests []byte
 
-// victim is the node whose plug is pulled.
-const victim = "worker-2"
+// failingNode is the node whose kubelet is stopped.
+const failingNode = "worker-2"
 
-// downtime is how long the node stays down once that has been noticed.
+// downtime is how long the node stays down after it has become Unknown.
 const downtime = 10 * time.Second
 
-// patience bounds each wait of the story.
+// patience limits each step.
 const patience = 2 * time.Minute
 
-// daemonSets are those of manifests.yaml, and on how many of the six nodes each
-// is expected.
+// daemonSets are those of manifests.yaml, with the number of nodes that each fits.
 var daemonSets = []struct {
 	namespace, name string
 	expected        int32
@@ -54,9 +53,9 @@ func nodes() []cluster.NodeSpec {
 	}
 }
 
-// play runs the story, then end, and stops all that it started.
-func (s *show) play(ctx context.Context, binary string, progress io.Writer, end func()) (err error) {
-	s.say("Starting a real Kubernetes control plane on this machine, with six simulated nodes.")
+// run runs all steps, calls end, and stops everything.
+func (d *demo) run(ctx context.Context, binary string, progress io.Writer, end func()) (err error) {
+	d.print("Starting a real Kubernetes control plane on this machine, with six simulated nodes.")
 	c, err := cluster.Start(ctx, cluster.Config{Progress: progress})
 	if err != nil {
 		return err
@@ -77,9 +76,9 @@ func (s *show) play(ctx context.Context, binary string, progress io.Writer, end 
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Stop()) }()
-	s.cluster, s.exporter = c, e
+	d.cluster, d.exporter = c, e
 
-	for _, step := range []func(context.Context) error{s.allIsWell, s.nodeDies, s.nodeComesBack} {
+	for _, step := range []func(context.Context) error{d.steadyState, d.nodeFails, d.nodeRecovers} {
 		bounded, cancel := context.WithTimeout(ctx, patience)
 		err := step(bounded)
 		cancel()
@@ -91,95 +90,95 @@ func (s *show) play(ctx context.Context, binary string, progress io.Writer, end 
 	return nil
 }
 
-func (s *show) allIsWell(ctx context.Context) error {
+func (d *demo) steadyState(ctx context.Context) error {
 	for _, set := range daemonSets {
-		if err := s.cluster.WaitDaemonSet(ctx, set.namespace, set.name, set.expected); err != nil {
+		if err := d.cluster.WaitDaemonSet(ctx, set.namespace, set.name, set.expected); err != nil {
 			return err
 		}
 	}
-	if err := s.waitGaps(ctx, 0); err != nil {
+	if err := d.waitGaps(ctx, 0); err != nil {
 		return err
 	}
-	s.chapter("1. All is well")
-	s.say(`Three DaemonSets promise an agent on every node that they fit:
-fluentd on workers, node-exporter everywhere, the security agent wherever no taint forbids it.`)
-	if err := s.compare(ctx); err != nil {
+	d.heading("1. Every node is covered")
+	d.print(`Three DaemonSets should run on every node that they fit:
+fluentd on workers, node-exporter everywhere, the security agent on nodes without taints.`)
+	if err := d.compare(ctx); err != nil {
 		return err
 	}
-	s.say("The exporter also says which nodes are left out, and which taint alone is to blame:")
-	return s.list(ctx, "daemonset_repelled_nodes", "daemonset", "taint_key", "taint_effect")
+	d.print("The exporter also counts the excluded nodes, by the taint that alone repels the DaemonSet:")
+	return d.list(ctx, "daemonset_repelled_nodes", "daemonset", "taint_key", "taint_effect")
 }
 
-func (s *show) nodeDies(ctx context.Context) error {
-	s.chapter("2. " + victim + " dies")
-	s.say("Pulling its plug. Kubernetes gives it ten seconds here (fifty by default) ...")
-	if err := s.cluster.PullPlug(ctx, victim); err != nil {
+func (d *demo) nodeFails(ctx context.Context) error {
+	d.heading("2. " + failingNode + " fails")
+	d.print("Stopping its kubelet. The grace period is ten seconds here (fifty by default) ...")
+	if err := d.cluster.PullPlug(ctx, failingNode); err != nil {
 		return err
 	}
-	if err := s.cluster.WaitNodeReady(ctx, victim, corev1.ConditionUnknown); err != nil {
+	if err := d.cluster.WaitNodeReady(ctx, failingNode, corev1.ConditionUnknown); err != nil {
 		return err
 	}
-	if err := s.waitGaps(ctx, 3); err != nil {
+	if err := d.waitGaps(ctx, 3); err != nil {
 		return err
 	}
-	// The broad DaemonSet shows that the controller has taken note.
-	err := s.cluster.WaitDaemonSetStatus(ctx, "monitoring", "node-exporter", "one node unavailable",
+	// The controller has updated the DaemonSet that tolerates everything.
+	err := d.cluster.WaitDaemonSetStatus(ctx, "monitoring", "node-exporter", "one node unavailable",
 		func(status appsv1.DaemonSetStatus) bool { return status.NumberUnavailable == 1 })
 	if err != nil {
 		return err
 	}
-	if err := s.compare(ctx); err != nil {
+	if err := d.compare(ctx); err != nil {
 		return err
 	}
-	s.say(`Where DESIRED has dropped, kubectl says that all is well: the node's own taint made the
-DaemonSet's controller expect less. (It is a race, so some runs show it for one DaemonSet only.)
-The exporter goes on expecting what was expected, and names what is missing:`)
-	if err := s.waitOutage(ctx, downtime); err != nil {
+	d.print(`Where DESIRED has dropped, kubectl shows no problem: the taint of the failed node excludes it
+for the DaemonSet controller. (It is a race, so some runs show it for one DaemonSet only.)
+The exporter still expects the same nodes, and lists the gaps:`)
+	if err := d.waitOutage(ctx, downtime); err != nil {
 		return err
 	}
-	return s.list(ctx, "daemonset_gap_start_timestamp_seconds", "node", "zone", "namespace", "daemonset", "reason")
+	return d.list(ctx, "daemonset_gap_start_timestamp_seconds", "node", "zone", "namespace", "daemonset", "reason")
 }
 
-func (s *show) nodeComesBack(ctx context.Context) error {
-	s.chapter("3. " + victim + " comes back")
-	s.say("Putting the plug back ...")
-	if err := s.cluster.PlugIn(ctx, victim); err != nil {
+func (d *demo) nodeRecovers(ctx context.Context) error {
+	d.heading("3. " + failingNode + " recovers")
+	d.print("Starting its kubelet ...")
+	if err := d.cluster.PlugIn(ctx, failingNode); err != nil {
 		return err
 	}
-	if err := s.waitGaps(ctx, 0); err != nil {
+	if err := d.waitGaps(ctx, 0); err != nil {
 		return err
 	}
 	for _, set := range daemonSets {
-		if err := s.cluster.WaitDaemonSet(ctx, set.namespace, set.name, set.expected); err != nil {
+		if err := d.cluster.WaitDaemonSet(ctx, set.namespace, set.name, set.expected); err != nil {
 			return err
 		}
 	}
-	if err := s.compare(ctx); err != nil {
+	if err := d.compare(ctx); err != nil {
 		return err
 	}
-	samples, err := s.exporter.Scrape(ctx)
+	samples, err := d.exporter.Scrape(ctx)
 	if err != nil {
 		return err
 	}
 	seconds := func(metric string, labels exporter.Labels) float64 {
 		return samples.Sum(metric+"_sum", labels)
 	}
-	s.say(fmt.Sprintf("The outage is on record. It was noticed %.1f s after the node's last sign of life, and lasted %.1f s.",
+	d.print(fmt.Sprintf("The outage was detected %.1f s after the node's last heartbeat and lasted %.1f s.",
 		seconds("daemonset_node_detection_duration_seconds", nil),
 		seconds("daemonset_node_outage_duration_seconds", nil)))
 	lines := make([]string, 0, len(daemonSets))
 	for _, set := range daemonSets {
-		lines = append(lines, fmt.Sprintf("  %s/%s was missing on it for %.1f s; its pod was Ready %.1f s after the node.", set.namespace, set.name,
+		lines = append(lines, fmt.Sprintf("  %s/%s had a gap of %.1f s; its pod was available %.1f s after the node was Ready.", set.namespace, set.name,
 			seconds("daemonset_gap_duration_seconds", exporter.Labels{"daemonset": set.name, "cause": "node"}),
 			seconds("daemonset_pod_rescheduling_duration_seconds", exporter.Labels{"daemonset": set.name, "trigger": "node_recovered"})))
 	}
-	s.say(strings.Join(lines, "\n"))
+	d.print(strings.Join(lines, "\n"))
 	return nil
 }
 
-// waitGaps waits until the exporter sees so many open gaps.
-func (s *show) waitGaps(ctx context.Context, gaps int) error {
-	_, err := s.exporter.Wait(ctx, fmt.Sprintf("%d gaps", gaps), func(samples exporter.Samples) error {
+// waitGaps waits until the exporter reports this number of open gaps.
+func (d *demo) waitGaps(ctx context.Context, gaps int) error {
+	_, err := d.exporter.Wait(ctx, fmt.Sprintf("%d gaps", gaps), func(samples exporter.Samples) error {
 		expected := samples.Sum("daemonset_expected_nodes", nil)
 		if got := samples.Sum("daemonset_gap_nodes", nil); got != float64(gaps) || expected != totalExpected() {
 			return fmt.Errorf("%g gaps, %g expected", got, expected)
@@ -189,9 +188,9 @@ func (s *show) waitGaps(ctx context.Context, gaps int) error {
 	return err
 }
 
-// waitOutage waits until the node has been down for so long.
-func (s *show) waitOutage(ctx context.Context, long time.Duration) error {
-	_, err := s.exporter.Wait(ctx, "the outage to last", func(samples exporter.Samples) error {
+// waitOutage waits until the node has been down for long.
+func (d *demo) waitOutage(ctx context.Context, long time.Duration) error {
+	_, err := d.exporter.Wait(ctx, "the end of the outage", func(samples exporter.Samples) error {
 		for _, down := range samples.Select("daemonset_node_not_ready_start_timestamp_seconds", nil) {
 			if time.Since(time.UnixMilli(int64(down.Value*1000))) >= long {
 				return nil
