@@ -35,7 +35,7 @@ func BenchmarkFleet(b *testing.B) {
 
 // benchmarkHeap measures what stays in memory for a node and for a pod of a
 // DaemonSet, in the informers' caches and in the collector together: with 1 % of
-// the cells in an episode, and with all of them.
+// the cells in a rescheduling, and with all of them.
 func benchmarkHeap(b *testing.B, size fleetSize) {
 	for b.Loop() {
 		nodes := heapOf(b, size, func(f *fleet) { f.addNodes(b) })
@@ -50,11 +50,11 @@ func benchmarkHeap(b *testing.B, size fleetSize) {
 		}
 		b.ReportMetric(float64(nodes)/float64(size.nodes), "B/node")
 		b.ReportMetric(perPod(false), "B/pod")
-		b.ReportMetric(perPod(true), "B/pod-in-episode")
+		b.ReportMetric(perPod(true), "B/pod-in-rescheduling")
 	}
 }
 
-// heapOf is how much heap a fleet takes that is filled so.
+// heapOf returns the heap of a fleet that is filled so.
 func heapOf(b *testing.B, size fleetSize, fill func(*fleet)) int64 {
 	before := liveHeap()
 	f := newFleet(b, size)
@@ -65,8 +65,8 @@ func heapOf(b *testing.B, size fleetSize, fill func(*fleet)) int64 {
 	return after - before
 }
 
-// liveHeap is how many bytes of heap are in use once the garbage is gone. What
-// package unique interned goes with the second collection.
+// liveHeap returns the bytes of live objects. What package unique interned goes with
+// the second collection.
 func liveHeap() int64 {
 	runtime.GC()
 	runtime.GC()
@@ -76,7 +76,7 @@ func liveHeap() int64 {
 }
 
 // benchmarkInitialList measures taking everything in, from the first object to
-// the moment when scrapes are answered, without decoding.
+// the end of Synced, without decoding.
 func (f *fleet) benchmarkInitialList(b *testing.B) {
 	pods := f.pods()
 	b.ReportAllocs()
@@ -95,8 +95,8 @@ func (f *fleet) benchmarkInitialList(b *testing.B) {
 	}
 }
 
-// benchmarkScrape measures a scrape: the collector alone, gathered in a
-// registry, and as HTTP answers with it.
+// benchmarkScrape measures a scrape: by the collector alone, gathered in a registry,
+// and over HTTP.
 func (f *fleet) benchmarkScrape(b *testing.B) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(f.collector)
@@ -145,7 +145,7 @@ func (f *fleet) benchmarkScrape(b *testing.B) {
 	}
 }
 
-// countingWriter is an http.ResponseWriter that throws the answer away.
+// countingWriter is an http.ResponseWriter that discards the response.
 type countingWriter struct {
 	header http.Header
 	code   int
@@ -161,11 +161,11 @@ func (w *countingWriter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-func thereAndBack(there, back func()) func(turn int) {
-	return func(turn int) { []func(){there, back}[turn%2]() }
+func thereAndBack(there, back func()) func(i int) {
+	return func(i int) { []func(){there, back}[i%2]() }
 }
 
-// benchmarkEvents measures what a change costs, there and back again.
+// benchmarkEvents measures a change and the change back.
 func (f *fleet) benchmarkEvents(b *testing.B) {
 	const set, node = 3, 250
 	pods := [2]*slim.Pod{f.size.pod(set, node, true, 1), f.size.pod(set, node, true, 2)}
@@ -179,25 +179,25 @@ func (f *fleet) benchmarkEvents(b *testing.B) {
 
 	for _, event := range []struct {
 		name   string
-		change func(turn int)
+		change func(i int)
 	}{
-		{"pod/same", func(turn int) { f.collector.Pod(pods[turn%2], pods[(turn+1)%2]) }},
+		{"pod/same", func(i int) { f.collector.Pod(pods[i%2], pods[(i+1)%2]) }},
 		{"pod/readiness", thereAndBack(func() { f.collector.Pod(pods[0], lost) }, func() { f.collector.Pod(lost, pods[0]) })},
-		{"node/heartbeat", func(turn int) { f.collector.Node(nodes[turn%2], nodes[(turn+1)%2]) }},
+		{"node/heartbeat", func(i int) { f.collector.Node(nodes[i%2], nodes[(i+1)%2]) }},
 		{"node/readiness", thereAndBack(func() { f.collector.Node(nodes[0], away) }, func() { f.collector.Node(away, nodes[0]) })},
 		{"node/labels", thereAndBack(func() { f.collector.Node(nodes[0], labelled) }, func() { f.collector.Node(labelled, nodes[0]) })},
-		{"daemonset/status", func(turn int) { f.collector.DaemonSet(sets[turn%2], sets[(turn+1)%2]) }},
+		{"daemonset/status", func(i int) { f.collector.DaemonSet(sets[i%2], sets[(i+1)%2]) }},
 		{"daemonset/template", thereAndBack(func() { f.collector.DaemonSet(sets[0], changed) }, func() { f.collector.DaemonSet(changed, sets[0]) })},
 	} {
 		b.Run(event.name, func(b *testing.B) {
 			b.ReportAllocs()
-			turn := 0
+			i := 0
 			for b.Loop() {
-				event.change(turn)
-				turn++
+				event.change(i)
+				i++
 			}
-			if turn%2 == 1 {
-				event.change(turn) // and back, for what comes next
+			if i%2 == 1 {
+				event.change(i) // and back, for the next benchmark
 			}
 		})
 	}

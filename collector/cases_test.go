@@ -1,7 +1,6 @@
-package collector_test
+package collector
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,24 +16,19 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus/testutil"
-	"github.com/prometheus/common/expfmt"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/utils/clock"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector"
-	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
 
-// knownWrong returns the cases whose expected samples the exporter does not give
+// knownWrong returns the cases whose expected samples the exporter does not report
 // yet, each with the reason.
 func knownWrong() map[string]string {
 	return map[string]string{
@@ -50,7 +44,7 @@ func knownWrong() map[string]string {
 	}
 }
 
-// TestCases plays testdata/cases; the README there describes the format.
+// TestCases runs testdata/cases; the README there describes the format.
 func TestCases(t *testing.T) {
 	t.Parallel()
 	wrong := knownWrong()
@@ -66,7 +60,7 @@ func TestCases(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				switch diff := play(t, folder); {
+				switch diff := runCase(t, folder); {
 				case diff != "" && isWrong:
 					t.Logf("known to be wrong: %s\n%s", reason, diff)
 				case diff != "":
@@ -82,11 +76,11 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// play returns how the exporter differs from what a case expects. It must be
-// called in a synctest bubble, whose clock is that of the case.
-func play(t *testing.T, folder string) (differences string) {
+// runCase returns how the exporter differs from what a case expects. It must be
+// called in a synctest bubble.
+func runCase(t *testing.T, folder string) (differences string) {
 	t.Helper()
-	var story struct {
+	var input struct {
 		Start time.Time
 		Steps []struct {
 			At      float64
@@ -97,43 +91,60 @@ func play(t *testing.T, folder string) (differences string) {
 		}
 	}
 	steps, errSteps := os.ReadFile(filepath.Join(folder, "case.yaml"))
-	samples, errSamples := os.ReadFile(filepath.Join(folder, "expected.txt"))
-	if err := errors.Join(errSteps, errSamples, yaml.UnmarshalStrict(steps, &story)); err != nil {
+	text, errSamples := os.ReadFile(filepath.Join(folder, "expected.txt"))
+	if err := errors.Join(errSteps, errSamples, yaml.UnmarshalStrict(steps, &input)); err != nil {
 		t.Fatal(err)
 	}
-	expected := parseExpected(t, string(samples))
-	e := &exporter{objects: map[string]runtime.Object{}, stop: func() {}}
-	for i, step := range story.Steps {
-		<-time.After(time.Until(story.Start.Add(time.Duration(step.At * float64(time.Second)))))
-		synctest.Wait() // timers that are due by now come first
-		if step.Restart {
-			e.stop()
-			e.Collector = nil
+	expected := parseExpected(t, string(text))
+	objects := map[string]runtime.Object{}
+	var e *exporter // nil while it is down
+	for i, step := range input.Steps {
+		now := input.Start.Add(time.Duration(step.At * float64(time.Second)))
+		if e != nil {
+			e.advance(now)
 		}
-		for _, object := range step.Apply {
-			e.set(decode(t, object))
+		if step.Restart {
+			e = nil
+		}
+		for _, text := range step.Apply {
+			key, object := decode(t, text)
+			objects[key] = object
+			e.deliver((*replay.Watch).Set, object)
 		}
 		for _, key := range step.Delete {
-			if e.objects[key] == nil {
-				t.Fatalf("step %d deletes %s, which is not there", i, key)
+			if objects[key] == nil {
+				t.Fatalf("step %d deletes %s, which does not exist", i, key)
 			}
-			e.delete(key)
+			e.deliver((*replay.Watch).Delete, objects[key])
+			delete(objects, key)
 		}
-		if e.Collector == nil {
-			e.start(t)
+		if e == nil {
+			e = newExporter(t, now, func(c *Config) { c.JoinGrace = 5 * time.Minute })
+			e.run()
+			for _, key := range slices.Sorted(maps.Keys(objects)) {
+				e.deliver((*replay.Watch).Set, objects[key])
+			}
+			e.Synced()
 		}
-		synctest.Wait()
 		if want, ok := expected[i]; ok {
-			if diff := want.diff(e.scrape(t, story.Start)); diff != "" {
+			if diff := want.diff(e.scrape(), input.Start); diff != "" {
 				differences += fmt.Sprintf("step %d, %v s, %s (-want +got):\n%s", i, step.At, step.Note, diff)
 			}
 		}
 		delete(expected, i)
 	}
 	for i := range expected {
-		t.Errorf("step %d is expected to say something, but there is no such step", i)
+		t.Errorf("samples are expected after step %d, which does not exist", i)
 	}
 	return differences
+}
+
+// deliver has the watch deliver an object to an exporter that runs. Namespaces are
+// not watched.
+func (e *exporter) deliver(event func(watch *replay.Watch, objects ...any), object runtime.Object) {
+	if _, isNamespace := object.(*corev1.Namespace); e != nil && !isNamespace {
+		event(e.watch, object)
+	}
 }
 
 // decode returns an object of a case and its key, such as Pod/infra/agent-1.
@@ -148,141 +159,46 @@ func decode(t *testing.T, text []byte) (key string, object runtime.Object) {
 	return path.Join(kind.Kind, meta.GetNamespace(), meta.GetName()), object
 }
 
-// exporter is a running Collector, nil while it is down, and the objects of its
-// cluster by key.
-type exporter struct {
-	*collector.Collector
-	watch   *replay.Watch
-	stop    context.CancelFunc
-	objects map[string]runtime.Object
-}
-
-// start starts a new Collector, which finds the objects as they are.
-func (e *exporter) start(t *testing.T) {
-	t.Helper()
-	var err error
-	if e.Collector, err = collector.New(collector.Config{
-		Clock:        clock.RealClock{}, // the bubble's
-		Logger:       log.NewNopLogger(),
-		Health:       func() []informers.ResourceHealth { return nil },
-		MaxGapSeries: 100,
-		JoinGrace:    5 * time.Minute,
-	}); err != nil {
-		t.Fatal(err)
-	}
-	var ctx context.Context
-	ctx, e.stop = context.WithCancel(t.Context())
-	go e.Run(ctx)
-	e.watch = replay.NewWatch(e)
-	for _, key := range slices.Sorted(maps.Keys(e.objects)) {
-		e.deliver(e.watch.Set, e.objects[key])
-	}
-	e.Synced()
-}
-
-// set makes or changes an object.
-func (e *exporter) set(key string, object runtime.Object) {
-	e.objects[key] = object
-	if e.Collector != nil {
-		e.deliver(e.watch.Set, object)
-	}
-}
-
-// delete deletes an object that is there.
-func (e *exporter) delete(key string) {
-	if e.Collector != nil {
-		e.deliver(e.watch.Delete, e.objects[key])
-	}
-	delete(e.objects, key)
-}
-
-// deliver has an object set or deleted by the watch. Namespaces are not watched.
-func (e *exporter) deliver(event func(objects ...any), object runtime.Object) {
-	if _, isNamespace := object.(*corev1.Namespace); !isNamespace {
-		event(object)
-	}
-}
-
-// scrape returns the samples that are not zero, to the millisecond, with
-// timestamps counted from start.
-func (e *exporter) scrape(t *testing.T, start time.Time) map[string]float64 {
-	t.Helper()
-	text, err := testutil.CollectAndFormat(e, expfmt.TypeTextPlain, metricNames()...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	samples := parseSamples(t, string(text))
-	for name, value := range samples {
-		if family, _, _ := strings.Cut(name, "{"); value == 0 {
-			delete(samples, name)
-		} else if strings.HasSuffix(family, "_timestamp_seconds") {
-			samples[name] = value - float64(start.Unix())
-		}
-	}
-	return samples
-}
-
-func metricNames() (names []string) {
-	for _, metric := range collector.Metrics() {
-		names = append(names, metric.Name)
-	}
-	return names
-}
-
 // expectation holds all samples that are expected of some families after a step.
 type expectation struct {
 	families []string
-	samples  map[string]float64
+	samples  samples
 }
 
 func parseExpected(t *testing.T, text string) map[int]expectation {
 	t.Helper()
 	expected := map[int]expectation{}
 	for _, block := range strings.Split("\n"+text, "\nstep ")[1:] {
-		head, samples, _ := strings.Cut(block, "\n")
+		head, text, _ := strings.Cut(block, "\n")
 		number, families, _ := strings.Cut(head, ": ")
 		step, err := strconv.Atoi(number)
 		if err != nil {
 			t.Fatal(err)
 		}
-		expected[step] = expectation{strings.Fields(families), parseSamples(t, samples)}
+		expected[step] = expectation{strings.Fields(families), exposition("%s", text)}
 	}
 	return expected
 }
 
-// parseSamples returns the values of samples in the text format, to the
-// millisecond, by name and labels.
-func parseSamples(t *testing.T, text string) map[string]float64 {
-	t.Helper()
-	samples := map[string]float64{}
-	for line := range strings.SplitSeq(text, "\n") {
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		space := strings.LastIndexByte(line, ' ')
-		value, err := strconv.ParseFloat(line[space+1:], 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		samples[line[:space]] = math.Round(value*1000) / 1000
-	}
-	return samples
-}
-
-// diff compares the expectation with all samples of a scrape.
-func (x expectation) diff(all map[string]float64) (diff string) {
-	got := map[string]float64{}
+// diff compares the expectation with all samples of a scrape that are not zero, to
+// the millisecond. Timestamps count from start.
+func (x expectation) diff(all samples, start time.Time) (diff string) {
+	got := samples{}
 	for _, wanted := range x.families {
 		family, text, _ := strings.Cut(wanted, "~")
-		metric := strings.TrimSuffix(strings.TrimSuffix(family, "_count"), "_sum")
-		if !slices.Contains(metricNames(), metric) {
-			diff += "there is no metric " + metric + "\n"
+		name := strings.TrimSuffix(strings.TrimSuffix(family, "_count"), "_sum")
+		if !slices.ContainsFunc(Metrics(), func(m *Metric) bool { return m.Name == name }) {
+			diff += "there is no metric " + name + "\n"
 		}
-		for name, value := range all {
-			if of, _, _ := strings.Cut(name, "{"); of == family && strings.Contains(name, text) {
-				got[name] = value
+		for series, value := range all {
+			if of, _, _ := strings.Cut(series, "{"); of != family || !strings.Contains(series, text) || math.Abs(value) < 0.0005 {
+				continue
 			}
+			if strings.HasSuffix(family, "_timestamp_seconds") {
+				value -= float64(start.Unix())
+			}
+			got[series] = value
 		}
 	}
-	return diff + cmp.Diff(x.samples, got)
+	return diff + cmp.Diff(x.samples, got, cmpopts.EquateApprox(0, 0.0006))
 }

@@ -9,20 +9,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	corev1 "k8s.io/api/core/v1"
-	testingclock "k8s.io/utils/clock/testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// allMetrics is a scenario in which has happened what makes every metric appear.
+// allMetrics returns a scenario after events that make every metric appear.
 func allMetrics(t *testing.T) *scenario {
 	t.Helper()
 	s := newScenario(t, "a", "b", "c", "d")
@@ -125,7 +123,7 @@ func TestMetricsOfADaemonSet(t *testing.T) {
 func checkFamily(t *testing.T, row *Metric, family *dto.MetricFamily) {
 	t.Helper()
 	if family.GetType() != row.Type || family.GetHelp() != row.Help {
-		t.Errorf("%s: type %v and help %q are not the table's", row.Name, family.GetType(), family.GetHelp())
+		t.Errorf("%s: type %v and help %q differ from the table", row.Name, family.GetType(), family.GetHelp())
 	}
 	want := slices.Sorted(slices.Values(row.Labels))
 	for _, metric := range family.Metric {
@@ -134,10 +132,10 @@ func checkFamily(t *testing.T, row *Metric, family *dto.MetricFamily) {
 			got = append(got, label.GetName())
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s has labels %v, and the table says %v", row.Name, got, want)
+			t.Errorf("%s has labels %v, want %v", row.Name, got, want)
 		}
 		if h := metric.Histogram; h != nil && (len(h.Bucket) != 12 || h.Schema == nil || h.GetSampleSum() > 0 && len(h.PositiveSpan) == 0) {
-			t.Errorf("%s is not classic and native at once: %v", row.Name, h)
+			t.Errorf("%s is not both classic and native: %v", row.Name, h)
 		}
 	}
 }
@@ -168,11 +166,11 @@ func TestMetricNames(t *testing.T) {
 		case seen[row.Name]:
 			t.Errorf("%s is declared twice", row.Name)
 		case !strings.HasPrefix(row.Name, "daemonset_") || !unit.MatchString(row.Name):
-			t.Errorf("%s tells no unit", row.Name)
+			t.Errorf("%s has no unit", row.Name)
 		case row.Type == dto.MetricType_COUNTER != strings.HasSuffix(row.Name, "_total"):
 			t.Errorf("%s is a %v", row.Name, row.Type)
 		case slices.ContainsFunc(row.Labels, func(label string) bool { return !slices.Contains(reservedLabels(), label) }):
-			t.Errorf("%s has labels that a node label could be called: %v", row.Name, row.Labels)
+			t.Errorf("%s has labels that are not reserved: %v", row.Name, row.Labels)
 		}
 		seen[row.Name] = true
 	}
@@ -223,22 +221,6 @@ daemonset_covered_nodes{daemonset="agent",lifecycle="leaving",namespace="default
 `
 	if err := testutil.GatherAndCompare(s.registry, strings.NewReader(want),
 		"daemonset_gap_start_timestamp_seconds", "daemonset_node_failures_total", "daemonset_covered_nodes"); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestNodeLabels(t *testing.T) {
-	t.Parallel()
-	for _, wrong := range []NodeLabel{
-		{Metric: "pool"}, {Node: "pool", Metric: "node-pool"}, {Node: "pool", Metric: "__pool"}, {Node: "pool", Metric: "zone"},
-	} {
-		if _, err := New(Config{
-			Clock: testingclock.NewFakeClock(time.Time{}), Logger: log.NewNopLogger(), NodeLabels: []NodeLabel{wrong},
-		}); err == nil {
-			t.Errorf("%+v is taken", wrong)
-		}
-	}
-	if err := CheckNodeLabels([]NodeLabel{{Node: "pool", Metric: "pool"}, {Node: "arch", Metric: "arch"}}); err != nil {
 		t.Error(err)
 	}
 }

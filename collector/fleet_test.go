@@ -24,8 +24,8 @@ type fleetSize struct{ nodes, daemonSets int }
 func (s fleetSize) String() string { return fmt.Sprintf("%dx%d", s.nodes, s.daemonSets) }
 func (s fleetSize) cells() int     { return s.nodes * s.daemonSets }
 
-// broken tells which cells are gaps. Neighbours on a node are not, so that the
-// gaps are on as many nodes as can be.
+// broken reports whether a cell is a gap. Neighbours on a node are not, so that gaps
+// are on as many nodes as possible.
 func (s fleetSize) broken(set, node int) bool { return (node+set*7)%100 == 0 }
 
 func (s fleetSize) gaps() (count int) {
@@ -39,7 +39,7 @@ func (s fleetSize) gaps() (count int) {
 	return count
 }
 
-// fleetCreated is when everything was made, ten days before.
+// fleetCreated is when everything was created, ten days before.
 const fleetCreated = -240 * 60 * 60
 
 func fleetUID(kind byte, index int) types.UID {
@@ -50,9 +50,8 @@ func fleetNodeName(index int) string {
 	return fmt.Sprintf("ip-10-%03d-%03d-%03d.eu-central-1.compute.internal", index>>16, index>>8&0xff, index&0xff)
 }
 
-// node makes a node with 20 labels and 50 images and sends it through protobuf,
-// so that its strings lie in memory as they do when they come from an API
-// server.
+// node returns a node with 20 labels and 50 images, decoded from protobuf, so that its
+// strings are in memory as those from an API server.
 func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) *slim.Node {
 	source := objects.Node(fleetNodeName(index), objects.UID(fleetUID('n', index)), objects.Created(fleetCreated),
 		objects.Label(corev1.LabelTopologyZone, "eu-central-1"+string(rune('a'+index%3))), objects.Label(corev1.LabelHostname, fleetNodeName(index)))
@@ -84,7 +83,7 @@ func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) 
 	return slim.FromNode(decoded)
 }
 
-// daemonSet makes a DaemonSet that tolerates everything.
+// daemonSet returns a DaemonSet that tolerates everything.
 func (s fleetSize) daemonSet(index int, generation int64) *slim.DaemonSet {
 	ds := objects.DaemonSet(fmt.Sprintf("node-agent-%d", index), objects.UID(fleetUID('d', index)), objects.Created(fleetCreated),
 		objects.Generation(generation), objects.TemplateGeneration(3), objects.Status(appsv1.DaemonSetStatus{DesiredNumberScheduled: int32(s.nodes)}),
@@ -93,7 +92,7 @@ func (s fleetSize) daemonSet(index int, generation int64) *slim.DaemonSet {
 	return slim.FromDaemonSet(ds)
 }
 
-// pod makes a pod of a DaemonSet on a node. Of five DaemonSets one has an init
+// pod returns a pod of a DaemonSet on a node. Of five DaemonSets one has an init
 // container and two have two containers.
 func (s fleetSize) pod(set, node int, ready bool, version int) *slim.Pod {
 	status := objects.Ready
@@ -119,21 +118,20 @@ func (s fleetSize) pod(set, node int, ready bool, version int) *slim.Pod {
 	return slim.FromPod(pod)
 }
 
-// fleet is a collector that knows a whole cluster, and the informers' caches
-// beside it.
+// fleet is a collector of a whole cluster, and the informers' caches.
 type fleet struct {
 	size      fleetSize
 	clock     *testingclock.FakeClock
 	collector *Collector
-	// The caches of the informers, by resource, and what they hold.
+	// caches are those of the informers, by resource.
 	caches     [3]cache.Indexer
 	nodes      []*slim.Node
 	daemonSets []*slim.DaemonSet
-	// waiting makes every pod one that has not been Ready yet.
+	// waiting is set if no pod has been Ready yet.
 	waiting bool
 }
 
-// newFleet makes a collector that knows nothing yet.
+// newFleet returns an empty fleet.
 func newFleet(tb testing.TB, size fleetSize) *fleet {
 	tb.Helper()
 	f := &fleet{size: size, clock: testingclock.NewFakeClock(objects.Noon)}
@@ -156,7 +154,7 @@ func newFleetCollector(tb testing.TB, now *testingclock.FakeClock) *Collector {
 	return collector
 }
 
-// addNodes hands all nodes over, as an informer does.
+// addNodes adds all nodes as an informer does.
 func (f *fleet) addNodes(tb testing.TB) {
 	tb.Helper()
 	for index := range f.size.nodes {
@@ -195,5 +193,5 @@ func (f *fleet) store(tb testing.TB, resource int, object any) {
 	}
 }
 
-// pods are all pods, from the cache.
+// pods returns all pods.
 func (f *fleet) pods() []any { return f.caches[2].List() }

@@ -4,8 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
+	testingclock "k8s.io/utils/clock/testing"
 )
 
 func TestLabelValues(t *testing.T) {
@@ -58,7 +61,7 @@ func TestLabelValues(t *testing.T) {
 	})
 }
 
-func TestCheckNodeLabels(t *testing.T) {
+func TestNodeLabels(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, err string
@@ -74,8 +77,8 @@ func TestCheckNodeLabels(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			err := CheckNodeLabels(tc.labels)
-			if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.HasPrefix(err.Error(), tc.err)) {
+			_, err := New(Config{Clock: testingclock.NewFakeClock(time.Time{}), Logger: log.NewNopLogger(), NodeLabels: tc.labels})
+			if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.HasPrefix(err.Error(), "node labels: "+tc.err)) {
 				t.Errorf("error %v, want %q", err, tc.err)
 			}
 		})

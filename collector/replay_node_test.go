@@ -8,7 +8,7 @@ func nodeFailed(node, since string) samples {
 		nodeFailures("unreachable", 1), nodeTransitions(node, 1), nodeNotReadyStart(node, "unreachable", clockTime(since)))
 }
 
-// nodeBack is what takes away again what nodeFailed says of the present.
+// nodeBack returns the end of the present samples of nodeFailed.
 func nodeBack(node, since string) samples {
 	return merge(gone(gap(node, "node_unreachable", since)), clusterNodes("ready", 3), clusterNodes("unreachable", 0),
 		nodeTransitions(node, 2), nodeNotReadyStart(node, "unreachable", 0))

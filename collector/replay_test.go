@@ -12,14 +12,14 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
 
-// step is a moment in a recording and what is different then from the step
-// before. Everything that is not named must have stayed as it was.
+// step is a time in a recording with the changes since the step before. All other
+// samples must be unchanged.
 type step struct {
-	// at is the time of day; the step comes after what happened then.
+	// at is the time of day; the step comes after the events of that time.
 	at      string
 	why     string
 	changes samples
-	// deleted tells that the DaemonSet is gone, and all that was said of it.
+	// deleted is set if the DaemonSet is gone, and all samples of it.
 	deleted bool
 }
 
@@ -27,24 +27,23 @@ func at(timeOfDay, why string, changes ...samples) step {
 	return step{at: timeOfDay, why: why, changes: merge(changes...)}
 }
 
-// afterDaemonSet is the end of every recording: the DaemonSet is deleted, and
-// everything that was ever said of it is gone and does not come back when its
-// pods end. What is said of nodes stays.
+// afterDaemonSet returns the last step of every recording: the DaemonSet is deleted,
+// and its samples are gone and do not come back when its pods end. Those of nodes stay.
 func afterDaemonSet(timeOfDay string) step {
 	return step{at: timeOfDay, why: "the DaemonSet is gone, and its pods after it", deleted: true}
 }
 
-// replayed are the families that a replay checks: all that tell of coverage, of
-// nodes and of what happens over time.
+// replayed are the families that a replay checks: those of coverage, of nodes and of
+// events.
 const replayed = "daemonset_expected_nodes daemonset_covered_nodes daemonset_gap_nodes daemonset_gap_start_timestamp_seconds " +
 	"daemonset_gap_duration_seconds daemonset_misplaced_nodes daemonset_cluster_nodes daemonset_node_ daemonset_pod_ daemonset_pods_ " +
 	"daemonset_container_ daemonset_exporter_clock_skew_total"
 
-// leases says when the kubelets of a recording last renewed, by node and by the
-// time of day from which on the Lease says so.
+// leases holds the times at which the kubelets of a recording renewed their Lease, by
+// node.
 type leases map[string][]time.Time
 
-// at is the renewal that a node's Lease shows at a time: the latest before it.
+// at returns the last renewal of a node's Lease before a time.
 func (l leases) at(node string, now time.Time) time.Time {
 	var renewed time.Time
 	for _, at := range l[node] {
@@ -93,13 +92,13 @@ func checkSteps(t *testing.T, events []recordings.Event, kubelets leases, steps 
 	}
 }
 
-// ofNodes tells samples of nodes from those of DaemonSets.
+// ofNodes reports whether a sample is of a node, not of a DaemonSet.
 func ofNodes(series string) bool {
 	return !strings.HasPrefix(series, "daemonset_node_gaps{") &&
 		(strings.HasPrefix(series, "daemonset_node_") || strings.HasPrefix(series, "daemonset_cluster_"))
 }
 
-// onDay is a time of the day on which all recordings were made.
+// onDay returns a time of the day on which all recordings were made.
 func onDay(text string) time.Time {
 	at, err := time.Parse(time.RFC3339Nano, "2026-11-23T"+text+"Z")
 	if err != nil {
@@ -108,14 +107,14 @@ func onDay(text string) time.Time {
 	return at
 }
 
-// clockTime is a time of that day as a sample's value.
+// clockTime returns a time of that day as the value of a sample.
 func clockTime(text string) float64 { return float64(onDay(text).UnixMicro()) / 1e6 }
 
-// podTimes is when a pod took its steps, in seconds of the same minute.
+// podTimes are the times of the steps of a pod, in seconds of the same minute.
 type podTimes struct{ created, bound, started, available float64 }
 
-// rescheduled is what reschedulings add to the samples: those with a trigger
-// that began at a time, each with the steps that its pod took.
+// rescheduled returns the samples of reschedulings with a trigger that began at a
+// time, each with the steps of its pod.
 func rescheduled(trigger string, needed float64, pods ...podTimes) samples {
 	all := samples{}
 	for _, p := range pods {
@@ -126,17 +125,17 @@ func rescheduled(trigger string, needed float64, pods ...podTimes) samples {
 	return all
 }
 
-// threeCovered are three nodes without trouble, all of which run the agent.
+// threeCovered returns the samples of three Ready nodes that run the agent.
 func threeCovered() samples {
 	return merge(clusterNodes("ready", 3), expectedNodes(3), coveredNodes(3))
 }
 
-// gap is one open gap.
+// gap returns the samples of one open gap.
 func gap(node, reason, since string) samples {
 	return merge(gapNodes(reason, 1), gapStart(node, reason, clockTime(since)), nodeGaps(node, 1))
 }
 
-// missingOn are the gaps of nodes that a pod was never made for.
+// missingOn returns the samples of gaps on nodes for which no pod was created.
 func missingOn(since string, nodes ...string) samples {
 	all := samples{}
 	for _, node := range nodes {

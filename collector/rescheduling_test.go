@@ -25,7 +25,7 @@ func TestRescheduling(t *testing.T) {
 			s.expect("it waits for the pod", "daemonset_pod_rescheduling_pending", pending("node_recovered", 1))
 			s.at(45).pod("a-1", objects.Ready(45))
 			s.expect("4 s, 3 s and 5 s of a Ready node; waiting for the node is the outage's time", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings("node_recovered", 12))
-			s.expect("every turn was counted", "daemonset_node_", exposition(`
+			s.expect("every transition was counted", "daemonset_node_", exposition(`
 				daemonset_node_failures_total{status="unreachable",zone=""} 1
 				daemonset_node_failures_total{status="not_ready",zone=""} 2
 				daemonset_node_transitions_total{node="a"} 6

@@ -14,16 +14,16 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 )
 
-// samples are values by their series, as the exposition has them: the name, then
-// the labels in alphabetical order. Of a histogram they are count and sum.
+// samples holds values by series, in the text format: the name, then the labels in
+// alphabetical order. Of a histogram it holds count and sum.
 type samples map[string]float64
 
-// exposition reads samples from the text format.
+// exposition parses samples in the text format.
 func exposition(format string, values ...any) samples {
 	all := samples{}
 	for line := range strings.Lines(fmt.Sprintf(format, values...)) {
 		line = strings.TrimSpace(line)
-		if line == "" {
+		if line == "" || line[0] == '#' {
 			continue
 		}
 		space := strings.LastIndex(line, " ")
@@ -112,7 +112,7 @@ func sum(parts ...samples) samples {
 	return all
 }
 
-// gone are samples that must be absent or zero.
+// gone returns samples that must be absent or zero.
 func gone(parts ...samples) samples {
 	all := merge(parts...)
 	for series := range all {
@@ -188,12 +188,12 @@ func causeOf(reason string) string {
 	panic("no reason: " + reason)
 }
 
-// terminations are Pods that ended in so many seconds.
+// terminations returns the samples of Pods that ended within durations in seconds.
 func terminations(outcome string, durations ...float64) samples {
 	return merge(terminationsTotal(outcome, len(durations)), terminationDurations("default", durations...))
 }
 
-// nodeDetections have no label.
+// nodeDetections returns the samples of a metric without labels.
 func nodeDetections(durations ...float64) samples {
 	return histogram("daemonset_node_detection_duration_seconds", "%s")("", durations...)
 }

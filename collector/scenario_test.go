@@ -35,25 +35,28 @@ type exporter struct {
 	leases func(node string, now time.Time) time.Time
 	// leasesRead are the nodes whose Lease was read, in that order.
 	leasesRead []string
-	// settle waits until the collector has done what there is to do; nothing
-	// to wait for unless it runs.
-	settle func()
+	// wait waits until the collector has handled everything that is due.
+	wait func()
 }
 
-func newExporter(t testing.TB, now time.Time) *exporter {
+func newExporter(t testing.TB, now time.Time, adapt ...func(*Config)) *exporter {
 	t.Helper()
 	e := &exporter{t: t, clock: testingclock.NewFakeClock(now), registry: prometheus.NewPedanticRegistry()}
 	e.watch = replay.NewWatch(e)
 	e.leases = func(string, time.Time) time.Time { return time.Time{} }
-	e.settle = func() { e.collector.mu.Lock(); e.collector.cluster.Advance(e.clock.Now()); e.collector.mu.Unlock() }
-	c, err := New(Config{
+	e.wait = func() { e.collector.mu.Lock(); e.collector.cluster.Advance(e.clock.Now()); e.collector.mu.Unlock() }
+	config := Config{
 		Clock:          e.clock,
 		Logger:         log.NewNopLogger(),
 		Health:         func() []informers.ResourceHealth { return nil },
 		LeaseRenewTime: e.renewTime,
 		MaxGapSeries:   100,
 		JoinGrace:      time.Minute,
-	})
+	}
+	for _, change := range adapt {
+		change(&config)
+	}
+	c, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +74,10 @@ func (e *exporter) renewTime(_ context.Context, node string) (time.Time, error) 
 	return renewed, nil
 }
 
-func (e *exporter) Node(old, new *slim.Node)           { e.collector.Node(old, new); e.settle() }
-func (e *exporter) Pod(old, new *slim.Pod)             { e.collector.Pod(old, new); e.settle() }
-func (e *exporter) DaemonSet(old, new *slim.DaemonSet) { e.collector.DaemonSet(old, new); e.settle() }
-func (e *exporter) Synced()                            { e.collector.Synced(); e.settle() }
+func (e *exporter) Node(old, new *slim.Node)           { e.collector.Node(old, new); e.wait() }
+func (e *exporter) Pod(old, new *slim.Pod)             { e.collector.Pod(old, new); e.wait() }
+func (e *exporter) DaemonSet(old, new *slim.DaemonSet) { e.collector.DaemonSet(old, new); e.wait() }
+func (e *exporter) Synced()                            { e.collector.Synced(); e.wait() }
 
 // run serves the collector's timers and Leases for the rest of the test, which
 // must be in a synctest bubble.
@@ -82,13 +85,13 @@ func (e *exporter) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); e.collector.Run(ctx) }()
-	e.settle = synctest.Wait
+	e.wait = synctest.Wait
 	e.t.Cleanup(func() { cancel(); <-done })
 	synctest.Wait()
 }
 
 // advance lets time pass until now, stopping at everything that is due on the
-// way. It may also turn it back.
+// way. now may also be in the past.
 func (e *exporter) advance(now time.Time) {
 	e.t.Helper()
 	for range 1000 {
@@ -97,11 +100,11 @@ func (e *exporter) advance(now time.Time) {
 		e.collector.mu.Unlock()
 		if next.IsZero() || next.After(now) {
 			e.clock.SetTime(now)
-			e.settle()
+			e.wait()
 			return
 		}
 		e.clock.SetTime(next)
-		e.settle()
+		e.wait()
 	}
 	e.t.Fatal("timers never end")
 }
@@ -157,14 +160,14 @@ func (s *scenario) synced() *scenario {
 	return s
 }
 
-// at lets time pass until so many seconds after noon.
+// at advances the clock to seconds after noon.
 func (s *scenario) at(seconds float64) *scenario {
 	s.t.Helper()
 	s.advance(objects.At(seconds))
 	return s
 }
 
-// created are the options of an object that is created now.
+// created returns the options of an object that is created now.
 func (s *scenario) created(name string) []objects.Option {
 	now := objects.Seconds(s.clock.Now())
 	return []objects.Option{objects.UID(types.UID(fmt.Sprint(name, "@", now))), objects.Created(now)}
@@ -219,7 +222,7 @@ func (s *scenario) missPod(name string) {
 	delete(s.pods, name)
 }
 
-// restarted is the scenario after a restart of the exporter.
+// restarted returns the scenario after a restart of the exporter.
 func (s *scenario) restarted() *scenario {
 	s.t.Helper()
 	return &scenario{s.exporter.restarted(), maps.Clone(s.nodes), maps.Clone(s.daemonSets), maps.Clone(s.pods)}
