@@ -1,4 +1,4 @@
-// daemonset_exporter tells Prometheus which node lacks a working pod of which
+// daemonset_exporter exports to Prometheus which node lacks a working pod of which
 // DaemonSet, since when, and why.
 package main
 

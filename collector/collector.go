@@ -44,7 +44,7 @@ type Collector struct {
 	config  Config
 	metrics *metrics
 	build   prometheus.Collector
-	// wake tells Run that a timer has been set that is due before all others.
+	// wake wakes Run for a timer that is due before all others.
 	wake chan struct{}
 	// silenced are the nodes whose Lease is to be read.
 	silenced <-chan silencedNode
@@ -123,7 +123,7 @@ func (c *Collector) read() []prometheus.Metric {
 }
 
 // readPart returns the gauges of one part of a scrape, how long that took and
-// whether it succeeded. A part that fails gives none and leaves the others alone.
+// whether it succeeded. A part that fails sends none and does not affect the others.
 func (c *Collector) readPart(part string, read func(emit), shared pairs) (samples []prometheus.Metric) {
 	begun := c.config.Clock.Now()
 	success := 1.0
@@ -187,13 +187,13 @@ func (c *Collector) handle(event func(now time.Time)) {
 	if next := c.cluster.NextWake(); !next.IsZero() && (c.wakeAt.IsZero() || next.Before(c.wakeAt)) {
 		select {
 		case c.wake <- struct{}{}:
-		default: // Run has been told already
+		default: // Run will wake anyway
 		}
 	}
 }
 
 // Run makes the changes that time alone makes and reads the Leases of nodes that
-// turn unreachable, until ctx is done.
+// become unreachable, until ctx is done.
 func (c *Collector) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()

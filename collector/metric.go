@@ -13,10 +13,10 @@ import (
 type Metric struct {
 	// Name is the full name, including the unit.
 	Name string
-	// Help says in one short sentence what is measured. It is sent with every
+	// Help is one short sentence about what is measured. It is sent with every
 	// scrape.
 	Help string
-	// Notes say what is left out, when a value is recorded, and what to beware
+	// Notes holds what is left out, when a value is recorded, and what to beware
 	// of. They are Markdown, and appear in docs/metrics.md only.
 	Notes string
 	// Type is gauge, counter or histogram.

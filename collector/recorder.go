@@ -13,7 +13,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-// recorder turns what has happened into counters and histograms. It implements
+// recorder updates counters and histograms for events. It implements
 // state.Recorder. What belongs to a node or a DaemonSet goes with it.
 type recorder struct {
 	gapDuration                       *prometheus.HistogramVec
@@ -23,7 +23,7 @@ type recorder struct {
 	terminationDuration               *prometheus.HistogramVec
 	terminations, restarts, clockSkew *prometheus.CounterVec
 
-	// silenced takes the nodes that turn unreachable; nil to drop them.
+	// silenced receives the nodes that become unreachable; nil to drop them.
 	silenced chan<- silencedNode
 }
 

@@ -31,7 +31,7 @@ var lifecycleNames = [Lifecycles]string{"active", "joining", "cordoned", "leavin
 // String returns the value of the label lifecycle.
 func (l Lifecycle) String() string { return lifecycleNames[l] }
 
-// Rules say which nodes are joining and which are leaving.
+// Rules define which nodes are joining and which are leaving.
 type Rules struct {
 	// JoinGrace is how long a node counts as joining.
 	JoinGrace time.Duration

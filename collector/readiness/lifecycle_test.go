@@ -62,7 +62,7 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-// The join grace runs from the creation, and anew from the moment at which a
+// The join grace runs from the creation, and anew from the time at which a
 // node is Ready for the first time.
 func TestJoinGrace(t *testing.T) {
 	t.Parallel()

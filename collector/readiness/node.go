@@ -18,7 +18,7 @@ type Node struct {
 	// silent reports whether the node has been unreachable since it was Ready.
 	silent bool
 	// since is when the node turned ready, or when it ceased to be. It stays
-	// while one way of not being ready turns into another.
+	// while the way of not being ready changes.
 	since time.Time
 	// firstReady is when a node that never was Ready became so; zero where
 	// that was not seen.

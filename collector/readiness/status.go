@@ -6,7 +6,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-// Status is what a node's Ready condition says, and whether it ever said Ready.
+// Status is the value of a node's Ready condition, with whether it was ever Ready.
 type Status uint8
 
 // The statuses of a node. Statuses is their number.

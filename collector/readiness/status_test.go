@@ -11,7 +11,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// seen is what a Node says at one moment.
+// seen is the state of a Node at one time.
 type seen struct {
 	Status readiness.Status
 	// Since is in seconds after noon.
@@ -59,7 +59,7 @@ func TestStatusChanges(t *testing.T) {
 	t.Parallel()
 	for name, steps := range map[string][]step{
 		"a node that fails is unreachable since it was seen, not since its stamp": {{0, nil, seen{readiness.StatusReady, -3590}}, {60.4, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60.4}}},
-		"one way of not being ready turns into another and keeps its start": {
+		"a change between ways of not being ready keeps the start": {
 			{0, nil, seen{readiness.StatusReady, -3590}},
 			{60.4, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60.4}},
 			{120.4, options{objects.NotReady(120)}, seen{readiness.StatusNotReady, 60.4}},
@@ -117,19 +117,19 @@ func TestTransitions(t *testing.T) {
 		node options
 		want readiness.Transition
 	}{
-		{"nothing turns where only a label changes", 30, options{objects.Cordoned()}, readiness.Transition{From: readiness.StatusReady, To: readiness.StatusReady, At: objects.At(30), Failure: readiness.StatusReady}},
+		{"a change of a label is no transition", 30, options{objects.Cordoned()}, readiness.Transition{From: readiness.StatusReady, To: readiness.StatusReady, At: objects.At(30), Failure: readiness.StatusReady}},
 		{
-			"a failure turns from ready", 60,
+			"a failure is a transition from ready", 60,
 			options{objects.ReadyUnknown(60)},
 			readiness.Transition{From: readiness.StatusReady, To: readiness.StatusUnreachable, At: objects.At(60), Failure: readiness.StatusReady, Silenced: true},
 		},
 		{
-			"a failed node may turn from one status into another", 100,
+			"a failed node may change from one status to another", 100,
 			options{objects.NotReady(100)},
 			readiness.Transition{From: readiness.StatusUnreachable, To: readiness.StatusNotReady, At: objects.At(100), Failure: readiness.StatusUnreachable},
 		},
 		{
-			"it is silenced once, however often it turns unreachable", 120,
+			"it is silenced once, however often it becomes unreachable", 120,
 			options{objects.ReadyUnknown(120)},
 			readiness.Transition{From: readiness.StatusNotReady, To: readiness.StatusUnreachable, At: objects.At(120), Failure: readiness.StatusUnreachable},
 		},

@@ -17,7 +17,6 @@ type alert struct {
 	Annotations map[string]string
 	First       time.Time // when Alertmanager first had it
 	Inhibited   bool      // ever
-	Shown       bool      // ever not inhibited
 }
 
 func (a *alert) name() string { return a.Labels["alertname"] }
@@ -70,11 +69,7 @@ func (l *alertLog) read(ctx context.Context, alertmanager *program) error {
 			l.alerts[item.Fingerprint] = known
 		}
 		known.Annotations = item.Annotations
-		if len(item.Status.InhibitedBy) > 0 {
-			known.Inhibited = true
-		} else {
-			known.Shown = true
-		}
+		known.Inhibited = known.Inhibited || len(item.Status.InhibitedBy) > 0
 	}
 	return nil
 }

@@ -56,12 +56,12 @@ func MatchName(operator corev1.NodeSelectorOperator, values ...string) corev1.No
 	}}
 }
 
-// NodeName names the Node in the template.
+// NodeName sets the node name in the template.
 func NodeName(name string) Option {
 	return template(func(spec *corev1.PodSpec) { spec.NodeName = name })
 }
 
-// HostNetwork puts the Pods on the Node's network.
+// HostNetwork sets hostNetwork in the template.
 func HostNetwork() Option {
 	return template(func(spec *corev1.PodSpec) { spec.HostNetwork = true })
 }
@@ -118,8 +118,8 @@ func TemplateGeneration(number int64) Option {
 	})
 }
 
-// Status sets the status, which is of the present generation unless it says
-// otherwise.
+// Status sets the status, which is of the present generation unless it has
+// another.
 func Status(status appsv1.DaemonSetStatus) Option {
 	return Change(func(ds *appsv1.DaemonSet) {
 		ds.Status = status

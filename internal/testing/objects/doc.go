@@ -1,5 +1,5 @@
 // Package objects builds Nodes, DaemonSets and Pods for tests, in the API's
-// words. Each builder returns a healthy object; options say what is different:
+// words. Each builder returns a healthy object; options change it:
 //
 //	objects.Node("a", objects.Tainted("gpu", "NoSchedule"), objects.NotReady(60))
 //	objects.DaemonSet("agent", objects.MinReadySeconds(10))

@@ -44,8 +44,8 @@ func Taint(key, value string, effect corev1.TaintEffect) Option {
 	})
 }
 
-// Unreachable is what the node lifecycle controller makes of a Node whose
-// kubelet is silent: Ready=Unknown and two taints.
+// Unreachable sets what the node lifecycle controller sets on a Node with a silent
+// kubelet: Ready=Unknown and two taints.
 func Unreachable(at float64) Option {
 	return func(o metav1.Object) {
 		ReadyUnknown(at)(o)
@@ -54,8 +54,8 @@ func Unreachable(at float64) Option {
 	}
 }
 
-// NeverUpdated is what the node lifecycle controller makes of a Node whose
-// kubelet has never posted a status.
+// NeverUpdated sets what the node lifecycle controller sets on a Node whose kubelet has
+// never posted a status.
 func NeverUpdated(at float64) Option {
 	return Change(func(n *corev1.Node) {
 		setNodeCondition(n, corev1.NodeCondition{

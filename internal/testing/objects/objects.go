@@ -142,7 +142,7 @@ func ready(status corev1.ConditionStatus, at float64) Option {
 	}
 }
 
-// WithoutConditions takes all conditions away from a Node or a Pod.
+// WithoutConditions removes all conditions of a Node or a Pod.
 func WithoutConditions() Option {
 	return func(object metav1.Object) {
 		switch o := object.(type) {

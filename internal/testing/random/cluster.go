@@ -15,10 +15,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// Cluster is a cluster of a few Nodes, DaemonSets and Pods to which anything may
-// happen. Objects come and go without regard to each other: Pods before their
-// Nodes, DaemonSets after their Pods. What the objects say of the past is
-// consistent with what the watch has shown of it.
+// Cluster is a cluster of a few Nodes, DaemonSets and Pods with arbitrary changes.
+// Objects come and go independently: Pods before their Nodes, DaemonSets after their
+// Pods. Timestamps are consistent with earlier events.
 type Cluster struct {
 	*Dice
 	now        float64
@@ -44,7 +43,7 @@ type clusterDaemonSet struct {
 	object     *slim.DaemonSet
 }
 
-// MaxNodes is how many Nodes a Cluster has at most.
+// MaxNodes is the largest number of Nodes in a Cluster.
 const MaxNodes = 4
 
 var (
@@ -61,14 +60,14 @@ func NewCluster(d *Dice, backward bool) *Cluster {
 	}
 }
 
-// second is now, as an object's stamp has it.
+// second returns the current time with the precision of an object's timestamp.
 func (c *Cluster) second() float64 { return math.Floor(c.now) }
 
 func (c *Cluster) event(object any, gone bool) Event {
 	return Event{At: objects.At(c.now), Object: object, Gone: gone}
 }
 
-// Next lets time pass and something happen.
+// Next advances the time and returns the next events.
 func (c *Cluster) Next() []Event {
 	switch c.Roll(8) {
 	case 0:
@@ -94,7 +93,7 @@ func (c *Cluster) Next() []Event {
 	}
 }
 
-// Present are events that deliver all objects that are there, in any order.
+// Present returns events that deliver all objects, in any order.
 func (c *Cluster) Present(at time.Time) []Event {
 	return Shuffle(c.Dice, c.present(at))
 }
@@ -114,8 +113,7 @@ func (c *Cluster) present(at time.Time) (events []Event) {
 
 func sortedKeys[V any](from map[string]V) []string { return slices.Sorted(maps.Keys(from)) }
 
-// deliverAgain delivers what is known already: some object or, as a relist does,
-// all of them.
+// deliverAgain delivers an unchanged object or, as a relist does, all of them.
 func (c *Cluster) deliverAgain() []Event {
 	all := c.Present(objects.At(c.now))
 	if c.OneIn(3) || len(all) == 0 {
@@ -138,7 +136,7 @@ func (c *Cluster) changeNode(name string) []Event {
 		return c.changeNode(name) // made again, and nobody saw it go
 	}
 	options := []objects.Option{objects.UID(n.uid), objects.Created(n.created)}
-	// A stamp that equals the creation says that the node never was Ready.
+	// The time of the creation means that the node was never Ready.
 	failed := max(c.second(), n.created+2)
 	switch c.Roll(4) {
 	case 0:

@@ -9,7 +9,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// changePod makes a Pod, changes one or takes one away.
+// changePod creates, changes or deletes a Pod.
 func (c *Cluster) changePod() []Event {
 	names := sortedKeys(c.pods)
 	if len(names) == 0 || len(names) < 12 && c.OneIn(3) {
@@ -36,8 +36,7 @@ func (c *Cluster) changePod() []Event {
 	return []Event{c.event(after, false)}
 }
 
-// ownerOf is the UID of the DaemonSet of that name, or of one that is gone or
-// yet to come.
+// ownerOf returns the UID of the DaemonSet with a name, or of an earlier or later one.
 func (c *Cluster) ownerOf(name string) types.UID {
 	if set := c.daemonSets[name]; set != nil {
 		return set.uid
@@ -45,8 +44,8 @@ func (c *Cluster) ownerOf(name string) types.UID {
 	return types.UID(fmt.Sprintf("%s-%d", name, c.serial+c.Roll(3)-1))
 }
 
-// pod is in any state that a Pod may be in. Its stamps are of now, so that it
-// has changed since the last time.
+// pod returns a Pod in any state. Its timestamps are now, so that it differs from the
+// last version.
 func (c *Cluster) pod(name, set, node string, owner types.UID, created float64) *slim.Pod {
 	type options = []objects.Option
 	now := c.second()

@@ -2,11 +2,10 @@ package random
 
 import "math/rand/v2"
 
-// FixedSeed is the seed of random tests that never changes.
+// FixedSeed is the constant seed of random tests.
 const FixedSeed = 20261123
 
-// Seeds are those of random tests by name: one that is always the same, and a new
-// one.
+// Seeds returns the seeds of random tests by name: a constant one and a new one.
 func Seeds() map[string]uint64 {
 	return map[string]uint64{"fixed seed": FixedSeed, "new seed": rand.Uint64()}
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// Event is what a watch delivers: a *slim.Node, a *slim.DaemonSet or a *slim.Pod
-// that is new, has changed or is gone.
+// Event is an event of a watch: a *slim.Node, a *slim.DaemonSet or a *slim.Pod was
+// added, updated or deleted.
 type Event struct {
 	At     time.Time
 	Object any
 	Gone   bool
 }
 
-// String tells the event in words.
+// String returns the event in words.
 func (e Event) String() string {
 	words := ""
 	switch object := e.Object.(type) {
@@ -38,7 +38,7 @@ func (e Event) String() string {
 	return fmt.Sprintf("%8.1f %s", objects.Seconds(e.At), words)
 }
 
-// Key names the object. Events of one object, with all objects of the same name
+// Key returns the name of the object. Events of one object, with all objects of the same name
 // that follow it, keep their order.
 func (e Event) Key() string {
 	switch object := e.Object.(type) {

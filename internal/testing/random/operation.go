@@ -12,9 +12,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// Operation is a cluster of two Nodes and one DaemonSet whose controllers and
-// kubelets do what real ones do: a Pod gets a successor once it is ending, and
-// only a kubelet that is there starts and ends containers.
+// Operation is a cluster of two Nodes and one DaemonSet whose controllers and kubelets
+// behave like real ones: a terminating Pod gets a successor, and only a running kubelet
+// starts and ends containers.
 type Operation struct {
 	*Dice
 	now    float64
@@ -34,7 +34,7 @@ func NewOperation(d *Dice) *Operation {
 	return o
 }
 
-// Present are events that deliver all objects that are there.
+// Present returns events that deliver all objects.
 func (o *Operation) Present() (events []Event) {
 	at := objects.At(o.now)
 	for _, name := range sortedKeys(o.nodes) {
@@ -49,7 +49,7 @@ func (o *Operation) Present() (events []Event) {
 	return events
 }
 
-// Next lets something happen at a time.
+// Next returns the events at a time.
 func (o *Operation) Next(at time.Time) []Event {
 	o.now, o.events = objects.Seconds(at), nil
 	node := []string{"a", "b"}[o.Roll(2)]
@@ -133,7 +133,7 @@ func finished(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
 }
 
-// fail silences a Node, whose Pods the controller manager takes Ready away from.
+// fail stops the kubelet of a Node. The controller manager clears Ready of its Pods.
 func (o *Operation) fail(node string) {
 	o.node(node, objects.ReadyUnknown(o.now))
 	for _, name := range []string{node + "-1", node + "-2"} {
@@ -143,7 +143,7 @@ func (o *Operation) fail(node string) {
 	}
 }
 
-// changePod is what happens to one Pod. Its kubelet does nothing unless it is up.
+// changePod changes one Pod. up is set if its kubelet runs.
 func (o *Operation) changePod(name string, what int, up bool) {
 	pod := o.pods[name]
 	terminating := pod.DeletionTimestamp != nil

@@ -1,9 +1,9 @@
-// Package recordings holds what a real kubelet v1.37.2 and a real control plane
-// made an informer see, for tests: outages, crashes, evictions, deletions of
-// every kind. Only objects are kept, and of those what the exporter may read.
+// Package recordings holds what an informer received from a real kubelet v1.37.2 and a
+// real control plane: outages, crashes, evictions, deletions of every kind. Objects
+// have the fields that the exporter may read.
 //
-// Of the three nodes real-0 runs a kubelet; sim-1 and sim-2 are simulated and
-// must not be trusted for how a pod ends.
+// Of the three nodes real-0 has a kubelet; sim-1 and sim-2 are simulated, and the ends
+// of their pods are not realistic.
 package recordings
 
 import (
@@ -23,11 +23,10 @@ import (
 //go:embed *.jsonl
 var files embed.FS
 
-// Event is one line of a recording: an object as the watch brought it, or what
-// was done to the cluster. Exactly one of Node, Pod, DaemonSet and Action is
-// set.
+// Event is one line of a recording: an object from a watch, or an action on the
+// cluster. Exactly one of Node, Pod, DaemonSet and Action is set.
 type Event struct {
-	// At is when the watch brought it.
+	// At is the time of the event.
 	At time.Time
 	// Type is ADDED, MODIFIED or DELETED.
 	Type      string
@@ -37,7 +36,7 @@ type Event struct {
 	Action    string
 }
 
-// Object is the Node, the Pod or the DaemonSet; nil for an action.
+// Object returns the Node, the Pod or the DaemonSet; nil for an action.
 func (e *Event) Object() any {
 	switch {
 	case e.Node != nil:
@@ -51,7 +50,7 @@ func (e *Event) Object() any {
 	}
 }
 
-// Names are the names of all recordings.
+// Names returns the names of all recordings.
 func Names() []string {
 	entries, err := files.ReadDir(".")
 	if err != nil {
@@ -64,7 +63,7 @@ func Names() []string {
 	return names
 }
 
-// Read gives the events of a recording in the order in which they came.
+// Read returns the events of a recording in their order.
 func Read(name string) ([]Event, error) {
 	content, err := files.ReadFile(name + ".jsonl")
 	if err != nil {

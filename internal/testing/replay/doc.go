@@ -1,3 +1,3 @@
-// Package replay delivers objects to a Handler as the informers do: what a test
-// makes up, and what was recorded of a real cluster.
+// Package replay delivers objects to a Handler as the informers do: those of a test,
+// and those of a recording.
 package replay

@@ -53,7 +53,7 @@ func (r *Recording) nodeComes() bool {
 	return i >= 0 && r.events[i].Node != nil
 }
 
-// Until delivers what happened up to a time, and sets the clock to it.
+// Until delivers all events up to a time, and sets the clock to it.
 func (r *Recording) Until(at time.Time) {
 	for len(r.events) > 0 && !r.events[0].At.After(at) {
 		r.Next()

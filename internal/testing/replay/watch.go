@@ -19,8 +19,8 @@ type Handler interface {
 	Synced()
 }
 
-// Watch remembers the last version of each object, by name, and hands changes to
-// a Handler.
+// Watch holds the last version of each object, by name, and delivers changes to a
+// Handler.
 type Watch struct {
 	handler    Handler
 	nodes      map[string]*slim.Node
@@ -28,7 +28,7 @@ type Watch struct {
 	pods       map[string]*slim.Pod
 }
 
-// NewWatch returns a Watch that knows no object.
+// NewWatch returns a Watch without objects.
 func NewWatch(handler Handler) *Watch {
 	return &Watch{
 		handler: handler,
@@ -40,7 +40,7 @@ func NewWatch(handler Handler) *Watch {
 // changed.
 func (w *Watch) Set(objects ...any) { w.deliver(objects, false) }
 
-// Delete delivers the end of objects, each in the last state that it had.
+// Delete delivers the deletion of objects, each in its last state.
 func (w *Watch) Delete(objects ...any) { w.deliver(objects, true) }
 
 func (w *Watch) deliver(objects []any, gone bool) {
@@ -68,8 +68,7 @@ func change[R any](known map[string]*R, meta *slim.Meta, object *R, gone bool, h
 	handle(old, object)
 }
 
-// Objects are all objects that are there: first the Pods, then the Nodes, then
-// the DaemonSets.
+// Objects returns all objects: first the Pods, then the Nodes, then the DaemonSets.
 func (w *Watch) Objects() (objects []any) {
 	for _, name := range slices.Sorted(maps.Keys(w.pods)) {
 		objects = append(objects, w.pods[name])
@@ -83,7 +82,7 @@ func (w *Watch) Objects() (objects []any) {
 	return objects
 }
 
-// trim does what the informers' transforms do.
+// trim returns a slim object, as the informers' transforms do.
 func trim(object any) any {
 	switch object := object.(type) {
 	case *corev1.Node:
@@ -95,6 +94,6 @@ func trim(object any) any {
 	case *slim.Node, *slim.DaemonSet, *slim.Pod:
 		return object
 	default:
-		panic(fmt.Sprintf("no object: %T", object))
+		panic(fmt.Sprintf("not an object: %T", object))
 	}
 }
