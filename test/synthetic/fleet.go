@@ -50,8 +50,10 @@ const (
 	crashLoop
 	imagePull
 	notReady
-	troubles
 )
+
+// troubles is the number of values.
+const troubles = notReady + 1
 
 // troubleOf returns the pseudo-random trouble of a cell.
 func (s Size) troubleOf(set, node int) trouble {
@@ -70,7 +72,7 @@ func (b brokenCells) all() int { return b.missing + b.unready }
 func (s Size) brokenOf(set int) (broken brokenCells) {
 	for node := range s.Nodes {
 		switch s.troubleOf(set, node) {
-		case works, troubles:
+		case works:
 		case missing:
 			broken.missing++
 		case crashLoop, imagePull, notReady:

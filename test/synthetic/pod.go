@@ -180,7 +180,7 @@ func setContainerStatus(status *corev1.ContainerStatus, container *corev1.Contai
 func breakContainer(status *corev1.ContainerStatus, of facts, wrong trouble) {
 	status.Ready = wrong == works
 	switch wrong {
-	case works, missing, notReady, troubles:
+	case works, missing, notReady:
 	case crashLoop:
 		status.RestartCount, status.Started = 42, new(false)
 		status.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
