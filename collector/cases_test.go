@@ -32,13 +32,7 @@ import (
 // yet, each with the reason.
 func knownWrong() map[string]string {
 	return map[string]string{
-		"01-foreground-deletion":        "nodes are expected of a DaemonSet that is being deleted",
 		"04-sidecar-killed-at-the-end":  "the 137 of a sidecar counts as grace_exceeded",
-		"09-startup-taint":              "startup taints exclude nodes",
-		"19-clock-behind-at-return":     "stamps of a wrong clock date changes that were seen on the watch",
-		"20-cni-agent-breaks-its-node":  "there is no daemonset_node_suspect_pods",
-		"29-network-unavailable":        "there is no reason node_tainted, and no daemonset_withheld_nodes",
-		"35-planned-removal":            "failures and gap durations have no label lifecycle",
 		"40-openshift-project-selector": "the namespace's node selector is no part of placement",
 		"55-killed-with-clock-behind":   "the end of a container is compared with the stamp of another clock",
 	}

@@ -32,8 +32,12 @@ type Config struct {
 	MaxGapSeries int
 	// JoinGrace is how long a new node counts as joining.
 	JoinGrace time.Duration
-	// LeavingTaints announce a node's end, beside those that are known.
-	LeavingTaints []string
+	// StartupGrace is how long a node with a startup taint counts as joining, from its
+	// creation.
+	StartupGrace time.Duration
+	// LeavingTaints announce a node's end, StartupTaints and ConditionTaints say how it
+	// is, beside those that are known. A key that ends in "*" stands for a prefix.
+	LeavingTaints, StartupTaints, ConditionTaints []string
 	// NodeLabels become labels of the metrics that have the label zone.
 	NodeLabels []NodeLabel
 }
@@ -77,7 +81,15 @@ func New(config Config) (*Collector, error) {
 	}
 	metrics := newMetrics(config.NodeLabels)
 	recorder := newRecorder(metrics, silenced)
-	rules := readiness.Rules{JoinGrace: config.JoinGrace, LeavingTaints: slices.Clone(config.LeavingTaints)}
+	rules := readiness.Rules{
+		JoinGrace:    config.JoinGrace,
+		StartupGrace: config.StartupGrace,
+		Taints: readiness.TaintRules{
+			Condition: slices.Clone(config.ConditionTaints),
+			Startup:   slices.Clone(config.StartupTaints),
+			Leaving:   slices.Clone(config.LeavingTaints),
+		},
+	}
 	return &Collector{
 		config:   config,
 		metrics:  metrics,

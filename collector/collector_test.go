@@ -31,10 +31,11 @@ func allMetrics(t *testing.T) *scenario {
 	s.synced()
 	s.at(10).node("a", objects.ReadyUnknown(10))
 	s.node("d", objects.Tainted("gpu", corev1.TaintEffectNoSchedule))
-	s.collector.observeDetection(9 * time.Second)
+	s.collector.observeDetection(silencedNode{"a", objects.At(10)}, objects.At(1))
 	s.at(20).node("a", objects.Ready(20))
 	s.pod("b-1", objects.Restarted(1, 1, "Error", 20), objects.Started(20))
 	s.at(25).pod("b-1", objects.Ready(25))
+	s.pod("a-1", objects.Restarted(2, 1, "Error", 25))
 	s.pod("c-1", objects.Terminating(25, 30))
 	s.at(30).pod("c-1", objects.Finished(0, 30))
 	s.deletePod("c-1")
@@ -44,6 +45,9 @@ func allMetrics(t *testing.T) *scenario {
 	s.pod("e-1", objects.Ready(40))
 	s.pod("b-1", objects.Terminating(40, 30), objects.Finished(0, 40))
 	s.node("a", objects.NotReady(40))
+	s.pod("a-1", objects.CrashLooping(40))
+	s.node("c", objects.Cordoned())
+	s.node("f", objects.Tainted("node.cilium.io/agent-not-ready", corev1.TaintEffectNoSchedule))
 	return s
 }
 
@@ -134,7 +138,7 @@ func checkFamily(t *testing.T, row *Metric, family *dto.MetricFamily) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s has labels %v, want %v", row.Name, got, want)
 		}
-		if h := metric.Histogram; h != nil && (len(h.Bucket) != 12 || h.Schema == nil || h.GetSampleSum() > 0 && len(h.PositiveSpan) == 0) {
+		if h := metric.Histogram; h != nil && (len(h.Bucket) != 14 || h.Schema == nil || h.GetSampleSum() > 0 && len(h.PositiveSpan) == 0) {
 			t.Errorf("%s is not both classic and native: %v", row.Name, h)
 		}
 	}
@@ -159,7 +163,7 @@ func TestDescribe(t *testing.T) {
 
 func TestMetricNames(t *testing.T) {
 	t.Parallel()
-	unit := regexp.MustCompile(`_(seconds|nodes|gaps|total|terminating|pending|synced|objects|dropped|success)$`)
+	unit := regexp.MustCompile(`_(seconds|nodes|gaps|total|terminating|pending|synced|objects|dropped|success|pods)$`)
 	seen := map[string]bool{}
 	for _, row := range Metrics() {
 		switch {
@@ -209,9 +213,16 @@ func TestExposition(t *testing.T) {
 # HELP daemonset_gap_start_timestamp_seconds Unix time at which the open gap of the DaemonSet on the node began.
 # TYPE daemonset_gap_start_timestamp_seconds gauge
 daemonset_gap_start_timestamp_seconds{cause="node",daemonset="agent",lifecycle="active",namespace="default",node="a",reason="node_unreachable",zone=""} 1.79543521e+09
-# HELP daemonset_node_failures_total Total number of transitions of nodes from Ready to not Ready, by the status entered.
+# HELP daemonset_node_failures_total Total number of transitions of nodes from Ready to not Ready, by the status entered and the lifecycle then.
 # TYPE daemonset_node_failures_total counter
-daemonset_node_failures_total{status="unreachable",zone=""} 1
+daemonset_node_failures_total{lifecycle="active",status="not_ready",zone=""} 0
+daemonset_node_failures_total{lifecycle="active",status="unreachable",zone=""} 1
+daemonset_node_failures_total{lifecycle="cordoned",status="not_ready",zone=""} 0
+daemonset_node_failures_total{lifecycle="cordoned",status="unreachable",zone=""} 0
+daemonset_node_failures_total{lifecycle="joining",status="not_ready",zone=""} 0
+daemonset_node_failures_total{lifecycle="joining",status="unreachable",zone=""} 0
+daemonset_node_failures_total{lifecycle="leaving",status="not_ready",zone=""} 0
+daemonset_node_failures_total{lifecycle="leaving",status="unreachable",zone=""} 0
 # HELP daemonset_covered_nodes Number of expected nodes that are Ready and run an available pod of the DaemonSet.
 # TYPE daemonset_covered_nodes gauge
 daemonset_covered_nodes{daemonset="agent",lifecycle="active",namespace="default"} 1

@@ -37,7 +37,7 @@ func (c *Collector) readLeases(ctx context.Context) {
 			renewed, err := c.config.LeaseRenewTime(reading, silenced.name)
 			cancel()
 			if err == nil {
-				c.observeDetection(silenced.at.Sub(renewed))
+				c.observeDetection(silenced, renewed)
 			} else if !logged && ctx.Err() == nil {
 				logged = true
 				level.Warn(c.config.Logger).Log(
@@ -48,8 +48,12 @@ func (c *Collector) readLeases(ctx context.Context) {
 	}
 }
 
-func (c *Collector) observeDetection(duration time.Duration) {
+// observeDetection observes how long it took to notice that a node fell silent. A Lease
+// that is read when the node is back tells nothing about that.
+func (c *Collector) observeDetection(silenced silencedNode, renewed time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.recorder.observe(c.recorder.detection, duration)
+	if c.cluster.Unreachable(silenced.name) {
+		c.recorder.observe(c.recorder.detection, silenced.at.Sub(renewed))
+	}
 }

@@ -1,12 +1,16 @@
 package collector
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // emit takes one sample.
@@ -21,6 +25,8 @@ func (c *Collector) emitCoverage(emit emit) {
 	if !c.cluster.Started() {
 		return
 	}
+	c.emitTaints(c.metrics.repelledNodes, func(t *state.Totals) map[state.NodeTaint]int32 { return t.Repelled }, emit)
+	c.emitTaints(c.metrics.withheldNodes, func(t *state.Totals) map[state.NodeTaint]int32 { return t.Withheld }, emit)
 	gaps, dropped := c.cluster.Gaps(c.config.MaxGapSeries)
 	var labels []string
 	for i := range gaps {
@@ -30,7 +36,43 @@ func (c *Collector) emitCoverage(emit emit) {
 		labels = append(labels, gap.Lifecycle.String(), gap.Reason.Cause().String(), gap.Reason.String())
 		emit(c.metrics.gapStart, unixSeconds(gap.Opened), labels...)
 	}
-	emit(c.metrics.gapSeriesDropped, float64(dropped))
+	emit(c.metrics.seriesDropped, float64(dropped), c.metrics.gapStart.Name)
+}
+
+// taintNodes are the nodes of one DaemonSet that one taint concerns.
+type taintNodes struct {
+	daemonSet *slim.DaemonSet
+	taint     state.NodeTaint
+	nodes     int32
+}
+
+// emitTaints emits counts of nodes by taint. Keys of taints can be unique to a node, so
+// there is a cap: the taints of most nodes stay.
+func (c *Collector) emitTaints(metric *Metric, of func(*state.Totals) map[state.NodeTaint]int32, emit emit) {
+	var all []taintNodes
+	for summary := range c.cluster.Summaries() {
+		for taint, nodes := range of(summary.Totals) {
+			all = append(all, taintNodes{summary.DaemonSet, taint, nodes})
+		}
+	}
+	dropped := max(0, len(all)-c.config.MaxGapSeries)
+	if dropped > 0 {
+		slices.SortFunc(all, func(a, b taintNodes) int {
+			return cmp.Or(
+				cmp.Compare(b.nodes, a.nodes),
+				strings.Compare(a.daemonSet.Namespace.Value(), b.daemonSet.Namespace.Value()),
+				strings.Compare(a.daemonSet.Name, b.daemonSet.Name),
+				strings.Compare(a.taint.Key, b.taint.Key),
+				strings.Compare(a.taint.Effect, b.taint.Effect),
+				cmp.Compare(a.taint.Lifecycle, b.taint.Lifecycle),
+			)
+		})
+	}
+	for _, of := range all[:len(all)-dropped] {
+		emit(metric, float64(of.nodes), of.daemonSet.Namespace.Value(), of.daemonSet.Name,
+			of.taint.Lifecycle.String(), of.taint.Key, of.taint.Effect)
+	}
+	emit(c.metrics.seriesDropped, float64(dropped), metric.Name)
 }
 
 // emitPlacement emits the counts of one DaemonSet's nodes: all of them for active
@@ -58,9 +100,10 @@ func (c *Collector) emitPlacement(summary state.Summary, emit emit) {
 			}
 		}
 	}
-	for repulsion, count := range totals.Repelled {
-		emit(c.metrics.repelledNodes, float64(count), namespace, name,
-			repulsion.Lifecycle.String(), repulsion.Key, repulsion.Effect)
+	seconds := summary.NodeSeconds(c.config.Clock.Now())
+	emit(c.metrics.expectedNodeSeconds, seconds.Expected.Seconds(), namespace, name)
+	for cause, duration := range seconds.Gaps {
+		emit(c.metrics.gapNodeSeconds, duration.Seconds(), namespace, name, coverage.Cause(cause).String())
 	}
 }
 
@@ -80,6 +123,9 @@ func (c *Collector) emitRollout(summary state.Summary, emit emit) {
 
 // emitNodes emits the gauges of the cluster's nodes, and of each that is in trouble.
 func (c *Collector) emitNodes(emit emit) {
+	if c.cluster.Started() {
+		c.emitSuspects(emit)
+	}
 	for group, count := range c.cluster.NodeGroups() {
 		labels := state.AppendNodeLabels([]string{group.Status.String(), group.Lifecycle.String()}, group.Labels)
 		emit(c.metrics.clusterNodes, float64(count), labels...)
@@ -92,14 +138,40 @@ func (c *Collector) emitNodes(emit emit) {
 			emit(c.metrics.nodeNotReadyStart, unixSeconds(node.Since()),
 				append(labels[:len(labels):len(labels)], node.Status().String(), lifecycle)...)
 		}
+		if node.Lifecycle().Dated() {
+			emit(c.metrics.nodeLifecycleStart, unixSeconds(node.LifecycleSince()), append(labels[:len(labels):len(labels)], lifecycle)...)
+		}
 		if report.Gaps > 0 {
 			emit(c.metrics.nodeGaps, float64(report.Gaps), append(labels[:len(labels):len(labels)], lifecycle)...)
 		}
 	}
 }
 
+// emitSuspects emits the pods that may have broken their nodes.
+func (c *Collector) emitSuspects(emit emit) {
+	suspects, dropped := c.cluster.Suspects(c.config.MaxGapSeries)
+	for _, suspect := range suspects {
+		labels := []string{suspect.DaemonSet.Namespace.Value(), suspect.DaemonSet.Name, suspect.Node.Name}
+		emit(c.metrics.suspectPods, 1, append(state.AppendNodeLabels(labels, suspect.Labels), suspect.Reason.String())...)
+	}
+	emit(c.metrics.seriesDropped, float64(dropped), c.metrics.suspectPods.Name)
+}
+
+// emitRestarts emits the pods that restart again and again.
+func (c *Collector) emitRestarts(emit emit) {
+	pods, dropped := c.cluster.PodRestarts(c.config.MaxGapSeries)
+	for _, pod := range pods {
+		labels := []string{pod.DaemonSet.Namespace.Value(), pod.DaemonSet.Name, pod.Node}
+		emit(c.metrics.podRestarts, float64(pod.Times), state.AppendNodeLabels(labels, pod.Labels)...)
+	}
+	emit(c.metrics.seriesDropped, float64(dropped), c.metrics.podRestarts.Name)
+}
+
 // emitRescheduling emits the gauges of reschedulings and terminations in progress.
 func (c *Collector) emitRescheduling(emit emit) {
+	if c.cluster.Started() {
+		c.emitRestarts(emit)
+	}
 	for summary := range c.cluster.Summaries() {
 		namespace, name := summary.DaemonSet.Namespace.Value(), summary.DaemonSet.Name
 		for trigger, count := range summary.Pending {

@@ -47,7 +47,7 @@ func TestKubelet(t *testing.T) {
 			s.expect("one outage, one restart, nothing to reschedule", "daemonset_node_failures daemonset_node_outage daemonset_container_ daemonset_gap_ daemonset_pod_",
 				nodeOutages("unreachable", 70), gapDurations("node", 70), exposition(`
 				daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="Error"} 1
-				daemonset_node_failures_total{status="unreachable",zone=""} 1
+				daemonset_node_failures_total{lifecycle="active",status="unreachable",zone=""} 1
 			`))
 		},
 		"a simulated node returns with its old stamp": func(s *scenario) {
@@ -57,7 +57,7 @@ func TestKubelet(t *testing.T) {
 		},
 		"an interrupted watch missed the end of an outage": func(s *scenario) {
 			s.at(10).node("a", objects.ReadyUnknown(10))
-			s.at(100).node("a", objects.Ready(40))
+			s.at(100).node("a", objects.Ready(40), objects.Late())
 			s.expect("the change is a minute late: its stamp dates it", "daemonset_node_outage daemonset_gap_duration", nodeOutages("unreachable", 30), gapDurations("node", 30))
 		},
 		"a drain leaves the agents alone": func(s *scenario) {

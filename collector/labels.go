@@ -34,6 +34,7 @@ const (
 	labelState       = "state"
 	labelPart        = "part"
 	labelResource    = "resource"
+	labelFamily      = "family"
 )
 
 // An enum is a label with a closed set of values, on the metrics whose names
@@ -53,6 +54,9 @@ func enums() []enum {
 		{"daemonset_", labelCause, names(0, coverage.Causes)},
 		{"daemonset_gap_", labelReason, names(coverage.ReasonNone+1, coverage.Reasons)},
 		{"daemonset_excluded_nodes", labelReason, names(coverage.NotExcluded+1, coverage.Exclusions)},
+		{"daemonset_node_suspect_pods", labelReason, names(coverage.ReasonNone+1, coverage.Reasons)},
+		{"daemonset_exporter_series_dropped", labelFamily, cappedFamilies()},
+		{"daemonset_nodes_lost_total", labelReason, names(coverage.NotExcluded+1, coverage.Exclusions)},
 		{"daemonset_container_restarts_total", labelReason, []string{"Completed", "Error", "OOMKilled", "other"}},
 		// A pod that its controller runs is where it should be.
 		{"daemonset_misplaced_nodes", labelVerdict, names(0, coverage.VerdictRun)},
@@ -64,6 +68,14 @@ func enums() []enum {
 		{"daemonset_pods_terminating", labelState, names(0, rescheduling.States)},
 		{"daemonset_exporter_", labelPart, []string{"coverage", "nodes", "rescheduling", "exporter"}},
 		{"daemonset_exporter_", labelResource, []string{informers.Nodes, informers.Pods, informers.DaemonSets}},
+	}
+}
+
+// cappedFamilies returns the names of the metrics that --coverage.max-gap-series caps.
+func cappedFamilies() []string {
+	return []string{
+		"daemonset_gap_start_timestamp_seconds", "daemonset_repelled_nodes", "daemonset_withheld_nodes",
+		"daemonset_node_suspect_pods", "daemonset_pod_restarts_total",
 	}
 }
 

@@ -61,7 +61,7 @@ func (t *table) add(metricType dto.MetricType, row Metric) *Metric {
 // buckets returns the bounds of all histograms, in seconds. The timestamps that
 // durations are computed from have a resolution of one second.
 func buckets() []float64 {
-	return []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600}
+	return []float64{0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600}
 }
 
 // newHistogram returns the histogram of a row, with classic and native buckets.

@@ -7,18 +7,21 @@ type metrics struct {
 
 	expectedNodes, coveredNodes, gapNodes, gapStart      *Metric
 	excludedNodes, repelledNodes, misplacedNodes         *Metric
+	withheldNodes, nodesLost                             *Metric
+	expectedNodeSeconds, gapNodeSeconds                  *Metric
 	outdatedNodes, maxUnavailableNodes, unavailableNodes *Metric
 	statusDifference, gapDuration                        *Metric
 	clusterNodes, nodeNotReadyStart, nodeGaps            *Metric
+	nodeLifecycleStart, suspectPods                      *Metric
 	nodeFailures, nodeTransitions                        *Metric
 	nodeDetection, nodeOutage, nodeStartup               *Metric
 	rescheduling, reschedulingStage, reschedulingPending *Metric
 	terminationDuration, terminations, terminating       *Metric
-	containerRestarts                                    *Metric
+	containerRestarts, podRestarts                       *Metric
 	collectorSuccess, collectorDuration                  *Metric
 	informerSynced, informerObjects                      *Metric
 	informerWatchErrors, informerLastEvent               *Metric
-	gapSeriesDropped, clockSkew                          *Metric
+	seriesDropped, clockSkew                             *Metric
 }
 
 // Metrics returns the table of metrics, for the documentation and for checks of
@@ -44,7 +47,7 @@ func (m *metrics) declareCoverage() {
 	m.expectedNodes = m.gauge(Metric{
 		Name:   "daemonset_expected_nodes",
 		Help:   "Number of nodes expected to run an available pod of the DaemonSet.",
-		Notes:  "A node is expected if the placement of the DaemonSet fits it, ignoring the taints of a failed or cordoned node. Failed nodes stay counted; excluded nodes are not counted.",
+		Notes:  "A node is expected if the placement of the DaemonSet fits it, ignoring condition taints, such as those of a failed or cordoned node. A DaemonSet that is being deleted expects nothing. Failed nodes stay counted; excluded nodes are not counted.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle},
 	})
 	m.coveredNodes = m.gauge(Metric{
@@ -77,17 +80,41 @@ func (m *metrics) declareCoverage() {
 		Notes:  "Nodes with two such taints, or excluded for another reason as well, are not counted. Zeros are not exposed.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle, labelTaintKey, labelTaintEffect},
 	})
+	m.withheldNodes = m.gauge(Metric{
+		Name:   "daemonset_withheld_nodes",
+		Help:   "Number of expected nodes without a pod for which the controller makes none because of this condition taint.",
+		Notes:  "A condition taint says how the node is, not whom it is for: it excludes nothing. Of several such taints the first that the DaemonSet does not tolerate counts. Zeros are not exposed. At most `--coverage.max-gap-series` series.",
+		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle, labelTaintKey, labelTaintEffect},
+	})
+	m.nodesLost = m.counter(Metric{
+		Name:   "daemonset_nodes_lost_total",
+		Help:   "Total number of nodes that are still there and turned from expected to excluded, by the reason.",
+		Notes:  "Counted by identity: one pool that grows while another shrinks loses nothing. Nodes that are deleted or leaving are not counted.",
+		Labels: []string{labelNamespace, labelDaemonSet, labelReason},
+	})
 	m.misplacedNodes = m.gauge(Metric{
 		Name:   "daemonset_misplaced_nodes",
 		Help:   "Number of nodes that run a pod of the DaemonSet but are not expected to, by what its controller does with the pod.",
 		Notes:  "Active nodes have a series for both verdicts, including zeros; the other lifecycles only where the value is not zero.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle, labelVerdict},
 	})
+	m.expectedNodeSeconds = m.counter(Metric{
+		Name:   "daemonset_expected_node_seconds_total",
+		Help:   "Total node-seconds for which active and cordoned nodes were expected to be covered.",
+		Notes:  "Integrated exactly, up to the scrape, since the exporter started. Joining and leaving nodes are not counted.",
+		Labels: []string{labelNamespace, labelDaemonSet},
+	})
+	m.gapNodeSeconds = m.counter(Metric{
+		Name:   "daemonset_gap_node_seconds_total",
+		Help:   "Total node-seconds for which active and cordoned nodes were expected to be covered and were not, by cause.",
+		Notes:  "The part of `daemonset_expected_node_seconds_total` that was a gap: `1 - increase(gap) / increase(expected)` is availability over any window. Open gaps count up to the scrape.",
+		Labels: []string{labelNamespace, labelDaemonSet, labelCause},
+	})
 	m.gapDuration = m.histogram(Metric{
 		Name:   "daemonset_gap_duration_seconds",
-		Help:   "Duration of closed gaps in seconds, by the cause with which they opened.",
-		Notes:  "Recorded when a gap closes: the node is covered, no longer expected, or gone. A gap is one observation, whatever reasons it went through. Gaps of a deleted DaemonSet are not recorded.",
-		Labels: []string{labelNamespace, labelDaemonSet, labelCause},
+		Help:   "Duration of closed gaps in seconds, by the cause that held longest and the lifecycle at the opening.",
+		Notes:  "Recorded when a gap closes: the node is covered, no longer expected, or gone. A gap is one observation, whatever reasons it went through. Gaps of a DaemonSet that is deleted are not recorded.",
+		Labels: []string{labelNamespace, labelDaemonSet, labelCause, labelLifecycle},
 	})
 }
 
@@ -131,6 +158,18 @@ func (m *metrics) declareNodes() {
 		Notes:  "For a node that was never Ready, its creation time. Only nodes that are not Ready have a series.",
 		Labels: []string{labelNode, labelZone, labelStatus, labelLifecycle},
 	})
+	m.nodeLifecycleStart = m.gauge(Metric{
+		Name:   "daemonset_node_lifecycle_start_timestamp_seconds",
+		Help:   "Unix time since which the node has been cordoned or leaving.",
+		Notes:  "What the taint's `timeAdded`, the condition's or the deletion's timestamp says, else when the exporter saw it. Other lifecycles are not exposed.",
+		Labels: []string{labelNode, labelZone, labelLifecycle},
+	})
+	m.suspectPods = m.gauge(Metric{
+		Name:   "daemonset_node_suspect_pods",
+		Help:   "Pod that fails for a reason of its own on a node whose kubelet reports the node as not ready.",
+		Notes:  "The agent that may have broken its node, such as a CNI. Pods that only cannot start there, or that were marked not ready with their node, are not exposed, nor are those of unreachable nodes. At most `--coverage.max-gap-series` series.",
+		Labels: []string{labelNamespace, labelDaemonSet, labelNode, labelZone, labelReason},
+	})
 	m.nodeGaps = m.gauge(Metric{
 		Name:   "daemonset_node_gaps",
 		Help:   "Number of DaemonSets that are expected to cover the node and do not.",
@@ -142,9 +181,9 @@ func (m *metrics) declareNodes() {
 func (m *metrics) declareOutages() {
 	m.nodeFailures = m.counter(Metric{
 		Name:   "daemonset_node_failures_total",
-		Help:   "Total number of transitions of nodes from Ready to not Ready, by the status entered.",
-		Notes:  "Counted on the watch, so transitions between two scrapes are included. A change from one status that is not Ready to another is not a second failure.",
-		Labels: []string{labelStatus, labelZone},
+		Help:   "Total number of transitions of nodes from Ready to not Ready, by the status entered and the lifecycle then.",
+		Notes:  "Counted on the watch, so transitions between two scrapes are included. A change from one status that is not Ready to another is not a second failure. `lifecycle` distinguishes planned removals: their nodes are leaving. Series of the zones that have nodes exist from the start.",
+		Labels: []string{labelStatus, labelLifecycle, labelZone},
 	})
 	m.nodeTransitions = m.counter(Metric{
 		Name:   "daemonset_node_transitions_total",
@@ -211,6 +250,12 @@ func (m *metrics) declareTerminations() {
 		Notes:  "`within_grace`: the grace period is not over. `overdue`: it is over, and the pod is still there. `node_lost`: the node is not Ready, or gone.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelState},
 	})
+	m.podRestarts = m.counter(Metric{
+		Name:   "daemonset_pod_restarts_total",
+		Help:   "Total number of container restarts of a pod that the exporter saw restart at least twice.",
+		Notes:  "A slow crash loop, with a restart every ten minutes, shows nowhere else. The series ends with the pod. At most `--coverage.max-gap-series` series.",
+		Labels: []string{labelNamespace, labelDaemonSet, labelNode, labelZone},
+	})
 	m.containerRestarts = m.counter(Metric{
 		Name:   "daemonset_container_restarts_total",
 		Help:   "Total number of container restarts, by how the previous run ended.",
@@ -254,10 +299,11 @@ func (m *metrics) declareExporter() {
 		Notes:  "A quiet API server sends a bookmark about once a minute. 0 before the first.",
 		Labels: []string{labelResource},
 	})
-	m.gapSeriesDropped = m.gauge(Metric{
-		Name:  "daemonset_exporter_gap_series_dropped",
-		Help:  "Number of open gaps without a series of their own because of --coverage.max-gap-series.",
-		Notes: "They are missing in `daemonset_gap_start_timestamp_seconds` only; all counts stay exact.",
+	m.seriesDropped = m.gauge(Metric{
+		Name:   "daemonset_exporter_series_dropped",
+		Help:   "Number of series of this family that are left out because of --coverage.max-gap-series.",
+		Notes:  "`family` is the name of a metric with a series for each gap, node or taint key. All counts stay exact.",
+		Labels: []string{labelFamily},
 	})
 	m.clockSkew = m.counter(Metric{
 		Name:  "daemonset_exporter_clock_skew_total",

@@ -16,7 +16,7 @@ func TestNodes(t *testing.T) {
 			s.at(25).node("a", objects.NotReady(25))
 			s.at(30).node("a", objects.Ready(30))
 			s.expect("between two scrapes: one failure, as it began, and one outage of 20 s", "daemonset_node_failures daemonset_node_outage daemonset_node_transitions daemonset_node_not", exposition(`
-				daemonset_node_failures_total{status="not_ready",zone=""} 1
+				daemonset_node_failures_total{lifecycle="active",status="not_ready",zone=""} 1
 				daemonset_node_transitions_total{node="a"} 2
 				daemonset_node_outage_duration_seconds_count{status="not_ready",zone=""} 1
 				daemonset_node_outage_duration_seconds_sum{status="not_ready",zone=""} 20

@@ -17,13 +17,16 @@ import (
 // state.Recorder. What belongs to a node or a DaemonSet goes with it.
 type recorder struct {
 	gapDuration                       *prometheus.HistogramVec
+	nodesLost                         *prometheus.CounterVec
 	nodeFailures, nodeTransitions     *prometheus.CounterVec
 	detection, outage, startup        *prometheus.HistogramVec
 	rescheduling, reschedulingStage   *prometheus.HistogramVec
 	terminationDuration               *prometheus.HistogramVec
 	terminations, restarts, clockSkew *prometheus.CounterVec
 
-	// silenced receives the nodes that become unreachable; nil to drop them.
+	// nodeLabels are the names of the labels that come from nodes, zone first.
+	nodeLabels []string
+	// silenced takes the nodes that turn unreachable; nil to drop them.
 	silenced chan<- silencedNode
 }
 
@@ -32,6 +35,7 @@ var _ state.Recorder = (*recorder)(nil)
 func newRecorder(m *metrics, silenced chan<- silencedNode) *recorder {
 	r := &recorder{
 		gapDuration:         m.gapDuration.newHistogram(),
+		nodesLost:           m.nodesLost.newCounter(),
 		nodeFailures:        m.nodeFailures.newCounter(),
 		nodeTransitions:     m.nodeTransitions.newCounter(),
 		detection:           m.nodeDetection.newHistogram(),
@@ -43,9 +47,14 @@ func newRecorder(m *metrics, silenced chan<- silencedNode) *recorder {
 		terminations:        m.terminations.newCounter(),
 		restarts:            m.containerRestarts.newCounter(),
 		clockSkew:           m.clockSkew.newCounter(),
+		nodeLabels:          append([]string{labelZone}, m.nodeLabels...),
 		silenced:            silenced,
 	}
-	r.clockSkew.WithLabelValues() // it is there from the start
+	// What is there from the start.
+	r.clockSkew.WithLabelValues()
+	r.detection.WithLabelValues()
+	r.startup.WithLabelValues(stageReady)
+	r.startup.WithLabelValues(stageCovered)
 	return r
 }
 
@@ -59,7 +68,7 @@ type vector interface {
 // daemonset.
 func (r *recorder) ofDaemonSets() []vector {
 	return []vector{
-		r.gapDuration, r.rescheduling, r.reschedulingStage,
+		r.nodesLost, r.gapDuration, r.rescheduling, r.reschedulingStage,
 		r.terminationDuration, r.terminations, r.restarts,
 	}
 }
@@ -120,6 +129,9 @@ func (r *recorder) observe(histogram *prometheus.HistogramVec, duration time.Dur
 // zero, so that the first increase shows.
 func (r *recorder) DaemonSetAdded(ds *slim.DaemonSet) {
 	namespace, name := ds.Namespace.Value(), ds.Name
+	for exclusion := coverage.NotExcluded + 1; exclusion < coverage.Exclusions; exclusion++ {
+		r.nodesLost.WithLabelValues(namespace, name, exclusion.String())
+	}
 	for outcome := range rescheduling.Outcomes {
 		r.terminations.WithLabelValues(namespace, name, outcome.String())
 	}
@@ -138,13 +150,18 @@ func (r *recorder) DaemonSetDeleted(ds *slim.DaemonSet) {
 	}
 }
 
+// NodeLost implements state.Recorder.
+func (r *recorder) NodeLost(ds *slim.DaemonSet, exclusion coverage.Exclusion) {
+	r.nodesLost.WithLabelValues(ds.Namespace.Value(), ds.Name, exclusion.String()).Inc()
+}
+
 // GapClosed implements state.Recorder.
-func (r *recorder) GapClosed(ds *slim.DaemonSet, first coverage.Cause, duration time.Duration) {
-	r.observe(r.gapDuration, duration, ds.Namespace.Value(), ds.Name, first.String())
+func (r *recorder) GapClosed(ds *slim.DaemonSet, cause coverage.Cause, lifecycle readiness.Lifecycle, duration time.Duration) {
+	r.observe(r.gapDuration, duration, ds.Namespace.Value(), ds.Name, cause.String(), lifecycle.String())
 }
 
 // NodeTransition implements state.Recorder.
-func (r *recorder) NodeTransition(node *slim.Node, labels state.NodeLabels, transition readiness.Transition) {
+func (r *recorder) NodeTransition(node *slim.Node, labels state.NodeLabels, lifecycle readiness.Lifecycle, transition readiness.Transition) {
 	values := func(status readiness.Status) []string {
 		return state.AppendNodeLabels([]string{status.String()}, labels)
 	}
@@ -152,7 +169,7 @@ func (r *recorder) NodeTransition(node *slim.Node, labels state.NodeLabels, tran
 	case transition.From == readiness.StatusNeverReady:
 		return
 	case transition.From == readiness.StatusReady:
-		r.nodeFailures.WithLabelValues(values(transition.To)...).Inc()
+		r.nodeFailures.WithLabelValues(failureLabels(transition.To, lifecycle, labels)...).Inc()
 		r.nodeTransitions.WithLabelValues(node.Name).Inc()
 	case transition.To == readiness.StatusReady:
 		r.observe(r.outage, transition.Outage, values(transition.Failure)...)
@@ -164,6 +181,31 @@ func (r *recorder) NodeTransition(node *slim.Node, labels state.NodeLabels, tran
 		default: // nobody reads Leases, or too many nodes failed at once
 		}
 	}
+}
+
+// failureLabels are the values of the labels of failures.
+func failureLabels(status readiness.Status, lifecycle readiness.Lifecycle, labels state.NodeLabels) []string {
+	return state.AppendNodeLabels([]string{status.String(), lifecycle.String()}, labels)
+}
+
+// NodeLabelsAdded implements state.Recorder. The failures of a zone begin at zero, so
+// that the first shows.
+func (r *recorder) NodeLabelsAdded(labels state.NodeLabels) {
+	for _, status := range []readiness.Status{readiness.StatusNotReady, readiness.StatusUnreachable} {
+		for lifecycle := range readiness.Lifecycles {
+			r.nodeFailures.WithLabelValues(failureLabels(status, lifecycle, labels)...)
+		}
+	}
+}
+
+// NodeLabelsDeleted implements state.Recorder.
+func (r *recorder) NodeLabelsDeleted(labels state.NodeLabels) {
+	gone := prometheus.Labels{}
+	for i, value := range state.AppendNodeLabels(nil, labels) {
+		gone[r.nodeLabels[i]] = value
+	}
+	r.nodeFailures.DeletePartialMatch(gone)
+	r.outage.DeletePartialMatch(gone)
 }
 
 // NodeReady implements state.Recorder.

@@ -23,13 +23,12 @@ func TestReplayNode(t *testing.T) {
 			"real-0": {onDay("21:03:49.900"), onDay("21:04:51.100")},
 			"sim-1":  {onDay("21:04:10.300"), onDay("21:04:51.600")},
 		}
-		first := rescheduled("daemonset_created", 45.315325,
+		first := filled("daemonset_created", 45.315325,
 			podTimes{45.381349, 45.412440, 45.412956, 45.412956}, // sim-1
 			podTimes{45.412100, 45.412630, 46.145453, 46.521000}, // real-0
 			podTimes{45.412803, 45.525907, 45.526219, 45.526219}) // sim-2
 		replayRecording(t, "e-outage", kubelets,
-			at("21:03:59", "frozen for 9 s, and nobody knows",
-				threeCovered(), first, gapDurations("scheduling", 45.412956-45.315325, 46.521000-45.315325, 45.526219-45.315325)),
+			at("21:03:59", "frozen for 9 s, and nobody knows", threeCovered(), first),
 			at("21:03:59.410", "noticed; the Lease was last renewed at 49.9", nodeFailed("real-0", "21:03:59.408653"), nodeDetections(59.408653-49.9)),
 			at("21:04:20", "taints and a Ready that the controller manager took away change nothing: the node is expected as before"),
 			at("21:04:20.590", "the other node",
@@ -59,13 +58,12 @@ func TestReplayNode(t *testing.T) {
 		// The machine loses power and boots 32 s later. The node is Ready before its
 		// kubelet has noticed that the agent died: the pod is the same one, its
 		// container is started again.
-		first := rescheduled("daemonset_created", 21.500822,
+		first := filled("daemonset_created", 21.500822,
 			podTimes{21.574783, 21.575124, 21.622174, 21.622174}, // sim-1
 			podTimes{21.575316, 21.621909, 22.218068, 23.182687}, // real-0
 			podTimes{21.613289, 21.654667, 21.694282, 21.694282}) // sim-2
 		replayRecording(t, "e-reboot", leases{"real-0": {onDay("21:05:26.500")}},
-			at("21:05:30", "dead for 3 s, and nobody knows",
-				threeCovered(), first, gapDurations("scheduling", 21.622174-21.500822, 23.182687-21.500822, 21.694282-21.500822)),
+			at("21:05:30", "dead for 3 s, and nobody knows", threeCovered(), first),
 			at("21:05:37", "noticed", nodeFailed("real-0", "21:05:36.939958"), nodeDetections(36.939958-26.5)),
 			at("21:05:59.100", "back after 22 s; the pod has been needed on a Ready node since then",
 				nodeBack("real-0", "21:05:36.939958"), gap("real-0", "pod_not_ready", "21:05:36.939958"),
@@ -82,14 +80,13 @@ func TestReplayNode(t *testing.T) {
 		// The kubelet is killed; 6 s later the pod is asked to end within 10 s. The
 		// kubelet comes back after 40 s and ends the pod gracefully, with its full
 		// grace period. 46 s are no proof that anything was forced.
-		first := rescheduled("daemonset_created", 37.862014,
+		first := filled("daemonset_created", 37.862014,
 			podTimes{37.887247, 37.898693, 37.924281, 37.924281}, // sim-1
 			podTimes{37.890968, 37.906699, 37.923044, 37.923044}, // sim-2
 			podTimes{37.896502, 37.923997, 38.511505, 38.529821}) // real-0
 		replayRecording(t, "f-kubelet-dead", leases{"real-0": {onDay("21:07:41.000")}},
 			at("21:07:48", "asked to end on a node that still counts as Ready",
-				threeCovered(), first, gapDurations("scheduling", 37.924281-37.862014, 37.923044-37.862014, 38.529821-37.862014),
-				podsTerminating("within_grace", 1)),
+				threeCovered(), first, podsTerminating("within_grace", 1)),
 			at("21:07:52", "noticed: nobody can tell what becomes of the pod",
 				nodeFailed("real-0", "21:07:51.329975"), nodeDetections(51.329975-41), podsTerminating("within_grace", 0),
 				podsTerminating("node_lost", 1)),
@@ -111,13 +108,12 @@ func TestReplayNode(t *testing.T) {
 	t.Run("a deleted node", func(t *testing.T) {
 		// The Node object is deleted under a healthy kubelet, and comes back as a new
 		// node when the kubelet is started again.
-		first := rescheduled("daemonset_created", 52.486906,
+		first := filled("daemonset_created", 52.486906,
 			podTimes{52.504945, 52.514667, 52.569817, 52.569817}, // sim-1
 			podTimes{52.518498, 52.542363, 52.586775, 52.586775}, // sim-2
 			podTimes{52.529156, 52.569391, 53.249667, 53.476996}) // real-0
-		opened := gapDurations("scheduling", 52.569817-52.486906, 52.586775-52.486906, 53.476996-52.486906)
 		replayRecording(t, "g-node-deleted", nil,
-			at("21:08:57", "all run", threeCovered(), first, opened),
+			at("21:08:57", "all run", threeCovered(), first),
 			at("21:08:58", "no node, no cell; its pod claims Ready and is on no node of the cluster", clusterNodes("ready", 2), expectedNodes(2), coveredNodes(2)),
 			at("21:09:41.875", "44 s later the pod garbage collector makes it fail"),
 			at("21:09:41.890", "and deletes it without grace, with its containers running: nobody forced that, the node is gone", podsTerminating("node_lost", 1)),
@@ -125,13 +121,12 @@ func TestReplayNode(t *testing.T) {
 			at("21:10:29.710", "a new node of the same name, which has not been Ready since its creation",
 				on("joining", clusterNodes("never_ready", 1), expectedNodes(1), gapNodes("node_never_ready", 1), gapStart("real-0", "node_never_ready", clockTime("21:10:29.709905")), nodeNotReadyStart("real-0", "never_ready", clockTime("21:10:29")), nodeGaps("real-0", 1))),
 			at("21:10:30", "Ready 0.9 s after its creation, which is no recovery; it needs a pod now",
-				on("joining", clusterNodes("never_ready", 0), clusterNodes("ready", 1), gapNodes("node_never_ready", 0), gapNodes("pod_missing", 1), gapStart("real-0", "node_never_ready", 0), gapStart("real-0", "pod_missing", clockTime("21:10:29.709905")), nodeNotReadyStart("real-0", "never_ready", 0)),
+				on("joining", clusterNodes("never_ready", 0), clusterNodes("ready", 1), gapNodes("node_never_ready", 0), gapNodes("node_tainted", 1), gapStart("real-0", "node_never_ready", 0), gapStart("real-0", "node_tainted", clockTime("21:10:29.709905")), nodeNotReadyStart("real-0", "never_ready", 0)),
 				nodeStartups("ready", 29.921793-29), pending("node_added", 1)),
-			at("21:10:32", "covered 2.5 s after its creation",
-				on("joining", coveredNodes(1), nodeGaps("real-0", 0), gapNodes("pod_missing", 0), gapStart("real-0", "pod_missing", 0)),
+			at("21:10:32", "covered 2.5 s after its creation; of the gap's 1.79 s the node held 0.38, its pod 1.36",
+				on("joining", gapDurations("pod", 31.497631-29.709905), coveredNodes(1), nodeGaps("real-0", 0), gapNodes("node_tainted", 0), gapStart("real-0", "node_tainted", 0)),
 				pending("node_added", 0), nodeStartups("covered", 31.497631-29),
-				sum(first, rescheduled("node_added", 29.921793, podTimes{30.094834, 30.138760, 31.473102, 31.497631})),
-				gapDurations("node", 31.497631-29.709905)),
+				sum(first, rescheduled("node_added", 29.921793, podTimes{30.094834, 30.138760, 31.473102, 31.497631}))),
 			afterDaemonSet("21:10:38.700"),
 		)
 	})

@@ -125,7 +125,26 @@ func rescheduled(trigger string, needed float64, pods ...podTimes) samples {
 	return all
 }
 
-// threeCovered returns the samples of three Ready nodes that run the agent.
+// filled is rescheduled for nodes on which there was nothing from the need on, and
+// the gaps of active nodes that this closed.
+func filled(trigger string, needed float64, pods ...podTimes) samples {
+	all := rescheduled(trigger, needed, pods...)
+	for _, p := range pods {
+		all = sum(all, gapDurations(p.cause(needed), p.available-needed))
+	}
+	return all
+}
+
+// cause is what held longer of a gap that this pod filled: scheduling until it was
+// bound, the pod itself after that.
+func (p podTimes) cause(needed float64) string {
+	if p.available-p.bound > p.bound-needed {
+		return "pod"
+	}
+	return "scheduling"
+}
+
+// threeCovered are three nodes without trouble, all of which run the agent.
 func threeCovered() samples {
 	return merge(clusterNodes("ready", 3), expectedNodes(3), coveredNodes(3))
 }

@@ -25,9 +25,9 @@ func TestRescheduling(t *testing.T) {
 			s.expect("it waits for the pod", "daemonset_pod_rescheduling_pending", pending("node_recovered", 1))
 			s.at(45).pod("a-1", objects.Ready(45))
 			s.expect("4 s, 3 s and 5 s of a Ready node; waiting for the node is the outage's time", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings("node_recovered", 12))
-			s.expect("every transition was counted", "daemonset_node_", exposition(`
-				daemonset_node_failures_total{status="unreachable",zone=""} 1
-				daemonset_node_failures_total{status="not_ready",zone=""} 2
+			s.expect("every turn was counted", "daemonset_node_", exposition(`
+				daemonset_node_failures_total{lifecycle="active",status="unreachable",zone=""} 1
+				daemonset_node_failures_total{lifecycle="active",status="not_ready",zone=""} 2
 				daemonset_node_transitions_total{node="a"} 6
 				daemonset_node_outage_duration_seconds_count{status="unreachable",zone=""} 1
 				daemonset_node_outage_duration_seconds_sum{status="unreachable",zone=""} 10
@@ -92,7 +92,7 @@ func TestRescheduling(t *testing.T) {
 		"an interrupted watch dates stages by their stamps": func(s *scenario) {
 			s.at(10).deletePod("a-1")
 			// Everything that happened from 12 to 20 arrives at 40.
-			s.at(40).pod("a-2", objects.Created(12), objects.Scheduled(13), objects.StartTime(13), objects.Started(16), objects.Ready(20))
+			s.at(40).pod("a-2", objects.Created(12), objects.Scheduled(13), objects.StartTime(13), objects.Started(16), objects.Ready(20), objects.Late())
 			s.expect("10 s in their parts", "daemonset_pod_rescheduling", reschedulings("pod_deleted", 10),
 				stages("create", 2), stages("schedule", 1), stages("start", 3), stages("ready", 4))
 		},

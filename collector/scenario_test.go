@@ -52,6 +52,7 @@ func newExporter(t testing.TB, now time.Time, adapt ...func(*Config)) *exporter 
 		LeaseRenewTime: e.renewTime,
 		MaxGapSeries:   100,
 		JoinGrace:      time.Minute,
+		StartupGrace:   3 * time.Minute,
 	}
 	for _, change := range adapt {
 		change(&config)

@@ -16,7 +16,8 @@ import (
 // for an addition, new is nil for a deletion. The old of a deletion is the last
 // state that the deletion event carried (only that one has exit codes), or the
 // last known state if the watch missed the deletion and a relist found the
-// object gone; Pod.DeletionMissed distinguishes the two.
+// object gone; Pod.DeletionMissed distinguishes the two. Meta.Late tells a version that
+// came later than the change that made it from one that was seen as it was made.
 //
 // An object that was deleted and created again under the same name arrives as a
 // deletion and an addition, also when the watch missed the deletion. Handlers

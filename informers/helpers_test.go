@@ -102,6 +102,16 @@ func (s *testSet) awaitCall(line string, times int) {
 	async.Eventually(s.t, fmt.Sprintf("%d calls: %s", times, line), func() bool { return s.handler.count(line) == times })
 }
 
+// expectLate checks whether the last version of an object was late.
+func (s *testSet) expectLate(object string, want bool) {
+	s.t.Helper()
+	s.handler.mu.Lock()
+	defer s.handler.mu.Unlock()
+	if got, known := s.handler.late[object]; got != want || !known {
+		s.t.Errorf("%s is late: %v, want %v (known: %v)", object, got, want, known)
+	}
+}
+
 // awaitErrors waits until every resource has an error of that kind.
 func (s *testSet) awaitErrors(kind ErrorKind) {
 	s.t.Helper()
@@ -133,6 +143,8 @@ type testHandler struct {
 	mu      sync.Mutex
 	lines   []string
 	lastPod *slim.Pod
+	// late reports of each object whether its last version was late.
+	late map[string]bool
 }
 
 func (h *testHandler) Node(old, new *slim.Node)           { appendCall(h, "node", old, new) }
@@ -169,7 +181,24 @@ func appendCall[T any](h *testHandler, what string, old, new *T) *T {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lines = append(h.lines, fmt.Sprintf("%s %s %s", what, name, verb))
+	if h.late == nil {
+		h.late = map[string]bool{}
+	}
+	h.late[what+" "+name] = isLate(object)
 	return object
+}
+
+func isLate(object any) bool {
+	switch object := object.(type) {
+	case *slim.Node:
+		return object.Late
+	case *slim.Pod:
+		return object.Late
+	case *slim.DaemonSet:
+		return object.Late
+	default:
+		return false
+	}
 }
 
 func (h *testHandler) calls() []string {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -42,6 +44,9 @@ type listWatch struct {
 	// is set by a failed streaming attempt, which the reflector follows with a
 	// list.
 	nextListErr error
+	// watchedUntil is until when nothing can have been missed: when the last watch
+	// ended, or the last list was asked for.
+	watchedUntil time.Time
 
 	// lists lets stop wait for lists in progress: the reflector abandons its
 	// list when its context is done.
@@ -79,6 +84,7 @@ func (lw *listWatch) ListWithContext(ctx context.Context, options metav1.ListOpt
 		return nil, reportedError{err}
 	}
 	ctx, outcome := withOutcome(ctx)
+	lw.setWatchedUntil(lw.health.clock.Now())
 	list, err := lw.request(options).Do(ctx).Get()
 	switch {
 	case outcome.err != nil:
@@ -90,7 +96,7 @@ func (lw *listWatch) ListWithContext(ctx context.Context, options metav1.ListOpt
 	}
 	lw.reportSuccess()
 	lw.health.noteEvent()
-	return list, nil
+	return list, meta.EachListItem(list, markLate)
 }
 
 // WatchWithContext implements cache.WatcherWithContext.
@@ -113,7 +119,7 @@ func (lw *listWatch) WatchWithContext(ctx context.Context, options metav1.ListOp
 		return nil, opaqueError{outcome.err}
 	case err == nil:
 		lw.reportSuccess()
-		return lw.monitor(ctx, watched), nil
+		return lw.monitor(ctx, watched, streaming), nil
 	case streaming && cannotStream(err):
 		return nil, reportedError{err}
 	case streaming && apierrors.IsTooManyRequests(err):
@@ -190,6 +196,20 @@ func (lw *listWatch) takeNextListErr() error {
 	err := lw.nextListErr
 	lw.nextListErr = nil
 	return err
+}
+
+func (lw *listWatch) setWatchedUntil(at time.Time) {
+	lw.mu.Lock()
+	defer lw.mu.Unlock()
+	lw.watchedUntil = at
+}
+
+// interrupted reports whether a watch that is opened now may bring changes that are
+// older than it.
+func (lw *listWatch) interrupted(now time.Time) bool {
+	lw.mu.Lock()
+	defer lw.mu.Unlock()
+	return now.Sub(lw.watchedUntil) > maxInterruption
 }
 
 // stop waits until nothing of this listWatch runs any more, and makes later

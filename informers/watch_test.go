@@ -1,6 +1,7 @@
 package informers
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -16,6 +17,40 @@ func TestMonitoredWatch(t *testing.T) {
 		set.clock.SetTime(later)
 		server.Bookmark()
 		set.awaitEach("sign of life", func(h ResourceHealth) bool { return h.LastEvent.Equal(later) })
+	})
+	for _, streaming := range []bool{true, false} {
+		withServer(t, fmt.Sprintf("what was there before is late, what comes is not (streaming: %v)", streaming), func(t *testing.T, server *apiserver.Server) {
+			if !streaming {
+				server.DisableStreamedLists()
+			}
+			server.Put(pod("a", "before"), node("before"), daemonSet("a", "before"))
+			set := runSet(t, server).awaitSynced()
+			server.Put(pod("a", "now"), node("now"), daemonSet("a", "now"))
+			for _, what := range []string{"pod a/", "node ", "daemonset a/"} {
+				set.awaitCall(what+"now added", 1)
+				set.expectLate(what+"before", true)
+				set.expectLate(what+"now", false)
+			}
+		})
+	}
+	withServer(t, "what was made while the server was away is late", func(t *testing.T, server *apiserver.Server) {
+		set := runSet(t, server).awaitSynced()
+		server.Stop()
+		server.Put(pod("a", "missed"))
+		server.Start()
+		set.awaitCall("pod a/missed added", 1)
+		set.expectLate("pod a/missed", true)
+	})
+	t.Run("a watch that is opened again at once misses nothing", func(t *testing.T) {
+		t.Parallel()
+		var lw listWatch
+		lw.setWatchedUntil(noon())
+		if lw.interrupted(noon().Add(time.Second)) {
+			t.Error("a second is an interruption")
+		}
+		if !lw.interrupted(noon().Add(time.Second + time.Millisecond)) {
+			t.Error("more than a second is none")
+		}
 	})
 	withServer(t, "a watch that is closed at once is an error", func(t *testing.T, server *apiserver.Server) {
 		server.DisableStreamedLists()

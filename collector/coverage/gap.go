@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"slices"
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
@@ -12,12 +13,16 @@ import (
 //
 // The node comes first: no pod is believed on a node that is not Ready, for its
 // pods may claim Ready for ever (kubernetes#112733). Of several pods the one
-// that is closest to working speaks for the cell.
-func GapReason(status readiness.Status, pods []*slim.Pod, minReadySeconds int32, now time.Time) (Reason, time.Time) {
+// that is closest to working speaks for the cell. withheld reports whether the
+// controller makes no pod because of a condition taint.
+func GapReason(status readiness.Status, withheld bool, pods []*slim.Pod, minReadySeconds int32, now time.Time) (Reason, time.Time) {
 	if reason := nodeReason(status); reason != ReasonNone {
 		return reason, time.Time{}
 	}
 	best, rank := ReasonPodMissing, 0
+	if withheld {
+		best = ReasonNodeTainted
+	}
 	var wake time.Time
 	for _, pod := range pods {
 		reason := podReason(pod, minReadySeconds, now)
@@ -46,6 +51,32 @@ func nodeReason(status readiness.Status) Reason {
 		return ReasonNone
 	default:
 		return ReasonNone
+	}
+}
+
+// SuspectReason returns why one of the pods does not work for a reason of its own, on a
+// node whose kubelet lives and says that the node is not Ready: it may be the agent that
+// the node waits for, such as its CNI. ReasonNone if all may be victims: pods that are
+// kept from starting, and pods that were only marked not Ready with their node.
+func SuspectReason(pods []*slim.Pod, minReadySeconds int32, now time.Time) Reason {
+	suspect := ReasonNone
+	for _, pod := range pods {
+		reason := podReason(pod, minReadySeconds, now)
+		if ofItsOwn(reason, pod) && (suspect == ReasonNone || reason < suspect) {
+			suspect = reason
+		}
+	}
+	return suspect
+}
+
+func ofItsOwn(reason Reason, pod *slim.Pod) bool {
+	switch reason { //nolint:exhaustive // all others have another cause
+	case ReasonPodFailed, ReasonPodEvicted, ReasonImagePull, ReasonContainerConfig, ReasonCrashLoop, ReasonOther:
+		return true
+	case ReasonPodNotReady:
+		return slices.ContainsFunc(pod.Containers, func(c slim.Container) bool { return !c.Init && !c.Ready })
+	default:
+		return false
 	}
 }
 

@@ -25,6 +25,8 @@ type reasonCase struct {
 	node options
 	pods pods
 	want string
+	// withheld says that the controller makes no pod because of a condition taint.
+	withheld bool
 }
 
 // checkReasons checks cells of a DaemonSet that has no minReadySeconds.
@@ -43,7 +45,7 @@ func checkReasons(t *testing.T, cases map[string]reasonCase) {
 				if backwards {
 					slices.Reverse(all)
 				}
-				got, _ := coverage.GapReason(node.Status(), all, 0, objects.Noon)
+				got, _ := coverage.GapReason(node.Status(), test.withheld, all, 0, objects.Noon)
 				if got.String() != test.want {
 					t.Errorf("the reason is %s, want %s (backwards: %v)", got, test.want, backwards)
 				}
@@ -58,16 +60,19 @@ func TestReasonOfNode(t *testing.T) {
 	t.Parallel()
 	healthy, crashing := one(), one(objects.CrashLooping(-5))
 	checkReasons(t, map[string]reasonCase{
-		"a Ready pod on a Ready node covers":           {nil, healthy, "covered"},
-		"a Ready pod on an unreachable node is none":   {options{objects.Unreachable(-60)}, healthy, "node_unreachable"},
-		"a Ready pod on a not-ready node is none":      {options{objects.NotReady(-60)}, healthy, "node_not_ready"},
-		"a Ready pod on a node that was never is none": {options{objects.NotReady(-9000)}, healthy, "node_never_ready"},
-		"a node without a status was never ready":      {options{objects.WithoutConditions()}, healthy, "node_never_ready"},
-		"the node comes before a missing pod":          {options{objects.Unreachable(-60)}, nil, "node_unreachable"},
-		"the node comes before a crash loop":           {options{objects.Unreachable(-60)}, crashing, "node_unreachable"},
-		"a cordoned node is a Ready node":              {options{objects.Cordoned()}, healthy, "covered"},
-		"a cordoned node may miss its pod":             {options{objects.Cordoned()}, nil, "pod_missing"},
-		"a taint that says otherwise does not count":   {options{objects.Tainted("node.kubernetes.io/unreachable", "NoSchedule")}, healthy, "covered"},
+		"a Ready pod on a Ready node covers":           {nil, healthy, "covered", false},
+		"a Ready pod on an unreachable node is none":   {options{objects.Unreachable(-60)}, healthy, "node_unreachable", false},
+		"a Ready pod on a not-ready node is none":      {options{objects.NotReady(-60)}, healthy, "node_not_ready", false},
+		"a Ready pod on a node that was never is none": {options{objects.NotReady(-9000)}, healthy, "node_never_ready", false},
+		"a node without a status was never ready":      {options{objects.WithoutConditions()}, healthy, "node_never_ready", false},
+		"a taint of the node withholds the pod":        {nil, nil, "node_tainted", true},
+		"a pod that is there for all that speaks":      {nil, one(objects.CrashLooping(-5)), "crash_loop", true},
+		"the node's status comes before its taints":    {options{objects.Unreachable(-60)}, nil, "node_unreachable", true},
+		"the node comes before a missing pod":          {options{objects.Unreachable(-60)}, nil, "node_unreachable", false},
+		"the node comes before a crash loop":           {options{objects.Unreachable(-60)}, crashing, "node_unreachable", false},
+		"a cordoned node is a Ready node":              {options{objects.Cordoned()}, healthy, "covered", false},
+		"a cordoned node may miss its pod":             {options{objects.Cordoned()}, nil, "pod_missing", false},
+		"a taint that says otherwise does not count":   {options{objects.Tainted("node.kubernetes.io/unreachable", "NoSchedule")}, healthy, "covered", false},
 	})
 }
 
@@ -102,47 +107,47 @@ func TestReasonOfPod(t *testing.T) {
 	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
 
 	checkReasons(t, map[string]reasonCase{
-		"no pod is pod_missing":                                     {nil, nil, "pod_missing"},
-		"a pod that lacks a resource is insufficient_resources":     {nil, one(objects.Unschedulable("0/3 nodes are available: 1 Insufficient memory, 2 ...")), "insufficient_resources"},
-		"a pod that finds no port is pod_unschedulable":             {nil, one(objects.Unschedulable("0/3 nodes are available: 1 objects.Node(s) didn't have free ports")), "pod_unschedulable"},
-		"a pod that nobody has scheduled yet is pod_unschedulable":  {nil, one(objects.Unbound()), "pod_unschedulable"},
-		"a pod that is asked to end and ready still covers":         {nil, one(objects.Terminating(-5, 30)), "covered"},
-		"one whose containers have ended is pod_terminating":        {nil, one(objects.Terminating(-5, 30), notReady, objects.Phase("Succeeded"), objects.Exited(0, -5)), "pod_terminating"},
-		"one that is asked to end in a crash loop is, too":          {nil, one(objects.Terminating(-5, 30), objects.CrashLooping(-5)), "pod_terminating"},
-		"one that is asked to end before it was scheduled is, too":  {nil, one(objects.Unbound(), objects.Terminating(-5, 30)), "pod_terminating"},
-		"a Failed pod is pod_failed":                                {nil, one(objects.Phase("Failed"), notReady), "pod_failed"},
-		"a Failed pod that claims Ready is pod_failed":              {nil, one(objects.Phase("Failed")), "pod_failed"},
-		"a Succeeded pod is pod_failed: an agent must not end":      {nil, one(objects.Phase("Succeeded"), notReady), "pod_failed"},
-		"a pod that the kubelet rejected is pod_failed":             {nil, one(rejected, notReady), "pod_failed"},
-		"an evicted pod is pod_evicted":                             {nil, one(notReady, objects.Evicted()), "pod_evicted"},
-		"ErrImagePull is image_pull":                                {nil, one(objects.Waiting("ErrImagePull", -5)), "image_pull"},
-		"ImagePullBackOff is image_pull":                            {nil, one(objects.Waiting("ImagePullBackOff", -5)), "image_pull"},
-		"an init container's image is image_pull":                   {nil, one(initializing, initContainer("setup", waiting("ErrImagePull"), 0)), "image_pull"},
-		"a missing ConfigMap is container_config":                   {nil, one(objects.Waiting("CreateContainerConfigError", -5)), "container_config"},
-		"an init container's is container_config":                   {nil, one(initializing, initContainer("setup", waiting("CreateContainerConfigError"), 0)), "container_config"},
-		"CrashLoopBackOff is crash_loop":                            {nil, one(objects.CrashLooping(-5)), "crash_loop"},
-		"a container that restarted and stands still is, too":       {nil, one(objects.Exited(3, -5), objects.RestartCount(1)), "crash_loop"},
-		"so is one that ends well again and again":                  {nil, one(objects.Exited(0, -5), objects.RestartCount(1)), "crash_loop"},
-		"a first crash is none yet":                                 {nil, one(objects.Exited(3, -5)), "pod_not_ready"},
-		"an init container that fails again is crash_loop":          {nil, one(initializing, initContainer("setup", terminated(1), 2)), "crash_loop"},
-		"an init container in back-off is crash_loop":               {nil, one(initializing, initContainer("setup", waiting("CrashLoopBackOff"), 2)), "crash_loop"},
-		"an init container that failed and is done is not":          {nil, one(initializing, initContainer("setup", terminated(0), 2)), "pod_starting"},
-		"a sidecar that crashes is crash_loop":                      {nil, one(notReady, sidecar, initContainer("proxy", terminated(1), 2)), "crash_loop"},
-		"a sidecar that ends well again and again is, too":          {nil, one(notReady, sidecar, initContainer("proxy", terminated(0), 2)), "crash_loop"},
-		"a second container's crash loop counts":                    {nil, one(notReady, beside(waiting("CrashLoopBackOff"), 2)), "crash_loop"},
-		"an image comes before a crash loop":                        {nil, one(objects.CrashLooping(-5), beside(waiting("ErrImagePull"), 0)), "image_pull"},
-		"an image comes before a configuration":                     {nil, one(objects.Waiting("CreateContainerError", -5), beside(waiting("ErrImagePull"), 0)), "image_pull"},
-		"a configuration comes before a crash loop":                 {nil, one(objects.CrashLooping(-5), beside(waiting("CreateContainerError"), 0)), "container_config"},
-		"a waiting reason of the next release is other":             {nil, one(objects.Waiting("WaitingForGodot", -5)), "other"},
-		"a bound pod that the kubelet has not seen is pod_starting": {nil, one(unseen), "pod_starting"},
-		"ContainerCreating is pod_starting":                         {nil, one(objects.Waiting("ContainerCreating", -5)), "pod_starting"},
-		"a running init container is pod_starting":                  {nil, one(initializing, initContainer("setup", running, 0)), "pod_starting"},
-		"one of two containers not started is pod_starting":         {nil, one(notReady, beside(waiting("ContainerCreating"), 0)), "pod_starting"},
-		"a readiness gate is readiness_gate":                        {nil, one(objects.ReadinessGatesNotReady(-5)), "readiness_gate"},
-		"running and not Ready is pod_not_ready":                    {nil, one(notReady), "pod_not_ready"},
-		"running and Ready=Unknown is pod_not_ready":                {nil, one(objects.ReadyUnknown(-5)), "pod_not_ready"},
-		"running without a Ready condition is pod_not_ready":        {nil, one(objects.WithoutConditions()), "pod_not_ready"},
-		"a phase of the next release is other":                      {nil, one(notReady, objects.Phase("Hibernating")), "other"},
+		"no pod is pod_missing":                                     {nil, nil, "pod_missing", false},
+		"a pod that lacks a resource is insufficient_resources":     {nil, one(objects.Unschedulable("0/3 nodes are available: 1 Insufficient memory, 2 ...")), "insufficient_resources", false},
+		"a pod that finds no port is pod_unschedulable":             {nil, one(objects.Unschedulable("0/3 nodes are available: 1 objects.Node(s) didn't have free ports")), "pod_unschedulable", false},
+		"a pod that nobody has scheduled yet is pod_unschedulable":  {nil, one(objects.Unbound()), "pod_unschedulable", false},
+		"a pod that is asked to end and ready still covers":         {nil, one(objects.Terminating(-5, 30)), "covered", false},
+		"one whose containers have ended is pod_terminating":        {nil, one(objects.Terminating(-5, 30), notReady, objects.Phase("Succeeded"), objects.Exited(0, -5)), "pod_terminating", false},
+		"one that is asked to end in a crash loop is, too":          {nil, one(objects.Terminating(-5, 30), objects.CrashLooping(-5)), "pod_terminating", false},
+		"one that is asked to end before it was scheduled is, too":  {nil, one(objects.Unbound(), objects.Terminating(-5, 30)), "pod_terminating", false},
+		"a Failed pod is pod_failed":                                {nil, one(objects.Phase("Failed"), notReady), "pod_failed", false},
+		"a Failed pod that claims Ready is pod_failed":              {nil, one(objects.Phase("Failed")), "pod_failed", false},
+		"a Succeeded pod is pod_failed: an agent must not end":      {nil, one(objects.Phase("Succeeded"), notReady), "pod_failed", false},
+		"a pod that the kubelet rejected is pod_failed":             {nil, one(rejected, notReady), "pod_failed", false},
+		"an evicted pod is pod_evicted":                             {nil, one(notReady, objects.Evicted()), "pod_evicted", false},
+		"ErrImagePull is image_pull":                                {nil, one(objects.Waiting("ErrImagePull", -5)), "image_pull", false},
+		"ImagePullBackOff is image_pull":                            {nil, one(objects.Waiting("ImagePullBackOff", -5)), "image_pull", false},
+		"an init container's image is image_pull":                   {nil, one(initializing, initContainer("setup", waiting("ErrImagePull"), 0)), "image_pull", false},
+		"a missing ConfigMap is container_config":                   {nil, one(objects.Waiting("CreateContainerConfigError", -5)), "container_config", false},
+		"an init container's is container_config":                   {nil, one(initializing, initContainer("setup", waiting("CreateContainerConfigError"), 0)), "container_config", false},
+		"CrashLoopBackOff is crash_loop":                            {nil, one(objects.CrashLooping(-5)), "crash_loop", false},
+		"a container that restarted and stands still is, too":       {nil, one(objects.Exited(3, -5), objects.RestartCount(1)), "crash_loop", false},
+		"so is one that ends well again and again":                  {nil, one(objects.Exited(0, -5), objects.RestartCount(1)), "crash_loop", false},
+		"a first crash is none yet":                                 {nil, one(objects.Exited(3, -5)), "pod_not_ready", false},
+		"an init container that fails again is crash_loop":          {nil, one(initializing, initContainer("setup", terminated(1), 2)), "crash_loop", false},
+		"an init container in back-off is crash_loop":               {nil, one(initializing, initContainer("setup", waiting("CrashLoopBackOff"), 2)), "crash_loop", false},
+		"an init container that failed and is done is not":          {nil, one(initializing, initContainer("setup", terminated(0), 2)), "pod_starting", false},
+		"a sidecar that crashes is crash_loop":                      {nil, one(notReady, sidecar, initContainer("proxy", terminated(1), 2)), "crash_loop", false},
+		"a sidecar that ends well again and again is, too":          {nil, one(notReady, sidecar, initContainer("proxy", terminated(0), 2)), "crash_loop", false},
+		"a second container's crash loop counts":                    {nil, one(notReady, beside(waiting("CrashLoopBackOff"), 2)), "crash_loop", false},
+		"an image comes before a crash loop":                        {nil, one(objects.CrashLooping(-5), beside(waiting("ErrImagePull"), 0)), "image_pull", false},
+		"an image comes before a configuration":                     {nil, one(objects.Waiting("CreateContainerError", -5), beside(waiting("ErrImagePull"), 0)), "image_pull", false},
+		"a configuration comes before a crash loop":                 {nil, one(objects.CrashLooping(-5), beside(waiting("CreateContainerError"), 0)), "container_config", false},
+		"a waiting reason of the next release is other":             {nil, one(objects.Waiting("WaitingForGodot", -5)), "other", false},
+		"a bound pod that the kubelet has not seen is pod_starting": {nil, one(unseen), "pod_starting", false},
+		"ContainerCreating is pod_starting":                         {nil, one(objects.Waiting("ContainerCreating", -5)), "pod_starting", false},
+		"a running init container is pod_starting":                  {nil, one(initializing, initContainer("setup", running, 0)), "pod_starting", false},
+		"one of two containers not started is pod_starting":         {nil, one(notReady, beside(waiting("ContainerCreating"), 0)), "pod_starting", false},
+		"a readiness gate is readiness_gate":                        {nil, one(objects.ReadinessGatesNotReady(-5)), "readiness_gate", false},
+		"running and not Ready is pod_not_ready":                    {nil, one(notReady), "pod_not_ready", false},
+		"running and Ready=Unknown is pod_not_ready":                {nil, one(objects.ReadyUnknown(-5)), "pod_not_ready", false},
+		"running without a Ready condition is pod_not_ready":        {nil, one(objects.WithoutConditions()), "pod_not_ready", false},
+		"a phase of the next release is other":                      {nil, one(notReady, objects.Phase("Hibernating")), "other", false},
 	})
 }
 
@@ -153,16 +158,16 @@ func TestReasonOfPods(t *testing.T) {
 	notReady := objects.NotReady(-5)
 	ended := options{objects.Terminating(-5, 30), notReady, objects.Phase("Succeeded")}
 	checkReasons(t, map[string]reasonCase{
-		"while an update surges the old pod covers":           {nil, pods{nil, {objects.Starting(-5)}}, "covered"},
-		"the new pod covers while the old one ends":           {nil, pods{ended, nil}, "covered"},
-		"a pod that ends covers while its successor starts":   {nil, pods{{objects.Terminating(-5, 30)}, {objects.Starting(-5)}}, "covered"},
-		"once it has ended, its successor's reason holds":     {nil, pods{ended, {objects.Starting(-5)}}, "pod_starting"},
-		"an unscheduled successor's reason holds":             {nil, pods{ended, {objects.Unbound()}}, "pod_unschedulable"},
-		"only pods that are asked to end are pod_terminating": {nil, pods{ended, {objects.Terminating(-5, 30), notReady}}, "pod_terminating"},
-		"a failed pod comes before one that ends":             {nil, pods{ended, {objects.Phase("Failed"), notReady}}, "pod_failed"},
-		"a live pod comes before a failed one":                {nil, pods{{objects.Phase("Failed"), notReady}, {objects.Waiting("ErrImagePull", -5)}}, "image_pull"},
-		"of two live pods the one that is further on speaks":  {nil, pods{{objects.Waiting("ErrImagePull", -5)}, {notReady}}, "pod_not_ready"},
-		"on a dead node none of them does":                    {options{objects.Unreachable(-60)}, pods{nil, ended, nil}, "node_unreachable"},
+		"while an update surges the old pod covers":           {nil, pods{nil, {objects.Starting(-5)}}, "covered", false},
+		"the new pod covers while the old one ends":           {nil, pods{ended, nil}, "covered", false},
+		"a pod that ends covers while its successor starts":   {nil, pods{{objects.Terminating(-5, 30)}, {objects.Starting(-5)}}, "covered", false},
+		"once it has ended, its successor's reason holds":     {nil, pods{ended, {objects.Starting(-5)}}, "pod_starting", false},
+		"an unscheduled successor's reason holds":             {nil, pods{ended, {objects.Unbound()}}, "pod_unschedulable", false},
+		"only pods that are asked to end are pod_terminating": {nil, pods{ended, {objects.Terminating(-5, 30), notReady}}, "pod_terminating", false},
+		"a failed pod comes before one that ends":             {nil, pods{ended, {objects.Phase("Failed"), notReady}}, "pod_failed", false},
+		"a live pod comes before a failed one":                {nil, pods{{objects.Phase("Failed"), notReady}, {objects.Waiting("ErrImagePull", -5)}}, "image_pull", false},
+		"of two live pods the one that is further on speaks":  {nil, pods{{objects.Waiting("ErrImagePull", -5)}, {notReady}}, "pod_not_ready", false},
+		"on a dead node none of them does":                    {options{objects.Unreachable(-60)}, pods{nil, ended, nil}, "node_unreachable", false},
 	})
 }
 
@@ -170,7 +175,7 @@ func TestReasonOfPods(t *testing.T) {
 func TestReasonCauses(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
-		"node_unreachable": "node", "node_never_ready": "node", "node_not_ready": "node",
+		"node_unreachable": "node", "node_never_ready": "node", "node_not_ready": "node", "node_tainted": "node",
 		"pod_missing": "scheduling", "insufficient_resources": "scheduling", "pod_unschedulable": "scheduling",
 		"pod_terminating": "pod", "pod_evicted": "pod", "pod_failed": "pod",
 		"image_pull": "pod", "container_config": "pod", "crash_loop": "pod", "pod_starting": "pod",

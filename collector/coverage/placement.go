@@ -8,6 +8,7 @@ import (
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
 
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
@@ -59,6 +60,13 @@ type Decision struct {
 	Exclusion Exclusion
 	// Sole is the index of the one taint that alone excludes the node, or -1.
 	Sole int8
+	// Withheld is the index of the condition taint for which the controller makes no
+	// pod, or -1: the first of them, but one that only repeats the node's Ready
+	// condition comes last.
+	Withheld int8
+	// HeldBack reports whether a condition taint withholds the pod that does more than
+	// repeat the node's Ready condition. Those lag behind it for a moment.
+	HeldBack bool
 }
 
 // Placement is a DaemonSet's rules for where its pods go, parsed once for each
@@ -84,13 +92,21 @@ func NewPlacement(template *slim.PodTemplate) *Placement {
 
 // View is a node in the form that component-helpers match. One view serves any
 // number of placements.
-type View struct{ node corev1.Node }
+type View struct {
+	node corev1.Node
+	// conditional reports of each taint whether it says how the node is.
+	conditional []bool
+}
 
 // Show points the view at a node.
-func (v *View) Show(node *slim.Node) {
+func (v *View) Show(node *slim.Node, taints *readiness.TaintRules) {
 	v.node.Name = node.Name
 	v.node.Labels = node.Labels
 	v.node.Spec.Taints = node.Taints
+	v.conditional = v.conditional[:0]
+	for i := range node.Taints {
+		v.conditional = append(v.conditional, taints.Class(node.Taints[i].Key).Conditional())
+	}
 }
 
 // Decide returns the decision for the node in view. It follows
@@ -98,20 +114,26 @@ func (v *View) Show(node *slim.Node) {
 // what holds once node-condition taints are left out.
 func (p *Placement) Decide(view *View) Decision {
 	if p.nodeName != "" && p.nodeName != view.node.Name {
-		return Decision{Upstream: VerdictStop, Exclusion: ExcludedByNodeName, Sole: -1}
+		return excluded(ExcludedByNodeName)
 	}
 	if matches, _ := p.selector.Match(&view.node); !matches {
-		return Decision{Upstream: VerdictStop, Exclusion: ExcludedByNodeSelector, Sole: -1}
+		return excluded(ExcludedByNodeSelector)
 	}
 	if matches, _ := p.affinity.Match(&view.node); !matches {
-		return Decision{Upstream: VerdictStop, Exclusion: ExcludedByNodeAffinity, Sole: -1}
+		return excluded(ExcludedByNodeAffinity)
 	}
-	return p.decideTaints(view.node.Spec.Taints)
+	return p.decideTaints(view)
 }
 
-func (p *Placement) decideTaints(taints []corev1.Taint) Decision {
-	decision := Decision{Upstream: VerdictRun, Exclusion: NotExcluded, Sole: -1}
-	repelling := 0
+// excluded returns the decision for a node that something other than a taint
+// excludes.
+func excluded(by Exclusion) Decision {
+	return Decision{Upstream: VerdictStop, Exclusion: by, Sole: -1, Withheld: -1}
+}
+
+func (p *Placement) decideTaints(view *View) Decision {
+	decision := Decision{Upstream: VerdictRun, Exclusion: NotExcluded, Sole: -1, Withheld: -1}
+	taints, repelling := view.node.Spec.Taints, 0
 	for i := range taints {
 		taint := &taints[i]
 		if !blocks(taint.Effect) || p.tolerates(taint) {
@@ -122,7 +144,12 @@ func (p *Placement) decideTaints(taints []corev1.Taint) Decision {
 		} else {
 			decision.Upstream = min(decision.Upstream, VerdictKeep)
 		}
-		if nodeCondition(taint.Key) {
+		if view.conditional[i] {
+			repeats := taint.Key == corev1.TaintNodeNotReady || taint.Key == corev1.TaintNodeUnreachable
+			if decision.Withheld < 0 || !decision.HeldBack && !repeats {
+				decision.Withheld = int8(min(i, maxTaintIndex))
+			}
+			decision.HeldBack = decision.HeldBack || !repeats
 			continue
 		}
 		decision.Exclusion = ExcludedByTaint
@@ -132,10 +159,13 @@ func (p *Placement) decideTaints(taints []corev1.Taint) Decision {
 	if repelling != 1 {
 		decision.Sole = -1
 	}
+	if repelling > 0 {
+		decision.Withheld, decision.HeldBack = -1, false
+	}
 	return decision
 }
 
-// maxTaintIndex is the last taint that Decision.Sole can point at. Nodes with
+// maxTaintIndex is the last taint that a Decision can point at. Nodes with
 // more taints do not exist; one that did would name a wrong taint, not panic.
 const maxTaintIndex = 127
 
@@ -149,19 +179,6 @@ func (p *Placement) tolerates(taint *corev1.Taint) bool {
 // does not.
 func blocks(effect corev1.TaintEffect) bool {
 	return effect == corev1.TaintEffectNoSchedule || effect == corev1.TaintEffectNoExecute
-}
-
-// nodeCondition reports whether a taint says how the node is, not whom it is for.
-// Those come and go with failures, and are left out of what is expected.
-func nodeCondition(key string) bool {
-	switch key {
-	case corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable, corev1.TaintNodeDiskPressure,
-		corev1.TaintNodeMemoryPressure, corev1.TaintNodePIDPressure,
-		corev1.TaintNodeNetworkUnavailable, corev1.TaintNodeUnschedulable:
-		return true
-	default:
-		return false
-	}
 }
 
 // tolerationsOf returns the template's tolerations and those that the controller

@@ -12,6 +12,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
@@ -52,7 +53,7 @@ func wrongPlacement(dice *random.Dice) string {
 	before := fmt.Sprint(ds.Spec.Template.Spec, node.Spec)
 	decide := func(node *corev1.Node) coverage.Decision {
 		var view coverage.View
-		view.Show(slim.FromNode(node))
+		view.Show(slim.FromNode(node), &readiness.TaintRules{})
 		return coverage.NewPlacement(&slim.FromDaemonSet(ds).Template).Decide(&view)
 	}
 	got, bare := decide(node), decide(random.WithoutConditions(node))
@@ -69,6 +70,10 @@ func wrongPlacement(dice *random.Dice) string {
 		wrong = "upstream runs what is excluded"
 	case bare.Upstream < got.Upstream:
 		wrong = fmt.Sprintf("fewer taints make upstream say %v", bare.Upstream)
+	case (got.Withheld >= 0) != (got.Exclusion == coverage.NotExcluded && got.Upstream != coverage.VerdictRun):
+		wrong = "a pod is withheld that is not expected, or that the controller makes"
+	case got.Withheld >= 0 && firstWithholding(ds, node) != int(got.Withheld):
+		wrong = fmt.Sprintf("taint %d is the first that withholds the pod", firstWithholding(ds, node))
 	case fmt.Sprint(ds.Spec.Template.Spec, node.Spec) != before:
 		wrong = "deciding changes the objects"
 	}
@@ -85,6 +90,27 @@ func wrongPlacement(dice *random.Dice) string {
 	}
 	return fmt.Sprintf("%s, the decision is %+v\nnode %q with labels %v, taints %v\nDaemonSet %+v", wrong, got,
 		node.Name, node.Labels, node.Spec.Taints, ds.Spec.Template.Spec)
+}
+
+// firstWithholding returns the first taint of the node's condition for which alone
+// upstream would not run the pod; -1 for none. Those that repeat the Ready condition
+// come last.
+func firstWithholding(ds *appsv1.DaemonSet, node *corev1.Node) int {
+	bare, first := random.WithoutConditions(node), -1
+	for i, taint := range node.Spec.Taints {
+		with := bare.DeepCopy()
+		with.Spec.Taints = append(with.Spec.Taints, taint)
+		if transcript(ds, with) == coverage.VerdictRun || transcript(ds, bare) != coverage.VerdictRun {
+			continue
+		}
+		if taint.Key != corev1.TaintNodeNotReady && taint.Key != corev1.TaintNodeUnreachable {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
 }
 
 // transcript is nodeShouldRunDaemonPod of pkg/controller/daemon (v1.37).

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
@@ -18,7 +19,7 @@ type decision struct{ Upstream, Ours, Sole string }
 
 func decide(ds *appsv1.DaemonSet, node *corev1.Node) decision {
 	var view coverage.View
-	view.Show(slim.FromNode(node))
+	view.Show(slim.FromNode(node), &readiness.TaintRules{})
 	got := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template).Decide(&view)
 	words := decision{Upstream: got.Upstream.String(), Ours: got.Exclusion.String()}
 	if got.Sole >= 0 {
@@ -170,8 +171,10 @@ func TestPlacementNodeCondition(t *testing.T) {
 		"a host network needs no network":                    {options{objects.HostNetwork()}, options{objects.Tainted(prefix+"network-unavailable", "NoSchedule")}, expected},
 		"a host network is no protection from eviction":      {options{objects.HostNetwork()}, options{objects.Tainted(prefix+"network-unavailable", "NoExecute")}, decision{"stop", "expected", ""}},
 		"a DaemonSet that tolerates all runs on a dead node": {options{objects.Tolerating(objects.TolerateAll())}, options{objects.Unreachable(0)}, expected},
-		"out-of-service is a decision, not a condition":      {nil, options{objects.Tainted(prefix+"out-of-service", "NoExecute")}, decision{"stop", "taint", prefix + "out-of-service"}},
-		"a cloud's uninitialized node is not expected yet":   {nil, options{objects.Tainted("node.cloudprovider.kubernetes.io/uninitialized", "NoSchedule")}, decision{"keep", "taint", "node.cloudprovider.kubernetes.io/uninitialized"}},
+		"out-of-service is set on a node that is dead":       {nil, options{objects.Tainted(prefix+"out-of-service", "NoExecute")}, decision{Upstream: "stop", Ours: "expected"}},
+		"a machine that is switched off is expected":         {nil, options{objects.Tainted("node.cloudprovider.kubernetes.io/shutdown", "NoSchedule")}, decision{Upstream: "keep", Ours: "expected"}},
+		"a cloud's uninitialized node is expected":           {nil, options{objects.Tainted("node.cloudprovider.kubernetes.io/uninitialized", "NoSchedule")}, decision{Upstream: "keep", Ours: "expected"}},
+		"a node that is leaving is excluded":                 {nil, options{objects.Tainted("ToBeDeletedByClusterAutoscaler", "NoSchedule")}, decision{"keep", "taint", "ToBeDeletedByClusterAutoscaler"}},
 	})
 }
 

@@ -13,6 +13,9 @@ const (
 	ReasonNodeUnreachable
 	ReasonNodeNeverReady
 	ReasonNodeNotReady
+	// ReasonNodeTainted: the node is Ready, there is no pod, and the controller makes
+	// none because of a condition taint.
+	ReasonNodeTainted
 	ReasonPodMissing
 	ReasonInsufficientResources
 	ReasonPodUnschedulable
@@ -58,6 +61,7 @@ var reasons = [Reasons]struct {
 	ReasonNodeUnreachable:       {"node_unreachable", CauseNode, nil},
 	ReasonNodeNeverReady:        {"node_never_ready", CauseNode, nil},
 	ReasonNodeNotReady:          {"node_not_ready", CauseNode, nil},
+	ReasonNodeTainted:           {"node_tainted", CauseNode, nil},
 	ReasonPodMissing:            {"pod_missing", CauseScheduling, nil},
 	ReasonInsufficientResources: {"insufficient_resources", CauseScheduling, unschedulableSince},
 	ReasonPodUnschedulable:      {"pod_unschedulable", CauseScheduling, unschedulableSince},
@@ -79,6 +83,11 @@ func (r Reason) String() string { return reasons[r].name }
 
 // Cause returns the value of the label cause that goes with the reason.
 func (r Reason) Cause() Cause { return reasons[r].cause }
+
+// NodeDown reports whether the reason is that the node is not Ready.
+func (r Reason) NodeDown() bool {
+	return r == ReasonNodeUnreachable || r == ReasonNodeNeverReady || r == ReasonNodeNotReady
+}
 
 // PodSince returns when a pod came to the state that the reason names, by its own
 // stamps; zero where none tells.

@@ -8,17 +8,16 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// A change is dated by the moment it was seen. Only one that arrives more than
-// two seconds after its stamp may be dated by it, and only if the stamp lies
-// between the previous change and now.
+// A change is dated by the moment it was seen. Only a late one may be dated by its
+// stamp, and only if that lies between the previous change and now.
 func TestDate(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		now, previous, stamped, want time.Time
 	}{
-		"a change is dated by when it is seen":                         {objects.At(100.4), objects.At(0), objects.At(100), objects.At(100.4)},
-		"two seconds are no interruption":                              {objects.At(102), objects.At(0), objects.At(100), objects.At(102)},
-		"more than two seconds are one":                                {objects.At(102.001), objects.At(0), objects.At(100), objects.At(100)},
+		"a late change is dated by its stamp":                          {objects.At(100.4), objects.At(0), objects.At(100), objects.At(100)},
+		"one in the second of the previous change took no time":        {objects.At(700), objects.At(100.3), objects.At(100), objects.At(100.3)},
+		"one in the second before it is ignored":                       {objects.At(700), objects.At(101.3), objects.At(100), objects.At(700)},
 		"a change that arrives with a relist is dated by its stamp":    {objects.At(700), objects.At(0), objects.At(100), objects.At(100)},
 		"a stamp from before the previous change is ignored":           {objects.At(700), objects.At(200), objects.At(100), objects.At(700)},
 		"it is not moved to the previous change":                       {objects.At(700), objects.At(699), objects.At(100), objects.At(700)},
@@ -30,8 +29,11 @@ func TestDate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := readiness.Date(test.now, test.previous, test.stamped); !got.Equal(test.want) {
+			if got := readiness.Date(test.now, test.previous, test.stamped, true); !got.Equal(test.want) {
 				t.Errorf("dated %v, want %v", got, test.want)
+			}
+			if got := readiness.Date(test.now, test.previous, test.stamped, false); !got.Equal(test.now) {
+				t.Errorf("on a watch that was never interrupted it is dated %v, want %v", got, test.now)
 			}
 		})
 	}

@@ -2,20 +2,23 @@ package readiness
 
 import "time"
 
-// interrupted is how late after its stamp a change must arrive for the watch to
-// count as interrupted.
-const interrupted = 2 * time.Second
-
 // Date returns when a change happened that is seen now, for the first time, on an
-// object that says it happened at stamped. Stamps lie, so it is now: the moment
-// it was seen. Only a change that arrives late may be dated by its stamp, and
-// only if that lies after the previous change; any other stamp is ignored, never
-// clamped. The zero time is no stamp.
-func Date(now, previous, stamped time.Time) time.Time {
-	if stamped.IsZero() || now.Sub(stamped) <= interrupted || !stamped.After(previous) {
+// object that says it happened at stamped. Stamps lie, so it is now: the moment it was
+// seen. Only a late change, which was made while nobody watched, may be dated by its
+// stamp, and only if that lies between the previous change and now; any other stamp is
+// ignored, never clamped. Stamps have whole seconds: a change in the second of the
+// previous one took no time. The zero time is no stamp.
+func Date(now, previous, stamped time.Time, late bool) time.Time {
+	switch {
+	case !late || stamped.IsZero() || stamped.After(now):
+		return now
+	case stamped.After(previous):
+		return stamped
+	case stamped.Equal(previous.Truncate(time.Second)):
+		return previous
+	default:
 		return now
 	}
-	return stamped
 }
 
 // Begun returns since when a state has held that was there before the exporter

@@ -28,7 +28,9 @@ func tainted(keys ...string) objects.Option {
 	}
 }
 
-// rules have a join grace of five minutes, and an own leaving taint.
+// rules have the default graces, and taints of a user's own.
 func rules() *readiness.Rules {
-	return &readiness.Rules{JoinGrace: 5 * time.Minute, LeavingTaints: []string{"example.com/retired", "example.com/drain/*"}}
+	return &readiness.Rules{JoinGrace: 5 * time.Minute, StartupGrace: 15 * time.Minute, Taints: readiness.TaintRules{
+		Leaving: []string{"example.com/retired", "example.com/drain/*"}, Startup: []string{"example.com/warming"},
+	}}
 }

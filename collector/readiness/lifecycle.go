@@ -2,8 +2,9 @@ package readiness
 
 import (
 	"slices"
-	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
@@ -31,48 +32,61 @@ var lifecycleNames = [Lifecycles]string{"active", "joining", "cordoned", "leavin
 // String returns the value of the label lifecycle.
 func (l Lifecycle) String() string { return lifecycleNames[l] }
 
-// Rules define which nodes are joining and which are leaving.
+// Dated reports whether it is of interest since when a node has been there: drains hang
+// and cordons are forgotten.
+func (l Lifecycle) Dated() bool { return l == LifecycleCordoned || l == LifecycleLeaving }
+
+// Rules say which nodes are joining and which are leaving.
 type Rules struct {
 	// JoinGrace is how long a node counts as joining.
 	JoinGrace time.Duration
-	// LeavingTaints are keys of taints that announce a node's end, beside those
-	// that are known. A key that ends in "/*" stands for all with that prefix.
-	LeavingTaints []string
+	// StartupGrace is how long a node with a startup taint counts as joining, from its
+	// creation.
+	StartupGrace time.Duration
+	// Taints are those that users add to the well-known ones.
+	Taints TaintRules
 }
 
-// leavingTaints are put on nodes that are about to go. The autoscaler's
-// DeletionCandidateOfClusterAutoscaler is left out: it comes and goes on nodes
-// that stay.
-var leavingTaints = []string{
-	"ToBeDeletedByClusterAutoscaler",
-	"karpenter.sh/disrupted",
-	"karpenter.sh/disruption",
-	"cloud.google.com/impending-node-termination",
-	"aws-node-termination-handler/*",
-	"node.kubernetes.io/out-of-service",
-	"node.cloudprovider.kubernetes.io/shutdown",
-}
-
-// leaving reports whether a deletion timestamp, a taint or a condition announces
-// the node's end.
-func (r *Rules) leaving(node *slim.Node) bool {
-	if !node.DeletionTimestamp.IsZero() || node.EndAnnounced {
-		return true
+// leaving reports whether a deletion timestamp, a taint or a condition announces the
+// node's end, and since when by their stamps; zero where none says so.
+func (r *Rules) leaving(node *slim.Node) (since slim.Stamp, leaving bool) {
+	if !node.DeletionTimestamp.IsZero() {
+		since, leaving = node.DeletionTimestamp, true
+	}
+	if node.EndAnnounced {
+		since, leaving = earliest(since, node.EndAnnouncedAt), true
 	}
 	for i := range node.Taints {
-		key := node.Taints[i].Key
-		if matchesAny(leavingTaints, key) || matchesAny(r.LeavingTaints, key) {
-			return true
+		if taint := &node.Taints[i]; r.Taints.Class(taint.Key) == TaintLeaving {
+			since, leaving = earliest(since, slim.StampOf(taint.TimeAdded)), true
 		}
 	}
-	return false
+	return since, leaving
 }
 
-func matchesAny(patterns []string, key string) bool {
-	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
-			return strings.HasPrefix(key, prefix)
+// cordonedSince returns when a node was cordoned: the node lifecycle controller
+// stamps the taint that it derives from spec.unschedulable. Zero where it does not
+// say.
+func cordonedSince(node *slim.Node) slim.Stamp {
+	for i := range node.Taints {
+		if taint := &node.Taints[i]; taint.Key == corev1.TaintNodeUnschedulable {
+			return slim.StampOf(taint.TimeAdded)
 		}
-		return pattern == key
+	}
+	return 0
+}
+
+// starting reports whether a node still carries a startup taint.
+func (r *Rules) starting(node *slim.Node) bool {
+	return slices.ContainsFunc(node.Taints, func(taint corev1.Taint) bool {
+		return r.Taints.Class(taint.Key) == TaintStartup
 	})
+}
+
+// earliest returns the earlier of two stamps that are there.
+func earliest(a, b slim.Stamp) slim.Stamp {
+	if a.IsZero() || !b.IsZero() && b < a {
+		return b
+	}
+	return a
 }

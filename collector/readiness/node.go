@@ -20,6 +20,10 @@ type Node struct {
 	// since is when the node turned ready, or when it ceased to be. It stays
 	// while the way of not being ready changes.
 	since time.Time
+	// lifecycleSince is when the lifecycle began, lifecycleStamped reports whether a
+	// stamp says so.
+	lifecycleSince   time.Time
+	lifecycleStamped bool
 	// firstReady is when a node that never was Ready became so; zero where
 	// that was not seen.
 	firstReady time.Time
@@ -36,7 +40,7 @@ func NewNode(node *slim.Node, rules *Rules, now time.Time) *Node {
 		stamp = node.CreationTimestamp
 	}
 	n.since = Begun(now, stamp.Time())
-	n.lifecycle = n.lifecycleAt(rules, now)
+	n.updateLifecycle(rules, now)
 	return n
 }
 
@@ -65,14 +69,14 @@ func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Transition {
 	transition.Silenced = n.status == StatusUnreachable && !n.silent
 	n.silent = n.status != StatusReady && (n.silent || n.status == StatusUnreachable)
 	if (transition.From == StatusReady) != (transition.To == StatusReady) {
-		at := Date(now, n.since, node.Ready.LastTransitionTime.Time())
+		at := Date(now, n.since, node.Ready.LastTransitionTime.Time(), node.Late)
 		transition.At, transition.Outage = at, at.Sub(n.since)
 		n.since, n.failure = at, transition.To
 		if transition.From == StatusNeverReady {
 			n.firstReady = at
 		}
 	}
-	n.lifecycle = n.lifecycleAt(rules, now)
+	n.updateLifecycle(rules, now)
 	return transition
 }
 
@@ -80,27 +84,44 @@ func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Transition {
 func (n *Node) Replace(node *slim.Node) { n.object = node }
 
 // Tick lets time pass: a joining node may become active.
-func (n *Node) Tick(rules *Rules, now time.Time) { n.lifecycle = n.lifecycleAt(rules, now) }
+func (n *Node) Tick(rules *Rules, now time.Time) { n.updateLifecycle(rules, now) }
 
 // JoinedAt returns when the node stops being joining, if nothing else happens to it.
 func (n *Node) JoinedAt(rules *Rules) time.Time {
-	joined := n.object.CreationTimestamp.Time()
-	if n.firstReady.After(joined) {
-		joined = n.firstReady
+	created := n.object.CreationTimestamp.Time()
+	joined := created.Add(rules.JoinGrace)
+	if at := n.firstReady.Add(rules.JoinGrace); at.After(joined) && !n.firstReady.IsZero() {
+		joined = at
 	}
-	return joined.Add(rules.JoinGrace)
+	if at := created.Add(rules.StartupGrace); at.After(joined) && rules.starting(n.object) {
+		joined = at
+	}
+	return joined
 }
 
-func (n *Node) lifecycleAt(rules *Rules, now time.Time) Lifecycle {
+// updateLifecycle brings the lifecycle up to date. What its stamps do not date began
+// when it was seen.
+func (n *Node) updateLifecycle(rules *Rules, now time.Time) {
+	before := n.lifecycle
+	stamp, leaving := rules.leaving(n.object)
 	switch {
-	case rules.leaving(n.object):
-		return LifecycleLeaving
+	case leaving:
+		n.lifecycle = LifecycleLeaving
 	case n.object.Unschedulable:
-		return LifecycleCordoned
+		n.lifecycle, stamp = LifecycleCordoned, cordonedSince(n.object)
 	case now.Before(n.JoinedAt(rules)):
-		return LifecycleJoining
+		n.lifecycle = LifecycleJoining
 	default:
-		return LifecycleActive
+		n.lifecycle = LifecycleActive
+	}
+	if n.lifecycle != before || n.lifecycleSince.IsZero() {
+		n.lifecycleSince, n.lifecycleStamped = now, false
+	}
+	if at := stamp.Time(); !n.lifecycleStamped && !stamp.IsZero() {
+		n.lifecycleStamped = true
+		if !at.After(now) {
+			n.lifecycleSince = at
+		}
 	}
 }
 
@@ -115,3 +136,8 @@ func (n *Node) Lifecycle() Lifecycle { return n.lifecycle }
 
 // Since returns when the node turned ready, or when it ceased to be.
 func (n *Node) Since() time.Time { return n.since }
+
+// LifecycleSince returns since when the node has been cordoned or leaving: what the
+// stamps of its taint, condition or deletion say, else when that was seen. For other
+// lifecycles it means nothing.
+func (n *Node) LifecycleSince() time.Time { return n.lifecycleSince }

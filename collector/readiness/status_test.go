@@ -70,11 +70,11 @@ func TestStatusChanges(t *testing.T) {
 			{60.4, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60.4}},
 			{120.4, options{objects.Ready(-3590)}, seen{readiness.StatusReady, 120.4}},
 		},
-		"a failure that a relist brings is dated by its stamp": {{0, nil, seen{readiness.StatusReady, -3590}}, {600, options{objects.ReadyUnknown(60)}, seen{readiness.StatusUnreachable, 60}}},
+		"a failure that a relist brings is dated by its stamp": {{0, nil, seen{readiness.StatusReady, -3590}}, {600, options{objects.ReadyUnknown(60), objects.Late()}, seen{readiness.StatusUnreachable, 60}}},
 		"a failure that a relist brings cannot be older than the recovery before it": {
 			{0, options{objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
 			{300, options{objects.Ready(299)}, seen{readiness.StatusReady, 300}},
-			{600, options{objects.NotReady(200)}, seen{readiness.StatusNotReady, 600}},
+			{600, options{objects.NotReady(200), objects.Late()}, seen{readiness.StatusNotReady, 600}},
 		},
 		"a Ready condition that goes away is a failure of a node that was Ready": {{0, nil, seen{readiness.StatusReady, -3590}}, {60, options{objects.WithoutConditions()}, seen{readiness.StatusNotReady, 60}}},
 		"a new node is never_ready until it is Ready, whatever its condition says": {

@@ -56,7 +56,7 @@ func (c *cell) step(at float64, event edit) string {
 		c.Pods = append(c.Pods, slim.FromPod(pod))
 	}
 	if c.Expected {
-		c.Reason, _ = coverage.GapReason(c.status, c.Pods, c.DaemonSet.MinReadySeconds, now)
+		c.Reason, _ = coverage.GapReason(c.status, false, c.Pods, c.DaemonSet.MinReadySeconds, now)
 	}
 	if (c.Reason != before.Reason || c.Expected != before.Expected) && c.ChangedAt.Equal(before.ChangedAt) {
 		c.ChangedAt = now

@@ -46,9 +46,17 @@ type Change struct {
 	Expected, WasExpected bool
 	// Reason is why the cell is not covered now, Was why it was not before.
 	Reason, Was coverage.Reason
+	// HeldBack reports whether the controller makes no pod now because of a condition
+	// taint that does more than repeat the node's Ready condition; WasHeldBack whether
+	// that was so before.
+	HeldBack, WasHeldBack bool
 	// ChangedAt is when the cell came to its present state.
 	ChangedAt time.Time
 }
+
+// late reports whether what a pod shows may be older than the change: the exporter has
+// just begun to look, or nobody watched when it came about.
+func (c *Change) late(pod *slim.Pod) bool { return c.Event == EventStarted || pod.Late }
 
 // Node is what a rescheduling needs to know of its node.
 type Node struct {

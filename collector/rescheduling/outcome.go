@@ -82,13 +82,14 @@ type Termination struct {
 }
 
 // NewTermination begins to follow a terminating pod; before is its version before
-// the deletion was requested, or nil if that was not seen.
-func NewTermination(before, pod *slim.Pod, node TerminationNode, now time.Time) *Termination {
+// the deletion was requested, or nil if that was not seen. late reports whether the
+// request may be older than now.
+func NewTermination(before, pod *slim.Pod, node TerminationNode, late bool, now time.Time) *Termination {
 	asked := pod.DeletionRequestedAt()
 	t := &Termination{
 		pod:       pod,
 		asked:     asked,
-		requested: readiness.Date(now, time.Time{}, asked.Time()),
+		requested: readiness.Date(now, time.Time{}, asked.Time(), late),
 		running:   runningAt(pod, asked),
 		forced:    pod.DeletionGracePeriodSeconds == 0 && !node.Gone && pod.AnyContainerRunning(),
 		late:      kubeletsLast(pod) && (before == nil || !before.Terminal()),

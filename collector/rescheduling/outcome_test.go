@@ -66,7 +66,7 @@ func (t *terminating) see(next version) string {
 		case t.Termination != nil:
 			t.Update(pod)
 		case pod.Terminating():
-			t.Termination = rescheduling.NewTermination(before, pod, t.node, now)
+			t.Termination = rescheduling.NewTermination(before, pod, t.node, pod.Late, now)
 		}
 	}
 	if t.Termination == nil {
@@ -110,11 +110,11 @@ func TestOutcome(t *testing.T) {
 		},
 		"an exit code of its own":                           {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(143, 14))}, "graceful 4s"},
 		"an end in the second of the request":               {[]version{is(10.2, objects.Terminating(10, 30)), is(10.9, objects.Finished(0, 10))}, "graceful 0.7s"},
-		"a request that is seen late is dated by its stamp": {[]version{is(13, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
+		"a request that is seen late is dated by its stamp": {[]version{is(13, objects.Terminating(10, 30), objects.Late()), is(14, objects.Finished(0, 14))}, "graceful 4s"},
 		"two containers, of which both ended": {
 			[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(12, ended(0, "Completed", 12)), is(14, objects.Finished(0, 14))}, "graceful 4s",
 		},
-		"an end that is seen with the request": {[]version{is(14, objects.Terminating(10, 30), objects.Finished(0, 14))}, "graceful 4s"},
+		"an end that is seen with the request": {[]version{is(14, objects.Terminating(10, 30), objects.Finished(0, 14), objects.Late())}, "graceful 4s"},
 		"a container that ran out of memory was not killed at the end": {
 			[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(137, 14), objects.OOMKilled(14))}, "graceful 4s",
 		},
@@ -153,7 +153,7 @@ func TestOutcome(t *testing.T) {
 		"the node was away when the deletion was requested": {
 			[]version{nodeIs(10, lost), is(12, objects.Terminating(12, 5)), nodeIs(40, back), is(44, objects.Finished(0, 44))}, "node_lost 32s",
 		},
-		"the node was away in between, and nobody looked": {[]version{nodeIs(40, back), is(42, objects.Terminating(10, 60)), is(44, objects.Finished(0, 44))}, "node_lost 34s"},
+		"the node was away in between, and nobody looked": {[]version{nodeIs(40, back), is(42, objects.Terminating(10, 60), objects.Late()), is(44, objects.Finished(0, 44))}, "node_lost 34s"},
 		"forced on a lost node: the first deletion seen had its grace": {
 			[]version{nodeIs(10, lost), is(12, objects.Terminating(12, 5)), is(40, objects.Terminating(40, 0))}, "node_lost 28s",
 		},
@@ -183,7 +183,7 @@ func TestOutcome(t *testing.T) {
 		"only the end was seen: what ran at the request is not known": {[]version{is(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
 		"nothing but the end was seen":                                {[]version{first(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
 		"a pod that had failed is seen for the first time":            {[]version{first(20, objects.Finished(1, 5), objects.Terminating(10, 0))}, "unknown"},
-		"a pod that runs is seen for the first time":                  {[]version{first(13, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful 4s"},
+		"a pod that runs is seen for the first time":                  {[]version{first(13, objects.Terminating(10, 30), objects.Late()), is(14, objects.Finished(0, 14))}, "graceful 4s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -296,7 +296,7 @@ func TestState(t *testing.T) {
 		"the node is back, and the grace period is over":           {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost), nodeIs(40, back)}, "overdue"},
 		"the node is gone for ever":                                {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, nodeGone)}, "node_lost"},
 		"a grace period counts from the moment it was seen":        {[]version{is(10.9, objects.Terminating(10, 5)), is(15.5)}, "within_grace"},
-		"the first version was seen late":                          {[]version{is(20, objects.Terminating(10, 30)), is(40)}, "overdue"},
+		"the first version was seen late":                          {[]version{is(20, objects.Terminating(10, 30), objects.Late()), is(40)}, "overdue"},
 		"a second request shortened the grace period":              {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Terminating(10, 4)), is(14)}, "overdue"},
 		"the kubelet's last version does not end it":               {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), objects.Terminating(14, 0))}, "within_grace"},
 		"a second request without any grace leaves no time at all": {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Terminating(12, 0))}, "overdue"},

@@ -30,7 +30,7 @@ var stageNames = [Stages]string{"create", "schedule", "start", "ready"}
 func (s Stage) String() string { return stageNames[s] }
 
 // Rescheduling is one rescheduling of one cell. Its clock runs only while the node
-// is Ready.
+// is Ready and its controller makes pods for it.
 type Rescheduling struct {
 	trigger Trigger
 	// replaced is the revision of the pod whose loss began the rescheduling, if
@@ -85,7 +85,7 @@ func Step(open *Rescheduling, change *Change, now time.Time) (next *Rescheduling
 		}
 		result, finished = open.finish(change, now)
 		return nil, result, finished
-	case !change.Node.Ready:
+	case !change.Node.Ready || change.HeldBack:
 		if open != nil {
 			open.pause(change.ChangedAt)
 		}
@@ -95,10 +95,14 @@ func Step(open *Rescheduling, change *Change, now time.Time) (next *Rescheduling
 			return nil, Result{}, false
 		}
 	}
-	open.resume(change.Node.StatusSince)
+	if change.WasHeldBack {
+		open.resume(change.ChangedAt)
+	} else {
+		open.resume(change.Node.StatusSince)
+	}
 	for _, pod := range change.Pods {
 		if pod.Active() {
-			open.follow(pod, now)
+			open.follow(pod, change.late(pod), now)
 		}
 	}
 	return open, Result{}, false
@@ -118,7 +122,7 @@ func (r *Rescheduling) finish(change *Change, now time.Time) (Result, bool) {
 		return Result{}, false
 	}
 	total := r.total(change.ChangedAt)
-	return Result{Trigger: r.settled(pod), Stages: r.follow(pod, now).stages(total)}, true
+	return Result{Trigger: r.settled(pod), Stages: r.follow(pod, change.late(pod), now).stages(total)}, true
 }
 
 func availablePod(change *Change, now time.Time) *slim.Pod {
@@ -158,9 +162,9 @@ func (r *Rescheduling) resume(now time.Time) {
 	}
 }
 
-// follow notes the steps that a pod has taken by now. Where the watch was
-// interrupted, its stamps tell when it took them.
-func (r *Rescheduling) follow(pod *slim.Pod, now time.Time) *candidate {
+// follow notes the steps that a pod has taken by now. Where the change is late, its
+// stamps tell when it took them.
+func (r *Rescheduling) follow(pod *slim.Pod, late bool, now time.Time) *candidate {
 	c := r.candidate(pod.UID)
 	if c == nil {
 		r.pods = append(r.pods, candidate{uid: pod.UID})
@@ -180,10 +184,19 @@ func (r *Rescheduling) follow(pod *slim.Pod, now time.Time) *candidate {
 	} {
 		if step.reached && !c.done[stage] {
 			c.done[stage] = true
-			c.reached[stage] = r.clock(readiness.Date(now, r.resumed, step.stamp.Time()))
+			c.reached[stage] = r.clock(stepAt(now, r.resumed, step.stamp.Time(), late))
 		}
 	}
 	return c
+}
+
+// stepAt returns when a pod took a step that is seen now. One that its stamp puts
+// before the pod was needed takes no time.
+func stepAt(now, needed, stamped time.Time, late bool) time.Time {
+	if late && !stamped.IsZero() && stamped.Before(needed) {
+		return needed
+	}
+	return readiness.Date(now, needed, stamped, late)
 }
 
 func (r *Rescheduling) candidate(uid slim.UID) *candidate {

@@ -123,7 +123,7 @@ func TestStep(t *testing.T) {
 		"a late change is dated by its stamps": {
 			{10, gone("a-1"), "pod_deleted pending"},
 			// Everything that happened from 12 to 20 arrives at 40.
-			{40, all(dated(20), pod("a-2", objects.Created(12), objects.Scheduled(13), objects.StartTime(13), objects.Started(16), objects.Ready(20))), "pod_deleted 10s = 2+1+3+4"},
+			{40, all(dated(20), pod("a-2", objects.Created(12), objects.Scheduled(13), objects.StartTime(13), objects.Started(16), objects.Ready(20), objects.Late())), "pod_deleted 10s = 2+1+3+4"},
 		},
 		"a failure and a return of the node that are seen late are dated, too": {
 			{10, gone("a-1"), "pod_deleted pending"},
@@ -133,11 +133,11 @@ func TestStep(t *testing.T) {
 		},
 		"a stage that is stamped before the one that precedes it took no time": {
 			{10, gone("a-1"), "pod_deleted pending"},
-			{40, all(dated(20), pod("a-2", objects.Created(14), objects.Scheduled(12), objects.StartTime(13), objects.Started(16), objects.Ready(20))), "pod_deleted 10s = 4+0+2+4"},
+			{40, all(dated(20), pod("a-2", objects.Created(14), objects.Scheduled(12), objects.StartTime(13), objects.Started(16), objects.Ready(20), objects.Late())), "pod_deleted 10s = 4+0+2+4"},
 		},
 		"a stage that is stamped after the pod was available ends with it": {
 			{10, gone("a-1"), "pod_deleted pending"},
-			{40, all(dated(20), pod("a-2", objects.Created(12), objects.Scheduled(13), objects.StartTime(13), objects.Started(25), objects.Ready(20))), "pod_deleted 10s = 2+1+7+0"},
+			{40, all(dated(20), pod("a-2", objects.Created(12), objects.Scheduled(13), objects.StartTime(13), objects.Started(25), objects.Ready(20), objects.Late())), "pod_deleted 10s = 2+1+7+0"},
 		},
 		"an end that is dated before the beginning is negative: clocks disagree": {
 			{10, gone("a-1"), "pod_deleted pending"},

@@ -70,8 +70,10 @@ func (r *Rescheduling) notBefore(ready time.Time) {
 // arrival returns the trigger of a cell in which a pod came to be needed: its node
 // turned Ready, or it became expected.
 func arrival(change *Change) (Trigger, bool) {
-	wasDown := change.WasExpected && change.Was.Cause() == coverage.CauseNode
+	wasDown := change.WasExpected && change.Was.NodeDown()
 	switch {
+	case change.WasExpected && change.WasHeldBack:
+		return TriggerNodeEligible, true
 	case change.Event == EventNodeAdded:
 		return TriggerNodeAdded, true
 	case wasDown && change.Was == coverage.ReasonNodeNeverReady:

@@ -100,7 +100,7 @@ type Difference struct {
 
 // Fields returns the values of the label field, in the order of Differences.
 func Fields() []string {
-	differences := Differences(slim.DaemonSetStatus{}, Counts{})
+	differences := Differences(&slim.DaemonSet{}, Counts{})
 	fields := make([]string, len(differences))
 	for i := range differences {
 		fields[i] = differences[i].Field
@@ -108,8 +108,13 @@ func Fields() []string {
 	return fields
 }
 
-// Differences compares all counts of .status, in a fixed order.
-func Differences(status slim.DaemonSetStatus, counts Counts) [7]Difference {
+// Differences compares all counts of .status, in a fixed order. The status of a
+// DaemonSet that is being deleted is frozen, and compared with nothing.
+func Differences(ds *slim.DaemonSet, counts Counts) [7]Difference {
+	status := ds.Status
+	if !ds.DeletionTimestamp.IsZero() {
+		status, counts = slim.DaemonSetStatus{}, Counts{}
+	}
 	return [7]Difference{
 		{"desired", status.DesiredNumberScheduled - counts.Desired},
 		{"current", status.CurrentNumberScheduled - counts.Current},

@@ -140,7 +140,7 @@ func TestDifferences(t *testing.T) {
 			status := slim.FromDaemonSet(objects.DaemonSet("agent", objects.Status(test.status))).Status
 			var got []int32
 			var fields []string
-			for _, difference := range rollout.Differences(status, test.counts) {
+			for _, difference := range rollout.Differences(&slim.DaemonSet{Status: status}, test.counts) {
 				got, fields = append(got, difference.Nodes), append(fields, difference.Field)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {

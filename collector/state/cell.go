@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
@@ -19,12 +20,36 @@ type cell struct {
 	pod   *slim.Pod
 	more  *[]*slim.Pod
 	state cellState
-	// first is the reason with which the gap opened.
-	first coverage.Reason
-	// index is the place among the open gaps; -1 for a cell that has none.
+	// changed is when the state last changed.
+	changed unixNano
+	// gap is the open gap, nil for none.
+	gap *openGap
+}
+
+// openGap is a gap that is open.
+type openGap struct {
+	// opened is when it opened, lifecycle what its node was then.
+	opened    unixNano
+	lifecycle readiness.Lifecycle
+	// held is how long each cause has held, but for the present one since the cell's
+	// last change.
+	held [coverage.Causes]time.Duration
+	// last is the cause that held last.
+	last coverage.Cause
+	// index is the place among the open gaps.
 	index int32
-	// changed is when the state last changed, opened when the gap did.
-	changed, opened unixNano
+}
+
+// cause returns the cause that held for the longest part of the gap; of equal ones
+// the first, and of a gap that took no time the last.
+func (g *openGap) cause() coverage.Cause {
+	longest, most := g.last, time.Duration(0)
+	for cause := range coverage.Causes {
+		if g.held[cause] > most {
+			longest, most = cause, g.held[cause]
+		}
+	}
+	return longest
 }
 
 // cellState is what is remembered of a cell: a pure function of the DaemonSet, the
@@ -33,6 +58,12 @@ type cellState struct {
 	expected bool
 	// reason is why an expected cell is not covered.
 	reason coverage.Reason
+	// withheld reports whether there is no pod because of a condition taint, heldBack
+	// whether because of one that does more than repeat the node's Ready condition.
+	withheld, heldBack bool
+	// suspect is why a pod of its own fault does not work on a node that its kubelet calls
+	// not ready.
+	suspect coverage.Reason
 	// misplaced reports whether a pod is there though none is expected.
 	misplaced bool
 	// outdated reports whether the pod is not of the current revision.
@@ -118,13 +149,28 @@ func (cl *cell) evaluate(pods []*slim.Pod, now time.Time) (cellState, time.Time)
 	ds, decision := cl.ds.object, cl.ds.decisions[cl.node.slot]
 	var wake time.Time
 	var s cellState
-	if s.expected = decision.Exclusion == coverage.NotExcluded; s.expected {
-		s.reason, wake = coverage.GapReason(cl.node.state.Status(), pods, ds.MinReadySeconds, now)
+	if !ds.DeletionTimestamp.IsZero() {
+		return cellState{}, time.Time{} // it promises nothing any more
+	}
+	if s.expected = cl.ds.expects(cl.node); s.expected {
+		s.reason, wake = coverage.GapReason(cl.node.state.Status(), decision.Withheld >= 0, pods, ds.MinReadySeconds, now)
 		s.outdated = cl.ds.outdated(pods, now)
+		if cl.node.state.Status() == readiness.StatusNotReady {
+			s.suspect = coverage.SuspectReason(pods, ds.MinReadySeconds, now)
+		}
+		s.withheld = len(pods) == 0 && decision.Withheld >= 0
+		s.heldBack = s.withheld && decision.HeldBack
 	}
 	s.upstream = rollout.Count(ds, cl.ds.current, decision.Upstream == coverage.VerdictRun, pods, now)
 	s.misplaced = !s.expected && s.upstream.Misscheduled
 	return s, earliest(wake, pods, ds.MinReadySeconds, now)
+}
+
+// expects reports whether a node should hold a working pod of the DaemonSet. One that
+// is being deleted promises nothing.
+func (ds *daemonSet) expects(n *node) bool {
+	return ds.object != nil && n.state != nil && ds.object.DeletionTimestamp.IsZero() &&
+		ds.decisions[n.slot].Exclusion == coverage.NotExcluded
 }
 
 // outdated reports whether the pod that is available or, where none is, the only

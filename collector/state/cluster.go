@@ -29,15 +29,23 @@ type Cluster struct {
 	slots []*node
 	free  []int32
 	gaps  []*cell
-	// troubled are the nodes that are not ready or have gaps.
+	// troubled are the nodes that are not ready, have gaps, or are cordoned or leaving.
 	troubled map[*node]struct{}
 	// groups counts the nodes of the cluster.
-	groups        map[NodeGroup]int
+	groups map[NodeGroup]int
+	// labelled counts the nodes by the values of their labels.
+	labelled map[NodeLabels]int
+	// suspects are the cells whose pod may have broken its node.
+	suspects      map[*cell]struct{}
+	restarts      map[cellKey]*podRestarts
 	reschedulings reschedulings
 	terminations  terminations
 	timers        timerqueue.Queue[timed]
 	started       bool
 	startedAt     time.Time
+	// latest is the latest time that was seen: what was available stays so when the
+	// clock is set back.
+	latest time.Time
 	// pods is reused for the pods of the cell that is being evaluated.
 	pods []*slim.Pod
 }
@@ -94,6 +102,8 @@ type daemonSet struct {
 	revisions map[rollout.Revision]int32
 	current   rollout.Revision
 	totals    Totals
+	// seconds outlives a change of the template, totals do not.
+	seconds nodeSeconds
 }
 
 // New returns an empty Cluster. It reports the node labels of these keys.
@@ -106,6 +116,9 @@ func New(rules readiness.Rules, recorder Recorder, nodeLabels ...string) *Cluste
 		nodes:      map[slim.Text]*node{},
 		troubled:   map[*node]struct{}{},
 		groups:     map[NodeGroup]int{},
+		labelled:   map[NodeLabels]int{},
+		suspects:   map[*cell]struct{}{},
+		restarts:   map[cellKey]*podRestarts{},
 		reschedulings: reschedulings{
 			open:    map[*cell]*rescheduling.Rescheduling{},
 			pending: map[pendingKey]int{},
@@ -132,11 +145,12 @@ func (c *Cluster) Start(now time.Time) {
 		}
 	}
 	for _, ds := range c.daemonSets {
-		c.updateDaemonSet(ds, true, event{kind: rescheduling.EventStarted}, now)
+		c.updateDaemonSet(ds, true, event{kind: rescheduling.EventStarted, late: true}, now)
 	}
 	for _, n := range c.nodes {
 		c.tallyGroup(n, 1)
 		c.noteTrouble(n)
+		c.recordStartup(n)
 	}
 	c.startTerminations(now)
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
@@ -13,14 +14,17 @@ import (
 // readiness.Date. A cell without a previous change began before the exporter,
 // but not before its node and its DaemonSet.
 func (cl *cell) date(pods []*slim.Pod, why event, now time.Time) time.Time {
+	if !why.late {
+		return now
+	}
 	stamped := cl.stamped(pods, why)
 	if stamped.IsZero() {
 		return now
 	}
 	earliest := max(cl.node.state.Object().CreationTimestamp, cl.ds.object.CreationTimestamp).Time()
 	if cl.changed == 0 {
-		if cl.state.gap() && cl.state.reason.Cause() != coverage.CauseNode {
-			stamped = uncoveredSince(pods)
+		if cl.state.gap() {
+			stamped = beganAt(cl.state.reason, stamped, pods)
 		}
 		if stamped.Before(earliest) {
 			stamped = earliest
@@ -31,7 +35,7 @@ func (cl *cell) date(pods []*slim.Pod, why event, now time.Time) time.Time {
 	if previous.Before(earliest) {
 		previous = earliest
 	}
-	return readiness.Date(now, previous, stamped)
+	return readiness.Date(now, previous, stamped, why.late)
 }
 
 // stamped returns when the objects say that the cell came to its present state;
@@ -43,7 +47,10 @@ func (cl *cell) stamped(pods []*slim.Pod, why event) time.Time {
 		return time.Time{}
 	case why.removed != nil && !why.removed.DeletionMissed:
 		return time.Time{}
-	case cl.state.reason.Cause() == coverage.CauseNode || why.kind == rescheduling.EventNodeChanged:
+	case cl.state.reason == coverage.ReasonNodeTainted:
+		taint := &cl.node.state.Object().Taints[cl.ds.decisions[cl.node.slot].Withheld]
+		return slim.StampOf(taint.TimeAdded).Time()
+	case cl.state.reason.NodeDown() || why.kind == rescheduling.EventNodeChanged:
 		return cl.node.state.Since()
 	}
 	var latest time.Time
@@ -60,6 +67,27 @@ func (cl *cell) stamped(pods []*slim.Pod, why event) time.Time {
 	}
 	return latest
 }
+
+// beganAt returns when a gap began that was there before the exporter looked, of which
+// stamped says when its reason came about. One that was open before its node failed
+// keeps its start: where no pod was available when the node failed, the pods' stamps
+// tell, as far as they go back further. The pods of a node that fails are marked not
+// Ready in the same second (pkg/controller/nodelifecycle, v1.37).
+func beganAt(reason coverage.Reason, stamped time.Time, pods []*slim.Pod) time.Time {
+	uncovered := uncoveredSince(pods)
+	switch {
+	case reason.Cause() != coverage.CauseNode:
+		return uncovered
+	case !reason.NodeDown() || uncovered.IsZero():
+		return stamped
+	case uncovered.Before(stamped.Add(-time.Second)) && !slices.ContainsFunc(pods, readyNow):
+		return uncovered
+	default:
+		return stamped
+	}
+}
+
+func readyNow(pod *slim.Pod) bool { return pod.Ready.Status == slim.ConditionTrue }
 
 // uncoveredSince returns since when, by the stamps of its pods, a cell has been
 // without one that is available: since the last of them ceased to be Ready or,

@@ -16,30 +16,31 @@ import (
 func (c *Cluster) updateNode(n *node, why event, now time.Time, change func() (moved bool)) {
 	c.tallyGroup(n, -1)
 	for _, ds := range c.daemonSets {
-		ds.tally(n, -1)
+		ds.tally(n, -1, now)
 	}
 	moved := change()
 	var view coverage.View
 	if moved {
-		view.Show(n.state.Object())
+		view.Show(n.state.Object(), &c.rules.Taints)
 	}
 	for _, ds := range c.daemonSets {
 		if moved && ds.object != nil {
-			ds.decisions[n.slot] = ds.placement.Decide(&view)
+			c.decide(ds, n, &view, why)
 		}
 		c.evaluate(ds, n, why, now)
-		ds.tally(n, 1)
+		ds.tally(n, 1, now)
 	}
 	maps.DeleteFunc(c.daemonSets, func(_ slim.UID, ds *daemonSet) bool { return ds.unused() })
 	c.tallyGroup(n, 1)
 	c.noteTrouble(n)
-	c.recordStartup(n, now)
+	c.recordStartup(n)
 }
 
 // updateDaemonSet brings all cells of one DaemonSet up to date. decide says that its
 // placement must be parsed and decided anew.
 func (c *Cluster) updateDaemonSet(ds *daemonSet, decide bool, why event, now time.Time) {
 	ds.totals = Totals{}
+	ds.seconds.restart(now)
 	if ds.object != nil {
 		ds.current = rollout.Current(ds.object, ds.revisions)
 		if decide {
@@ -52,13 +53,28 @@ func (c *Cluster) updateDaemonSet(ds *daemonSet, decide bool, why event, now tim
 			continue
 		}
 		if decide && ds.object != nil && n.state != nil {
-			view.Show(n.state.Object())
-			ds.decisions[n.slot] = ds.placement.Decide(&view)
+			view.Show(n.state.Object(), &c.rules.Taints)
+			c.decide(ds, n, &view, why)
 		}
 		c.evaluate(ds, n, why, now)
-		ds.tally(n, 1)
+		ds.tally(n, 1, now)
 		c.removeNodeIfUnused(n)
-		c.recordStartup(n, now)
+		if why.kind != rescheduling.EventStarted {
+			c.recordStartup(n) // at the start only when all have been evaluated
+		}
+	}
+}
+
+// decide brings the placement of one DaemonSet on the node in view up to date, and
+// records a node that is still there and turned from expected to excluded. A node that
+// is leaving is no loss.
+func (c *Cluster) decide(ds *daemonSet, n *node, view *coverage.View, why event) {
+	expected := ds.expects(n)
+	ds.decisions[n.slot] = ds.placement.Decide(view)
+	exclusion := ds.decisions[n.slot].Exclusion
+	changed := why.kind == rescheduling.EventNodeChanged || why.kind == rescheduling.EventDaemonSetChanged
+	if changed && expected && exclusion != coverage.NotExcluded && n.state.Lifecycle() != readiness.LifecycleLeaving {
+		c.recorder.NodeLost(ds.object, exclusion)
 	}
 }
 
@@ -84,14 +100,14 @@ func (c *Cluster) updateCell(ds *daemonSet, n *node, why event, now time.Time, c
 		cl = c.addCell(ds, n, born)
 	}
 	if c.started {
-		ds.tally(n, -1)
+		ds.tally(n, -1, now)
 		if change != nil {
 			change(cl)
 		}
 		c.evaluate(ds, n, why, now)
-		ds.tally(n, 1)
+		ds.tally(n, 1, now)
 		c.updateRevision(ds, now)
-		c.recordStartup(n, now)
+		c.recordStartup(n)
 	} else {
 		change(cl)
 		c.removeCellIfUnused(cl)
@@ -105,14 +121,17 @@ func (c *Cluster) updateCell(ds *daemonSet, n *node, why event, now time.Time, c
 func (c *Cluster) evaluate(ds *daemonSet, n *node, why event, now time.Time) {
 	cl := ds.cells[n.slot]
 	if cl == nil {
-		if ds.object == nil || n.state == nil || ds.decisions[n.slot].Exclusion != coverage.NotExcluded {
+		if !ds.expects(n) {
 			return
 		}
 		cl = c.addCell(ds, n, why.born)
 	}
 	c.pods = cl.appendPods(c.pods[:0])
 	before := cl.state
-	next, wake := cl.evaluate(c.pods, now)
+	if now.After(c.latest) {
+		c.latest = now
+	}
+	next, wake := cl.evaluate(c.pods, c.latest)
 	if next.expected && !before.expected {
 		cl.changed = why.born // whatever its pods went through before, nothing was expected of them
 	}
@@ -126,38 +145,50 @@ func (c *Cluster) evaluate(ds *daemonSet, n *node, why event, now time.Time) {
 func (c *Cluster) apply(cl *cell, next cellState, why event, now time.Time) {
 	before := cl.state
 	cl.state = next
+	c.noteSuspect(cl)
 	if before.expected == next.expected && before.reason == next.reason {
 		return
 	}
 	at := unixNanoOf(cl.date(c.pods, why, now))
+	if before.gap() {
+		cl.gap.last = before.reason.Cause()
+		cl.gap.held[cl.gap.last] += at.time().Sub(max(cl.changed, cl.gap.opened).time())
+	}
 	switch {
 	case !before.gap() && next.gap():
-		cl.opened, cl.first = at, next.reason
-		cl.index = int32(len(c.gaps))
-		c.gaps = append(c.gaps, cl)
-		cl.node.gaps++
+		c.openGap(cl, at)
 	case before.gap() && !next.gap():
-		if cl.ds.object != nil {
-			c.recorder.GapClosed(cl.ds.object, cl.first.Cause(), at.time().Sub(cl.opened.time()))
+		if ds := cl.ds.object; ds != nil && ds.DeletionTimestamp.IsZero() {
+			c.recorder.GapClosed(ds, cl.gap.cause(), cl.gap.lifecycle, at.time().Sub(cl.gap.opened.time()))
 		}
 		c.closeGap(cl)
+	}
+	if why.kind != rescheduling.EventStarted {
+		cl.ds.seconds.correct(before, next, now.Sub(at.time()))
 	}
 	cl.changed = at
 	c.noteTrouble(cl.node)
 }
 
+// openGap puts a cell on the list of open gaps.
+func (c *Cluster) openGap(cl *cell, at unixNano) {
+	cl.gap = &openGap{opened: at, lifecycle: cl.node.state.Lifecycle(), index: int32(len(c.gaps))}
+	c.gaps = append(c.gaps, cl)
+	cl.node.gaps++
+}
+
 // closeGap takes a cell out of the list of open gaps.
 func (c *Cluster) closeGap(cl *cell) {
 	last := c.gaps[len(c.gaps)-1]
-	c.gaps[cl.index], last.index = last, cl.index
+	c.gaps[cl.gap.index], last.gap.index = last, cl.gap.index
 	c.gaps[len(c.gaps)-1] = nil
 	c.gaps = c.gaps[:len(c.gaps)-1]
-	cl.index, cl.opened = -1, 0
+	cl.gap = nil
 	cl.node.gaps--
 }
 
 func (c *Cluster) addCell(ds *daemonSet, n *node, born unixNano) *cell {
-	cl := &cell{ds: ds, node: n, index: -1, changed: born}
+	cl := &cell{ds: ds, node: n, changed: born}
 	ds.cells[n.slot] = cl
 	n.cells++
 	return cl
@@ -169,13 +200,24 @@ func (c *Cluster) removeCellIfUnused(cl *cell) {
 		return
 	}
 	c.timers.Remove(cl)
+	delete(c.suspects, cl)
 	delete(cl.ds.cells, cl.node.slot)
 	cl.node.cells--
 }
 
-// noteTrouble keeps the list of nodes that are not ready or have gaps.
+// noteSuspect keeps the list of cells whose pod may have broken its node.
+func (c *Cluster) noteSuspect(cl *cell) {
+	if cl.state.suspect != coverage.ReasonNone {
+		c.suspects[cl] = struct{}{}
+	} else if len(c.suspects) > 0 {
+		delete(c.suspects, cl)
+	}
+}
+
+// noteTrouble keeps the list of nodes that are not ready, have gaps, or are cordoned or
+// leaving.
 func (c *Cluster) noteTrouble(n *node) {
-	if n.state != nil && (n.state.Status() != readiness.StatusReady || n.gaps > 0) {
+	if n.state != nil && (n.state.Status() != readiness.StatusReady || n.gaps > 0 || n.state.Lifecycle().Dated()) {
 		c.troubled[n] = struct{}{}
 	} else {
 		delete(c.troubled, n)

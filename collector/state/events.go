@@ -19,6 +19,8 @@ type event struct {
 	// changed is the pod that is new or has changed; removed is the pod that is
 	// gone, in its last version.
 	changed, removed *slim.Pod
+	// late reports whether the change was made while nobody watched (slim.Meta).
+	late bool
 }
 
 // SetNode takes a node that is new or has changed. A heartbeat costs a
@@ -35,7 +37,7 @@ func (c *Cluster) SetNode(object *slim.Node, now time.Time) {
 		n.initial = object
 		return
 	case n.state == nil:
-		added := event{kind: rescheduling.EventNodeAdded, born: unixNanoOf(object.CreationTimestamp.Time())}
+		added := event{kind: rescheduling.EventNodeAdded, born: unixNanoOf(object.CreationTimestamp.Time()), late: object.Late}
 		c.updateNode(n, added, now, func() (moved bool) {
 			c.initNode(n, object, now)
 			return true
@@ -44,10 +46,14 @@ func (c *Cluster) SetNode(object *slim.Node, now time.Time) {
 		n.state.Replace(object)
 		return
 	default:
-		c.updateNode(n, event{kind: rescheduling.EventNodeChanged, born: unixNanoOf(now)}, now, func() (moved bool) {
+		changed := event{kind: rescheduling.EventNodeChanged, born: unixNanoOf(now), late: object.Late}
+		c.updateNode(n, changed, now, func() (moved bool) {
 			moved = !n.state.Object().SamePlacement(object)
 			transition := n.state.Update(object, &c.rules, now)
-			n.labels = c.labelsOf(object)
+			if before := n.labels; before != c.labelsOf(object) {
+				c.addLabels(n, object)
+				c.removeLabels(before)
+			}
 			c.setNodeTimer(n, now)
 			c.recordTransition(n, transition)
 			return moved
@@ -71,6 +77,7 @@ func (c *Cluster) DeleteNode(object *slim.Node, now time.Time) {
 			n.state, n.starting = nil, false
 			return false
 		})
+		c.removeLabels(n.labels)
 		c.timers.Remove(n)
 		c.recorder.NodeDeleted(object)
 	}
@@ -91,9 +98,9 @@ func (c *Cluster) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	switch {
 	case !c.started:
 	case before == nil:
-		created := event{kind: rescheduling.EventDaemonSetCreated, born: unixNanoOf(object.CreationTimestamp.Time())}
+		created := event{kind: rescheduling.EventDaemonSetCreated, born: unixNanoOf(object.CreationTimestamp.Time()), late: object.Late}
 		c.updateDaemonSet(ds, true, created, now)
-	case before.Generation != object.Generation:
+	case before.Generation != object.Generation || before.DeletionTimestamp != object.DeletionTimestamp:
 		c.updateDaemonSet(ds, true, event{kind: rescheduling.EventDaemonSetChanged, born: unixNanoOf(now)}, now)
 	default:
 		c.updateRevision(ds, now)
@@ -124,7 +131,7 @@ func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 	}
 	if inCell(pod) {
 		ds, n := c.daemonSetOf(pod.Owner), c.nodeNamed(pod.NodeName)
-		c.updateCell(ds, n, event{kind: rescheduling.EventPodChanged, changed: pod}, now, func(cl *cell) {
+		c.updateCell(ds, n, event{kind: rescheduling.EventPodChanged, changed: pod, late: pod.Late}, now, func(cl *cell) {
 			if earlier := cl.put(pod); earlier != nil {
 				ds.forgetRevision(earlier)
 			}
@@ -133,6 +140,7 @@ func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 	}
 	if before != nil && before.UID != pod.UID {
 		c.endTermination(before, now)
+		c.forgetRestarts(before)
 		before = nil
 	}
 	c.followTermination(before, pod, now)
@@ -143,6 +151,7 @@ func (c *Cluster) DeletePod(pod *slim.Pod, now time.Time) {
 	c.Advance(now)
 	c.removePod(pod, now)
 	c.endTermination(pod, now)
+	c.forgetRestarts(pod)
 }
 
 // removePod takes a pod out of its cell.
@@ -151,7 +160,8 @@ func (c *Cluster) removePod(pod *slim.Pod, now time.Time) {
 	if !inCell(pod) || ds == nil || n == nil || ds.cells[n.slot] == nil {
 		return
 	}
-	c.updateCell(ds, n, event{kind: rescheduling.EventPodChanged, removed: pod}, now, func(cl *cell) {
+	removed := event{kind: rescheduling.EventPodChanged, removed: pod, late: pod.Late || pod.DeletionMissed}
+	c.updateCell(ds, n, removed, now, func(cl *cell) {
 		if last := cl.take(pod.UID); last != nil {
 			ds.forgetRevision(last)
 		}
@@ -168,7 +178,7 @@ func inCell(pod *slim.Pod) bool { return pod.Owner != slim.UID{} && pod.NodeName
 func (c *Cluster) initNode(n *node, object *slim.Node, now time.Time) {
 	n.initial = nil
 	n.state = readiness.NewNode(object, &c.rules, now)
-	n.labels = c.labelsOf(object)
+	c.addLabels(n, object)
 	n.starting = n.state.Status() == readiness.StatusNeverReady || !object.CreationTimestamp.Time().Before(c.startedAt)
 	c.setNodeTimer(n, now)
 	if n.starting && n.state.Status() == readiness.StatusReady {
@@ -193,22 +203,45 @@ func (c *Cluster) labelsOf(object *slim.Node) NodeLabels {
 	return slim.Intern(strings.Join(values, nodeLabelSeparator))
 }
 
+// addLabels gives a node the labels of its object.
+func (c *Cluster) addLabels(n *node, object *slim.Node) {
+	n.labels = c.labelsOf(object)
+	if c.labelled[n.labels]++; c.labelled[n.labels] == 1 {
+		c.recorder.NodeLabelsAdded(n.labels)
+	}
+}
+
+// removeLabels takes the labels of a node away.
+func (c *Cluster) removeLabels(labels NodeLabels) {
+	if c.labelled[labels]--; c.labelled[labels] == 0 {
+		delete(c.labelled, labels)
+		c.recorder.NodeLabelsDeleted(labels)
+	}
+}
+
 // recordTransition records that a node's status changed.
 func (c *Cluster) recordTransition(n *node, transition readiness.Transition) {
 	if transition.From == transition.To {
 		return
 	}
-	c.recorder.NodeTransition(n.state.Object(), n.labels, transition)
+	c.recorder.NodeTransition(n.state.Object(), n.labels, n.state.Lifecycle(), transition)
 	if transition.From == readiness.StatusNeverReady && transition.To == readiness.StatusReady {
 		c.recorder.NodeReady(transition.At.Sub(n.state.Object().CreationTimestamp.Time()))
 	}
 }
 
-// recordStartup records when a node that was starting is covered.
-func (c *Cluster) recordStartup(n *node, now time.Time) {
+// recordStartup records when a node that was starting is covered: the latest change of
+// its cells, which may have come late.
+func (c *Cluster) recordStartup(n *node) {
 	if !n.starting || n.gaps > 0 || n.state == nil || n.state.Status() != readiness.StatusReady {
 		return
 	}
 	n.starting = false
-	c.recorder.NodeCovered(now.Sub(n.state.Object().CreationTimestamp.Time()))
+	covered := n.state.Since()
+	for _, ds := range c.daemonSets {
+		if cl := ds.cells[n.slot]; cl != nil && cl.state.expected && cl.changed.time().After(covered) {
+			covered = cl.changed.time()
+		}
+	}
+	c.recorder.NodeCovered(covered.Sub(n.state.Object().CreationTimestamp.Time()))
 }

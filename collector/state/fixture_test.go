@@ -18,8 +18,11 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
 
-// joinGrace is that of all ledgers in these tests.
-const joinGrace = 5 * time.Minute
+// The graces of all ledgers in these tests.
+const (
+	joinGrace    = 5 * time.Minute
+	startupGrace = 15 * time.Minute
+)
 
 // ledger is a ledger and the time at which its events come. It implements
 // replay.Handler.
@@ -30,7 +33,7 @@ type ledger struct {
 }
 
 func newLedger(recorder state.Recorder) *ledger {
-	l := &ledger{Cluster: state.New(readiness.Rules{JoinGrace: joinGrace}, recorder, "zone"), now: objects.Noon}
+	l := &ledger{Cluster: state.New(readiness.Rules{JoinGrace: joinGrace, StartupGrace: startupGrace}, recorder, "zone"), now: objects.Noon}
 	l.watch = replay.NewWatch(l)
 	return l
 }

@@ -177,7 +177,8 @@ func accountOf(ledger *ledger) account {
 	}
 	for summary := range ledger.Summaries() {
 		totals := *summary.Totals
-		totals.Repelled = map[state.Repulsion]int32{}
+		totals.Repelled, totals.Withheld = map[state.NodeTaint]int32{}, map[state.NodeTaint]int32{}
+		maps.Copy(totals.Withheld, summary.Totals.Withheld)
 		maps.Copy(totals.Repelled, summary.Totals.Repelled)
 		all.Totals[summary.DaemonSet.UID] = totals
 	}
@@ -240,12 +241,14 @@ func withoutJoining(a account) account {
 				counts[1][i] = 0
 			}
 		}
-		repelled := map[state.Repulsion]int32{}
-		for repulsion, count := range totals.Repelled {
-			repulsion.Lifecycle = rename(repulsion.Lifecycle)
-			repelled[repulsion] += count
+		for _, counts := range []*map[state.NodeTaint]int32{&totals.Repelled, &totals.Withheld} {
+			merged := map[state.NodeTaint]int32{}
+			for taint, count := range *counts {
+				taint.Lifecycle = rename(taint.Lifecycle)
+				merged[taint] += count
+			}
+			*counts = merged
 		}
-		totals.Repelled = repelled
 		a.Totals[uid] = totals
 	}
 	for at, gap := range a.Gaps {

@@ -118,16 +118,19 @@ func (n *modelNode) status() readiness.Status {
 }
 
 func (n *modelNode) lifecycle(now time.Time) readiness.Lifecycle {
+	starting := false
 	leaving := !n.object.DeletionTimestamp.IsZero() || n.object.EndAnnounced
 	for _, taint := range n.object.Taints {
 		leaving = leaving || taint.Key == "ToBeDeletedByClusterAutoscaler"
+		starting = starting || taint.Key == "readiness.k8s.io/gpu"
 	}
 	switch {
 	case leaving:
 		return readiness.LifecycleLeaving
 	case n.object.Unschedulable:
 		return readiness.LifecycleCordoned
-	case now.Sub(n.object.CreationTimestamp.Time()) < joinGrace || now.Sub(n.firstReady) < joinGrace:
+	case starting && now.Sub(n.object.CreationTimestamp.Time()) < startupGrace,
+		now.Sub(n.object.CreationTimestamp.Time()) < joinGrace || now.Sub(n.firstReady) < joinGrace:
 		return readiness.LifecycleJoining
 	default:
 		return readiness.LifecycleActive
@@ -169,7 +172,7 @@ func (m *model) account() account {
 	}
 	gapsOf := map[string]int{}
 	for uid, ds := range m.sets {
-		totals := state.Totals{Repelled: map[state.Repulsion]int32{}}
+		totals := state.Totals{Repelled: map[state.NodeTaint]int32{}, Withheld: map[state.NodeTaint]int32{}}
 		for name, n := range m.nodes {
 			key := pair{uid, name}
 			gap, open := m.evaluatePair(ds, n, &totals)
@@ -194,7 +197,7 @@ func (m *model) account() account {
 	for name, n := range m.nodes {
 		status, lifecycle := n.status(), n.lifecycle(m.now)
 		all.Groups[groupAccount{status, lifecycle, n.object.Labels["zone"]}]++
-		if status != readiness.StatusReady || gapsOf[name] > 0 {
+		if status != readiness.StatusReady || gapsOf[name] > 0 || lifecycle == readiness.LifecycleCordoned || lifecycle == readiness.LifecycleLeaving {
 			all.Troubles[name] = troubleAccount{status, lifecycle, gapsOf[name], n.since.Sub(objects.Noon)}
 		}
 	}
@@ -209,7 +212,7 @@ func (m *model) evaluatePair(ds *slim.DaemonSet, n *modelNode, totals *state.Tot
 		m.places[ds] = place
 	}
 	var view coverage.View
-	view.Show(n.object)
+	view.Show(n.object, &readiness.TaintRules{})
 	decision := place.Decide(&view)
 	lifecycle := n.lifecycle(m.now)
 
@@ -224,9 +227,20 @@ func (m *model) evaluatePair(ds *slim.DaemonSet, n *modelNode, totals *state.Tot
 	}
 	current := modelRevision(ds, ofSet)
 	reason := coverage.ReasonNone
-	if decision.Exclusion == coverage.NotExcluded {
+	deleting := ds.DeletionTimestamp != 0
+	switch {
+	case decision.Exclusion == coverage.NotExcluded && deleting:
+	case decision.Exclusion == coverage.NotExcluded:
 		totals.Expected[lifecycle]++
-		if reason = modelReason(n.status(), mine, ds, m.now); reason == coverage.ReasonNone {
+		withheld := len(mine) == 0 && decision.Upstream != coverage.VerdictRun
+		if withheld {
+			taint := n.object.Taints[decision.Withheld]
+			totals.Withheld[state.NodeTaint{Lifecycle: lifecycle, Key: taint.Key, Effect: string(taint.Effect)}]++
+		}
+		if reason = modelReason(n.status(), mine, ds, m.now); reason == coverage.ReasonPodMissing && withheld {
+			reason = coverage.ReasonNodeTainted
+		}
+		if reason == coverage.ReasonNone {
 			totals.Covered[lifecycle]++
 		} else {
 			totals.Gaps[lifecycle][reason]++
@@ -235,17 +249,17 @@ func (m *model) evaluatePair(ds *slim.DaemonSet, n *modelNode, totals *state.Tot
 		if modelOutdated(ds, mine, current, m.now) {
 			totals.Outdated++
 		}
-	} else {
+	default:
 		totals.Excluded[lifecycle][decision.Exclusion]++
 		if decision.Sole >= 0 {
 			taint := n.object.Taints[decision.Sole]
-			totals.Repelled[state.Repulsion{Lifecycle: lifecycle, Key: taint.Key, Effect: string(taint.Effect)}]++
+			totals.Repelled[state.NodeTaint{Lifecycle: lifecycle, Key: taint.Key, Effect: string(taint.Effect)}]++
 		}
-		if len(withoutEnded(mine)) > 0 {
+		if len(withoutEnded(mine)) > 0 && !deleting {
 			totals.Misplaced[lifecycle][decision.Upstream]++
 		}
 	}
-	if modelUpstream(ds, decision.Upstream, mine, current, m.now, &totals.Upstream) {
+	if !deleting && modelUpstream(ds, decision.Upstream, mine, current, m.now, &totals.Upstream) {
 		cause := coverage.CauseOther
 		if open {
 			cause = reason.Cause()

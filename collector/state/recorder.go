@@ -18,14 +18,22 @@ type Recorder interface {
 	DaemonSetAdded(ds *slim.DaemonSet)
 	// DaemonSetDeleted is called when a DaemonSet object is gone.
 	DaemonSetDeleted(ds *slim.DaemonSet)
+	// NodeLost is called when a node that is still there and not leaving turned from
+	// expected to excluded.
+	NodeLost(ds *slim.DaemonSet, exclusion coverage.Exclusion)
 	// GapClosed is called when a cell with a gap is covered, is no longer expected,
-	// or has lost its node; first is the cause with which the gap opened. It is not
-	// called for a DaemonSet that is gone.
-	GapClosed(ds *slim.DaemonSet, first coverage.Cause, duration time.Duration)
+	// or has lost its node; cause is the one that held longest, lifecycle what the
+	// node was when the gap opened. It is not called for a DaemonSet that is gone or
+	// being deleted.
+	GapClosed(ds *slim.DaemonSet, cause coverage.Cause, lifecycle readiness.Lifecycle, duration time.Duration)
 
 	// NodeTransition is called when a node ceases to be Ready or becomes it again,
 	// and when one way of not being Ready turns into another.
-	NodeTransition(node *slim.Node, labels NodeLabels, transition readiness.Transition)
+	NodeTransition(node *slim.Node, labels NodeLabels, lifecycle readiness.Lifecycle, transition readiness.Transition)
+	// NodeLabelsAdded is called when the first node with these labels is seen,
+	// NodeLabelsDeleted when the last one is gone.
+	NodeLabelsAdded(labels NodeLabels)
+	NodeLabelsDeleted(labels NodeLabels)
 	// NodeReady is called when a node is Ready for the first time, with the time
 	// since its creation.
 	NodeReady(startup time.Duration)

@@ -52,13 +52,13 @@ func (r *checkingRecorder) ContainersRestarted(_ *slim.DaemonSet, _ slim.Termina
 	}
 }
 
-func (r *checkingRecorder) GapClosed(_ *slim.DaemonSet, _ coverage.Cause, duration time.Duration) {
+func (r *checkingRecorder) GapClosed(_ *slim.DaemonSet, _ coverage.Cause, _ readiness.Lifecycle, duration time.Duration) {
 	if duration < 0 {
 		r.t.Errorf("a gap of %v", duration)
 	}
 }
 
-func (r *checkingRecorder) NodeTransition(_ *slim.Node, _ state.NodeLabels, transition readiness.Transition) {
+func (r *checkingRecorder) NodeTransition(_ *slim.Node, _ state.NodeLabels, _ readiness.Lifecycle, transition readiness.Transition) {
 	if transition.Outage < 0 {
 		r.t.Errorf("an outage of %v", transition.Outage)
 	}

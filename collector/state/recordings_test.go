@@ -139,7 +139,8 @@ func TestRecordings(t *testing.T) {
 		"a deleted node is no gap, and its successor was never ready": {"g-node-deleted", false, []string{
 			"08:57.1 2 expected, covered",
 			"10:29.7 3 expected, node_never_ready since 10:29.7",
-			"10:29.9 3 expected, pod_missing since 10:29.7",
+			"10:29.9 3 expected, node_tainted since 10:29.7", // not-ready, for a moment more
+			"10:30.0 3 expected, pod_missing since 10:29.7",
 			"10:30.0 3 expected, pod_unschedulable since 10:29.7",
 			"10:30.1 3 expected, pod_starting since 10:29.7",
 			"10:31.4 3 expected, pod_not_ready since 10:29.7",

@@ -24,6 +24,14 @@ type Summary struct {
 	Pending [rescheduling.Triggers]int
 	// Terminating is how many pods are terminating, by state.
 	Terminating [rescheduling.States]int
+
+	seconds *nodeSeconds
+}
+
+// NodeSeconds returns the node-seconds of the DaemonSet up to now.
+func (s Summary) NodeSeconds(now time.Time) NodeSeconds {
+	seconds := s.seconds.upTo(now)
+	return NodeSeconds{seconds.expected, seconds.gaps}
 }
 
 // MaxUnavailable returns the budget of a rolling update, in nodes.
@@ -33,7 +41,7 @@ func (s Summary) MaxUnavailable() int {
 
 // StatusDifferences compares the counts of .status with upstream's rules.
 func (s Summary) StatusDifferences() [7]rollout.Difference {
-	return rollout.Differences(s.DaemonSet.Status, s.Totals.Upstream)
+	return rollout.Differences(s.DaemonSet, s.Totals.Upstream)
 }
 
 // Summaries yields one Summary for each DaemonSet, in no order.
@@ -43,7 +51,7 @@ func (c *Cluster) Summaries() iter.Seq[Summary] {
 			if !c.started || ds.object == nil {
 				continue
 			}
-			summary := Summary{DaemonSet: ds.object, Totals: &ds.totals}
+			summary := Summary{DaemonSet: ds.object, Totals: &ds.totals, seconds: &ds.seconds}
 			for trigger := range rescheduling.Triggers {
 				summary.Pending[trigger] = c.reschedulings.pending[pendingKey{uid, trigger}]
 			}
@@ -84,7 +92,7 @@ func (c *Cluster) Gaps(limit int) (gaps []Gap, dropped int) {
 			Labels:    cl.node.labels,
 			Lifecycle: cl.node.state.Lifecycle(),
 			Reason:    cl.state.reason,
-			Opened:    cl.opened.time(),
+			Opened:    cl.gap.opened.time(),
 		})
 	}
 	return gaps, len(c.gaps) - len(open)
@@ -93,10 +101,9 @@ func (c *Cluster) Gaps(limit int) (gaps []Gap, dropped int) {
 func byImportance(a, b *cell) int {
 	return cmp.Or(
 		cmp.Compare(rankCause(a), rankCause(b)),
-		cmp.Compare(a.opened, b.opened),
+		cmp.Compare(a.gap.opened, b.gap.opened),
 		strings.Compare(a.node.name.Value(), b.node.name.Value()),
-		strings.Compare(a.ds.object.Namespace.Value(), b.ds.object.Namespace.Value()),
-		strings.Compare(a.ds.object.Name, b.ds.object.Name),
+		compareNames(a.ds.object, b.ds.object),
 	)
 }
 
@@ -107,6 +114,73 @@ func rankCause(cl *cell) int {
 	return 0
 }
 
+// Suspect is a pod that may have broken its node.
+type Suspect struct {
+	DaemonSet *slim.DaemonSet
+	Node      *slim.Node
+	Labels    NodeLabels
+	Reason    coverage.Reason
+}
+
+// Suspects returns, of nodes whose kubelets live and call them not ready, the
+// DaemonSets whose pod does not work for a reason of its own, at most limit of them, and
+// how many that leaves out.
+func (c *Cluster) Suspects(limit int) (suspects []Suspect, dropped int) {
+	for cl := range c.suspects {
+		suspects = append(suspects, Suspect{cl.ds.object, cl.node.state.Object(), cl.node.labels, cl.state.suspect})
+	}
+	return atMost(limit, suspects, func(a, b Suspect) int {
+		return cmp.Or(strings.Compare(a.Node.Name, b.Node.Name), compareNames(a.DaemonSet, b.DaemonSet))
+	})
+}
+
+// PodRestarts is how often the containers of one pod were started again.
+type PodRestarts struct {
+	DaemonSet *slim.DaemonSet
+	Node      string
+	Labels    NodeLabels
+	Times     int32
+}
+
+// minRestarts is how often a pod must have been seen to restart to be reported: one
+// restart is no loop.
+const minRestarts = 2
+
+// PodRestarts returns the pods that were seen to restart twice or more, at most limit
+// of them, and how many that leaves out.
+func (c *Cluster) PodRestarts(limit int) (pods []PodRestarts, dropped int) {
+	for key, counted := range c.restarts {
+		ds, n := c.daemonSetObject(key.daemonSet), c.nodes[key.node]
+		if counted.times < minRestarts || ds == nil || n == nil || n.state == nil {
+			continue
+		}
+		pods = append(pods, PodRestarts{ds, key.node.Value(), n.labels, counted.times})
+	}
+	return atMost(limit, pods, func(a, b PodRestarts) int {
+		return cmp.Or(cmp.Compare(b.Times, a.Times), strings.Compare(a.Node, b.Node), compareNames(a.DaemonSet, b.DaemonSet))
+	})
+}
+
+// atMost cuts a list off, and returns how many that leaves out: the same ones from call
+// to call.
+func atMost[T any](limit int, all []T, compare func(a, b T) int) (kept []T, dropped int) {
+	if len(all) <= limit {
+		return all, 0
+	}
+	slices.SortFunc(all, compare)
+	return all[:limit], len(all) - limit
+}
+
+func compareNames(a, b *slim.DaemonSet) int {
+	return cmp.Or(strings.Compare(a.Namespace.Value(), b.Namespace.Value()), strings.Compare(a.Name, b.Name))
+}
+
+// Unreachable reports whether a node is unreachable now.
+func (c *Cluster) Unreachable(name string) bool {
+	n := c.nodes[slim.Intern(name)]
+	return n != nil && n.state != nil && n.state.Status() == readiness.StatusUnreachable
+}
+
 // NodeReport is what there is to report of one node in trouble.
 type NodeReport struct {
 	State  *readiness.Node
@@ -115,7 +189,8 @@ type NodeReport struct {
 	Gaps int
 }
 
-// TroubledNodes yields the nodes that are not ready or have gaps, in no order.
+// TroubledNodes yields the nodes that are not ready, have gaps, or are cordoned or
+// leaving, in no order.
 func (c *Cluster) TroubledNodes() iter.Seq[NodeReport] {
 	return func(yield func(NodeReport) bool) {
 		for n := range c.troubled {

@@ -54,6 +54,8 @@ func (cl *cell) change(pods []*slim.Pod, before cellState, why event) rescheduli
 		WasExpected: before.expected,
 		Reason:      cl.state.reason,
 		Was:         before.reason,
+		HeldBack:    cl.state.heldBack,
+		WasHeldBack: before.heldBack,
 		ChangedAt:   cl.changed.time(),
 	}
 	if state := cl.node.state; state != nil {

@@ -36,7 +36,7 @@ func (c *Cluster) startTerminations(now time.Time) {
 	initial := c.terminations.initial
 	c.terminations.initial = nil
 	for _, pod := range initial {
-		c.addTermination(nil, pod, now)
+		c.addTermination(nil, pod, true, now)
 	}
 }
 
@@ -59,7 +59,7 @@ func (c *Cluster) followTermination(before, pod *slim.Pod, now time.Time) {
 	}
 	t := c.terminations.open[pod.UID]
 	if t == nil {
-		c.addTermination(before, pod, now)
+		c.addTermination(before, pod, pod.Late, now)
 		return
 	}
 	c.terminations.place(t.Pod(), -1)
@@ -78,7 +78,7 @@ func (c *Cluster) endTermination(pod *slim.Pod, now time.Time) {
 	ds := c.daemonSetObject(pod.Owner)
 	t := c.terminations.open[pod.UID]
 	if t == nil && pod.Terminating() && !pod.DeletionMissed && ds != nil {
-		t = c.addTermination(nil, pod, now)
+		t = c.addTermination(nil, pod, pod.Late, now)
 	}
 	c.removeTermination(pod.UID)
 	switch {
@@ -94,8 +94,8 @@ func (c *Cluster) endTermination(pod *slim.Pod, now time.Time) {
 	}
 }
 
-func (c *Cluster) addTermination(before, pod *slim.Pod, now time.Time) *termination {
-	t := &termination{Termination: rescheduling.NewTermination(before, pod, c.terminationNode(pod), now)}
+func (c *Cluster) addTermination(before, pod *slim.Pod, late bool, now time.Time) *termination {
+	t := &termination{Termination: rescheduling.NewTermination(before, pod, c.terminationNode(pod), late, now)}
 	c.terminations.open[pod.UID] = t
 	c.terminations.place(pod, 1)
 	c.updateTermination(t, now)
@@ -158,16 +158,6 @@ func (c *Cluster) daemonSetObject(uid slim.UID) *slim.DaemonSet {
 		return ds.object
 	}
 	return nil
-}
-
-func (c *Cluster) recordRestarts(before, pod *slim.Pod) {
-	ds := c.daemonSetObject(pod.Owner)
-	if ds == nil {
-		return
-	}
-	for reason, times := range rescheduling.Restarts(before, pod) {
-		c.recorder.ContainersRestarted(ds, reason, times)
-	}
 }
 
 // keepInitial remembers a pod until Start if it is terminating.

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"time"
+
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
@@ -17,7 +19,10 @@ type Totals struct {
 	Misplaced [readiness.Lifecycles][coverage.Verdicts]int32
 	// Repelled counts the nodes that one untolerated taint alone excludes. It
 	// has no zeros.
-	Repelled map[Repulsion]int32
+	Repelled map[NodeTaint]int32
+	// Withheld counts the expected nodes without a pod for which the controller makes
+	// none because of this condition taint. It has no zeros.
+	Withheld map[NodeTaint]int32
 	// Outdated counts expected nodes, covered or not, whose pod is not of the
 	// current revision.
 	Outdated int32
@@ -27,8 +32,8 @@ type Totals struct {
 	Upstream    rollout.Counts
 }
 
-// Repulsion is a taint that excludes nodes of a lifecycle.
-type Repulsion struct {
+// NodeTaint is a taint of nodes of a lifecycle.
+type NodeTaint struct {
 	Lifecycle readiness.Lifecycle
 	Key       string
 	Effect    string
@@ -36,7 +41,7 @@ type Repulsion struct {
 
 // tally adds (sign 1) or takes away (sign -1) what a node contributes to a
 // DaemonSet. Every change of either goes: take away, change, add.
-func (ds *daemonSet) tally(n *node, sign int32) {
+func (ds *daemonSet) tally(n *node, sign int32, now time.Time) {
 	if ds.object == nil || n.state == nil {
 		return
 	}
@@ -44,24 +49,30 @@ func (ds *daemonSet) tally(n *node, sign int32) {
 	decision := ds.decisions[n.slot]
 	if decision.Exclusion != coverage.NotExcluded {
 		ds.totals.Excluded[lifecycle][decision.Exclusion] += sign
-		ds.tallyRepelled(n, lifecycle, decision, sign)
+		tallyTaint(&ds.totals.Repelled, n, decision.Sole, sign)
 	}
 	if cl := ds.cells[n.slot]; cl != nil {
 		ds.totals.add(lifecycle, cl.state, decision.Upstream, sign)
+		ds.seconds.count(lifecycle, cl.state, sign, now)
+		if cl.state.withheld {
+			tallyTaint(&ds.totals.Withheld, n, decision.Withheld, sign)
+		}
 	}
 }
 
-func (ds *daemonSet) tallyRepelled(n *node, lifecycle readiness.Lifecycle, decision coverage.Decision, sign int32) {
-	if decision.Sole < 0 {
+// tallyTaint adds or takes away a node among those that one of its taints concerns;
+// index is the taint's place, or -1 for none.
+func tallyTaint(counts *map[NodeTaint]int32, n *node, index int8, sign int32) {
+	if index < 0 {
 		return
 	}
-	taint := &n.state.Object().Taints[decision.Sole]
-	key := Repulsion{Lifecycle: lifecycle, Key: taint.Key, Effect: string(taint.Effect)}
-	if ds.totals.Repelled == nil {
-		ds.totals.Repelled = map[Repulsion]int32{}
+	taint := &n.state.Object().Taints[index]
+	key := NodeTaint{Lifecycle: n.state.Lifecycle(), Key: taint.Key, Effect: string(taint.Effect)}
+	if *counts == nil {
+		*counts = map[NodeTaint]int32{}
 	}
-	if ds.totals.Repelled[key] += sign; ds.totals.Repelled[key] == 0 {
-		delete(ds.totals.Repelled, key)
+	if (*counts)[key] += sign; (*counts)[key] == 0 {
+		delete(*counts, key)
 	}
 }
 

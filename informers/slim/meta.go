@@ -112,6 +112,11 @@ type Meta struct {
 	Name              string
 	UID               UID
 	CreationTimestamp Stamp
+	// Late reports whether this version came later than the change that made it: with
+	// a list, with the first events of a stream, or while a watch that was lost and
+	// opened again was catching up. Only then do its stamps tell when that was: on a
+	// watch that was never interrupted an old stamp means a clock that is wrong.
+	Late bool
 	// version distinguishes two versions of an object and has no other use. The
 	// shared informer needs it: on a relist it skips objects whose version has
 	// not changed.
@@ -131,9 +136,17 @@ func metaOf(object metav1.Object) Meta {
 		Name:              object.GetName(),
 		UID:               ParseUID(object.GetUID()),
 		CreationTimestamp: StampOf(&created),
+		Late:              object.GetSelfLink() == lateMark,
 		version:           parseVersion(object.GetResourceVersion()),
 	}
 }
+
+// lateMark is carried in a field that Kubernetes has not set since 1.20, from where a
+// version arrives to where it is trimmed.
+const lateMark = "late"
+
+// MarkLate makes an object of the API a late version.
+func MarkLate(object metav1.Object) { object.SetSelfLink(lateMark) }
 
 // parseVersion returns a resource version in one word. Versions are decimal
 // numbers since Kubernetes 1.35; anything else is hashed, as only equality

@@ -27,6 +27,8 @@ type Node struct {
 	// EndAnnounced reports whether a condition announces the end of the node
 	// (Kubernetes 1.37, gate NodeLifecycleConditions).
 	EndAnnounced bool
+	// EndAnnouncedAt is since when, by the earliest of these conditions.
+	EndAnnouncedAt Stamp
 }
 
 // reasonNeverUpdated is written by the node lifecycle controller when no kubelet
@@ -54,7 +56,12 @@ func FromNode(node *corev1.Node) *Node {
 			trimmed.NeverUpdated = condition.Reason == reasonNeverUpdated
 		case corev1.NodeGracefulNodeShutdownInProgress, corev1.NodeDrainInProgress,
 			corev1.NodeDrained, corev1.NodeMaintenanceInProgress:
-			trimmed.EndAnnounced = trimmed.EndAnnounced || condition.Status == corev1.ConditionTrue
+			if since := StampOf(&condition.LastTransitionTime); condition.Status == corev1.ConditionTrue {
+				if !trimmed.EndAnnounced || since < trimmed.EndAnnouncedAt {
+					trimmed.EndAnnouncedAt = since
+				}
+				trimmed.EndAnnounced = true
+			}
 		}
 	}
 	return trimmed
@@ -73,7 +80,7 @@ func (n *Node) Same(other *Node) bool {
 	return n.SamePlacement(other) && n.CreationTimestamp == other.CreationTimestamp &&
 		n.Unschedulable == other.Unschedulable && n.DeletionTimestamp == other.DeletionTimestamp &&
 		n.Ready == other.Ready && n.NeverUpdated == other.NeverUpdated &&
-		n.EndAnnounced == other.EndAnnounced
+		n.EndAnnounced == other.EndAnnounced && n.EndAnnouncedAt == other.EndAnnouncedAt
 }
 
 // sameTaint ignores when a taint was added: nothing depends on it.

@@ -95,7 +95,7 @@ func FromPod(pod *corev1.Pod) *Pod {
 		Bound:                  pod.Spec.NodeName != "",
 		Evicted:                pod.Status.Reason == "Evicted",
 	}
-	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.Kind == "DaemonSet" {
+	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.Kind == "DaemonSet" && strings.HasPrefix(owner.APIVersion, appsv1.GroupName+"/") {
 		trimmed.Owner = ParseUID(owner.UID)
 	}
 	if pod.DeletionGracePeriodSeconds != nil {

@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // Noon is when tests begin.
@@ -55,7 +57,9 @@ func Updated[T interface {
 	metav1.Object
 	DeepCopy() T
 }](object T, options ...Option) T {
-	updated := with(object.DeepCopy(), options)
+	updated := object.DeepCopy()
+	updated.SetSelfLink("") // that it was late is of one version
+	with(updated, options)
 	switch old := any(object).(type) {
 	case *corev1.Node:
 		keepTransitions(old.Status.Conditions, any(updated).(*corev1.Node).Status.Conditions, func(c *corev1.NodeCondition) (string, *metav1.Time) {
@@ -95,6 +99,10 @@ func Named(name string) Option {
 func Created(at float64) Option {
 	return func(o metav1.Object) { o.SetCreationTimestamp(Stamp(at)) }
 }
+
+// Late makes this version one that came later than the change that made it, as after
+// a watch that was lost.
+func Late() Option { return slim.MarkLate }
 
 // Label sets a label.
 func Label(key, value string) Option {

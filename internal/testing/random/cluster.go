@@ -39,6 +39,7 @@ type clusterDaemonSet struct {
 	uid        types.UID
 	created    float64
 	generation int64
+	deleting   bool
 	template   []objects.Option
 	object     *slim.DaemonSet
 }
@@ -165,7 +166,8 @@ func (c *Cluster) changeNode(name string) []Event {
 	}
 	for range c.Roll(3) {
 		options = append(options, objects.Tainted(
-			Choose(c.Dice, "gpu", "gpu", "gpu", "spot", "ToBeDeletedByClusterAutoscaler", "node.kubernetes.io/disk-pressure", "node.kubernetes.io/network-unavailable"),
+			Choose(c.Dice, "gpu", "gpu", "gpu", "spot", "ToBeDeletedByClusterAutoscaler", "node.kubernetes.io/disk-pressure",
+				"node.kubernetes.io/network-unavailable", "node.cloudprovider.kubernetes.io/shutdown", "readiness.k8s.io/gpu"),
 			Choose[corev1.TaintEffect](c.Dice, "NoSchedule", "NoSchedule", "NoExecute", "PreferNoSchedule")))
 	}
 	n.object = slim.FromNode(objects.Node(name, options...))
@@ -183,7 +185,11 @@ func (c *Cluster) changeDaemonSet(name string) []Event {
 	case c.OneIn(6):
 		delete(c.daemonSets, name)
 		return []Event{c.event(set.object, true)}
-	case c.OneIn(2):
+	case c.OneIn(12) && !set.deleting:
+		set.deleting = true
+		set.generation++
+		set.template = append(set.template, objects.Deleted(c.now))
+	case c.OneIn(2) && !set.deleting:
 		set.generation++
 		set.template = c.template()
 	}

@@ -8,11 +8,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// nodeConditionTaints are the keys of the taints that report a node's condition.
+// nodeConditionTaints are the keys of the taints that say how a node is.
 var nodeConditionTaints = []string{
 	"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable",
 	"node.kubernetes.io/disk-pressure", "node.kubernetes.io/memory-pressure", "node.kubernetes.io/pid-pressure",
 	"node.kubernetes.io/network-unavailable", "node.kubernetes.io/unschedulable",
+	"node.kubernetes.io/out-of-service", "node.cloudprovider.kubernetes.io/shutdown",
+	"node.cloudprovider.kubernetes.io/uninitialized", "readiness.k8s.io/gpu", "ebs.csi.aws.com/agent-not-ready",
 }
 
 func value(d *Dice) string { return Choose(d, "", "a", "b", "5", "10", "-3", "not a label!", "07") }
@@ -21,7 +23,7 @@ func taintKey(d *Dice) string {
 	if d.Roll(3) == 0 {
 		return Choose(d, nodeConditionTaints...)
 	}
-	return Choose(d, "gpu", "gpu", "spot", "", "node.kubernetes.io/out-of-service")
+	return Choose(d, "gpu", "gpu", "spot", "", "ToBeDeletedByClusterAutoscaler")
 }
 
 func effect(d *Dice) corev1.TaintEffect {

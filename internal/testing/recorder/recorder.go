@@ -23,10 +23,20 @@ func (Nothing) DaemonSetAdded(*slim.DaemonSet) {}
 func (Nothing) DaemonSetDeleted(*slim.DaemonSet) {}
 
 // GapClosed implements state.Recorder.
-func (Nothing) GapClosed(*slim.DaemonSet, coverage.Cause, time.Duration) {}
+func (Nothing) GapClosed(*slim.DaemonSet, coverage.Cause, readiness.Lifecycle, time.Duration) {}
+
+// NodeLost implements state.Recorder.
+func (Nothing) NodeLost(*slim.DaemonSet, coverage.Exclusion) {}
 
 // NodeTransition implements state.Recorder.
-func (Nothing) NodeTransition(*slim.Node, state.NodeLabels, readiness.Transition) {}
+func (Nothing) NodeTransition(*slim.Node, state.NodeLabels, readiness.Lifecycle, readiness.Transition) {
+}
+
+// NodeLabelsAdded implements state.Recorder.
+func (Nothing) NodeLabelsAdded(state.NodeLabels) {}
+
+// NodeLabelsDeleted implements state.Recorder.
+func (Nothing) NodeLabelsDeleted(state.NodeLabels) {}
 
 // NodeReady implements state.Recorder.
 func (Nothing) NodeReady(time.Duration) {}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubernetes/pkg/controller/daemon"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
@@ -73,7 +74,7 @@ func (o *oracle) compare() string {
 	for range nodesEach {
 		o.pairs++
 		node := random.Node(o.dice)
-		view.Show(slim.FromNode(node))
+		view.Show(slim.FromNode(node), &readiness.TaintRules{})
 		got := placement.Decide(&view)
 		want := o.decide(ds, node)
 		if got != want {
@@ -85,6 +86,9 @@ func (o *oracle) compare() string {
 		if got.Sole >= 0 {
 			o.seen["sole taint"]++
 		}
+		if got.Withheld >= 0 {
+			o.seen["withheld"]++
+		}
 		if got.Exclusion == coverage.NotExcluded && got.Upstream != coverage.VerdictRun {
 			o.seen["expected, not run"]++
 		}
@@ -93,7 +97,7 @@ func (o *oracle) compare() string {
 }
 
 func words(d coverage.Decision) string {
-	return fmt.Sprintf("%v, %v, sole taint %d", d.Upstream, d.Exclusion, d.Sole)
+	return fmt.Sprintf("%v, %v, sole taint %d, withheld by %d", d.Upstream, d.Exclusion, d.Sole, d.Withheld)
 }
 
 func (o *oracle) upstream(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verdict {
@@ -110,8 +114,9 @@ func (o *oracle) upstream(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Verd
 // decide returns the decision according to upstream.
 func (o *oracle) decide(ds *appsv1.DaemonSet, node *corev1.Node) coverage.Decision {
 	bare := random.WithoutConditions(node)
-	decision := coverage.Decision{Upstream: o.upstream(ds, node), Exclusion: coverage.NotExcluded, Sole: -1}
+	decision := coverage.Decision{Upstream: o.upstream(ds, node), Exclusion: coverage.NotExcluded, Sole: -1, Withheld: -1}
 	if o.upstream(ds, bare) == coverage.VerdictRun {
+		decision.Withheld, decision.HeldBack = o.withholding(ds, bare, node.Spec.Taints)
 		return decision
 	}
 	if decision.Exclusion = o.exclusion(&ds.Spec.Template.Spec, bare); decision.Exclusion == coverage.ExcludedByTaint {
@@ -139,8 +144,27 @@ func (o *oracle) exclusion(spec *corev1.PodSpec, node *corev1.Node) coverage.Exc
 	return coverage.ExcludedByTaint
 }
 
-// sole returns the index of the taint without which upstream would run the pod on a
-// node without taints of its condition; -1 if there is no such taint.
+// withholding is the index of the first of the taints for which alone upstream would
+// not run the pod on a node where it runs otherwise; -1 if there is none. Those that
+// repeat the Ready condition come last.
+func (o *oracle) withholding(ds *appsv1.DaemonSet, bare *corev1.Node, taints []corev1.Taint) (index int8, heldBack bool) {
+	first := int8(-1)
+	for i, taint := range taints {
+		with := *bare
+		with.Spec.Taints = append(slices.Clone(bare.Spec.Taints), taint)
+		switch {
+		case o.upstream(ds, &with) == coverage.VerdictRun:
+		case taint.Key != corev1.TaintNodeNotReady && taint.Key != corev1.TaintNodeUnreachable:
+			return int8(i), true
+		case first < 0:
+			first = int8(i)
+		}
+	}
+	return first, false
+}
+
+// sole is the index of the taint without which upstream would run the pod, once
+// the node's condition is left out; -1 if there is no such taint.
 func (o *oracle) sole(ds *appsv1.DaemonSet, node *corev1.Node) int8 {
 	for i := range node.Spec.Taints {
 		without := *node
