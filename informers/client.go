@@ -35,7 +35,7 @@ type ClientOptions struct {
 // There is no client-side rate limit: QPS and burst do not matter to informers,
 // which send one request per resource and namespace that then stays open for
 // minutes, and which back off by themselves. A limit would only delay the start
-// with many namespaces. Leases have a limit of their own.
+// with many namespaces. What is read on demand has limits of its own.
 func LoadConfig(options ClientOptions) (*rest.Config, error) {
 	config, err := restConfig(options)
 	if err != nil {

@@ -1,6 +1,7 @@
 // Package informers is the only package that brings objects in from the API
 // server. It watches nodes, pods and DaemonSets, trims each object while it is
-// decoded, and hands every change to a Handler. Leases are read on demand.
+// decoded, and hands every change to a Handler. Leases and
+// ControllerRevisions are read on demand.
 //
 // The way of an event: listWatch asks the API server (for a streamed list where
 // the server can) and returns a monitoredWatch, which notes signs of life;

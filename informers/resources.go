@@ -36,16 +36,18 @@ type Permission struct {
 	// Namespaced reports whether a Role in each namespace is enough; otherwise
 	// it takes a ClusterRole.
 	Namespaced bool
+	// Optional reports whether the exporter works without it, and then knows less.
+	Optional bool
 }
 
-// Permissions returns all permissions that the exporter needs, for roles and
+// Permissions returns all permissions that the exporter uses, for roles and
 // for messages about what is missing.
 func Permissions() []Permission {
-	permissions := make([]Permission, 0, 4)
+	permissions := make([]Permission, 0, 5)
 	for _, resource := range resources() {
 		permissions = append(permissions, resource.permission())
 	}
-	return append(permissions, leasePermission())
+	return append(permissions, revisionsPermission(), leasePermission())
 }
 
 // resource is one watched resource: the only place that holds its name and how
@@ -100,6 +102,19 @@ func (r resource) permission() Permission {
 	}
 }
 
+// revisionsPermission returns the permission for ControllerRevisions, which are read
+// when a DaemonSet has got another template and not watched: each holds a whole
+// template, and they change with the DaemonSet only.
+func revisionsPermission() Permission {
+	return Permission{
+		Group:      appsv1.GroupName,
+		Resource:   "controllerrevisions",
+		Verbs:      []string{"list"},
+		Namespaced: true,
+		Optional:   true,
+	}
+}
+
 // leasePermission returns the permission for Leases, which are read one by one
 // and not watched: a thousand nodes renew a hundred of them every second.
 func leasePermission() Permission {
@@ -108,5 +123,6 @@ func leasePermission() Permission {
 		Resource:   "leases",
 		Verbs:      []string{"get"},
 		Namespaced: true,
+		Optional:   true,
 	}
 }

@@ -12,7 +12,8 @@ func TestPermissions(t *testing.T) {
 		{Resource: "nodes", Verbs: []string{"get", "list", "watch"}},
 		{Resource: "pods", Verbs: []string{"get", "list", "watch"}, Namespaced: true},
 		{Group: "apps", Resource: "daemonsets", Verbs: []string{"get", "list", "watch"}, Namespaced: true},
-		{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"get"}, Namespaced: true},
+		{Group: "apps", Resource: "controllerrevisions", Verbs: []string{"list"}, Namespaced: true, Optional: true},
+		{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"get"}, Namespaced: true, Optional: true},
 	}
 	if diff := cmp.Diff(want, Permissions()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -85,6 +85,7 @@ const reasonReadinessGates = "ReadinessGatesNotReady"
 func FromPod(pod *corev1.Pod) *Pod {
 	trimmed := &Pod{
 		Meta:                   metaOf(pod),
+		Owner:                  ownerOf(pod),
 		NodeName:               Intern(targetNode(pod)),
 		ControllerRevisionHash: Intern(pod.Labels[appsv1.ControllerRevisionHashLabelKey]),
 		TemplateGeneration:     parseGeneration(pod.Labels[templateGenerationLabel]),
@@ -95,9 +96,6 @@ func FromPod(pod *corev1.Pod) *Pod {
 		Bound:                  pod.Spec.NodeName != "",
 		Evicted:                pod.Status.Reason == "Evicted",
 	}
-	if owner := metav1.GetControllerOfNoCopy(pod); owner != nil && owner.Kind == "DaemonSet" && strings.HasPrefix(owner.APIVersion, appsv1.GroupName+"/") {
-		trimmed.Owner = ParseUID(owner.UID)
-	}
 	if pod.DeletionGracePeriodSeconds != nil {
 		trimmed.DeletionGracePeriodSeconds = int32(min(max(0, *pod.DeletionGracePeriodSeconds), math.MaxInt32))
 	}
@@ -105,6 +103,16 @@ func FromPod(pod *corev1.Pod) *Pod {
 		trimmed.setCondition(&pod.Status.Conditions[i])
 	}
 	return trimmed
+}
+
+// ownerOf returns the UID of the DaemonSet that controls the object; zero if no
+// DaemonSet does.
+func ownerOf(object metav1.Object) UID {
+	owner := metav1.GetControllerOfNoCopy(object)
+	if owner == nil || owner.Kind != "DaemonSet" || !strings.HasPrefix(owner.APIVersion, appsv1.GroupName+"/") {
+		return UID{}
+	}
+	return ParseUID(owner.UID)
 }
 
 // templateGenerationLabel is extensions/v1beta1 DaemonSetTemplateGenerationKey,

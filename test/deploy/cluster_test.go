@@ -132,6 +132,7 @@ func TestInstallation(t *testing.T) {
 		{"the permissions of the service account are sufficient", (*fixture).hasPermissions},
 		{"neither tokens nor contents of objects are served or logged", (*fixture).keepsSecrets},
 		{"a missing permission to watch is logged", (*fixture).logsMissingWatch},
+		{"a missing rule for revisions is logged", (*fixture).logsMissingRevisionRule},
 		{"a missing role for leases is logged", (*fixture).logsMissingLeaseRole},
 		{"Helm installs, upgrades, and leaves nothing behind", (*fixture).helmLifecycle},
 	} {

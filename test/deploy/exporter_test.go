@@ -83,6 +83,7 @@ func (s *fixture) keepsSecrets() {
 		return nil
 	})
 	s.must(err)
+	s.inferred(ctx, running, 0)
 	config, err := clientcmd.LoadFromFile(filepath.Join(filepath.Dir(s.Kubeconfig()), namespace+"-"+release+"-service-account.kubeconfig"))
 	s.must(err)
 	secrets := []string{"secret-text"}
@@ -122,6 +123,9 @@ func (s *fixture) logsMissingVerb(verb string) {
 	s.must(err)
 	whole.ResourceVersion = "" // of any version
 	for i, rule := range whole.Rules {
+		if rule.Resources[0] == "controllerrevisions" {
+			continue // it is optional, see logsMissingRevisionRule
+		}
 		less := whole.DeepCopy()
 		less.Rules[i].Verbs = slices.DeleteFunc(slices.Clone(rule.Verbs), func(v string) bool { return v == verb })
 		_, err := roles.Update(ctx, less, metav1.UpdateOptions{})
@@ -148,6 +152,49 @@ func (s *fixture) logsMissingLeaseRole() {
 	}))
 	s.must(s.PlugIn(ctx, "b"))
 	s.must(running.Stop())
+}
+
+// logsMissingRevisionRule: all works but the current revision, which is inferred,
+// and the log says why.
+func (s *fixture) logsMissingRevisionRule() {
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	roles := s.Client().RbacV1().ClusterRoles()
+	whole, err := roles.Get(ctx, release, metav1.GetOptions{})
+	s.must(err)
+	less := whole.DeepCopy()
+	less.Rules = slices.DeleteFunc(less.Rules, func(rule rbacv1.PolicyRule) bool { return rule.Resources[0] == "controllerrevisions" })
+	if len(less.Rules) != len(whole.Rules)-1 {
+		s.t.Fatalf("the rules are %v", whole.Rules)
+	}
+	_, err = roles.Update(ctx, less, metav1.UpdateOptions{})
+	s.must(err)
+	s.must(s.Apply(ctx, []byte(agent)))
+	log := &async.Buffer{}
+	running := s.startAsItself(log)
+	s.must(running.WaitReady(ctx))
+	s.must(s.Wait(ctx, "the log to name the missing right", func(context.Context) (bool, string, error) {
+		text := log.String()
+		return strings.Contains(text, "cannot list controllerrevisions"), text, nil
+	}))
+	s.inferred(ctx, running, 1)
+	s.must(running.Stop())
+	s.must(s.Client().AppsV1().DaemonSets("default").Delete(ctx, "agent", metav1.DeleteOptions{}))
+	whole.ResourceVersion = "" // of any version
+	_, err = roles.Update(ctx, whole, metav1.UpdateOptions{})
+	s.must(err)
+}
+
+// inferred waits until the revisions of so many DaemonSets are inferred.
+func (s *fixture) inferred(ctx context.Context, running *exporter.Exporter, want float64) {
+	s.t.Helper()
+	_, err := running.Wait(ctx, "inferred revisions", func(samples exporter.Samples) error {
+		if got := samples.Sum("daemonset_exporter_revision_inferred", nil); got != want {
+			return fmt.Errorf("the revisions of %v DaemonSets are inferred, want %v", got, want)
+		}
+		return nil
+	})
+	s.must(err)
 }
 
 func (s *fixture) logsMissingPermission(ctx context.Context, verb, resource string) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,8 @@ func servedResource(name string) (served, bool) {
 		return served{corev1.SchemeGroupVersion, func() Object { return &corev1.Pod{} }, func() runtime.Object { return &corev1.PodList{} }}, true
 	case "daemonsets":
 		return served{appsv1.SchemeGroupVersion, func() Object { return &appsv1.DaemonSet{} }, func() runtime.Object { return &appsv1.DaemonSetList{} }}, true
+	case "controllerrevisions":
+		return served{appsv1.SchemeGroupVersion, func() Object { return &appsv1.ControllerRevision{} }, func() runtime.Object { return &appsv1.ControllerRevisionList{} }}, true
 	case "leases":
 		return served{coordinationv1.SchemeGroupVersion, func() Object { return &coordinationv1.Lease{} }, func() runtime.Object { return &coordinationv1.LeaseList{} }}, true
 	default:
@@ -189,6 +192,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, request Request, r
 	s.mu.Lock()
 	found, version := s.store.list(request.Resource, selected), s.store.version
 	s.mu.Unlock()
+	found, remaining := page(found, request)
 	list := resource.list()
 	objects := make([]runtime.Object, 0, len(found))
 	for _, object := range found {
@@ -199,8 +203,26 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, request Request, r
 		s.check(err)
 	} else {
 		accessor.SetResourceVersion(strconv.FormatInt(version, 10))
+		accessor.SetContinue(remaining)
 	}
 	s.check(s.codec.write(w, r, http.StatusOK, resource.version, list))
+}
+
+// page returns the objects of one page of a list in the order of their names, and the
+// token of the next page: the key of the last object. Only ControllerRevisions have
+// pages.
+func page(found []Object, request Request) (objects []Object, next string) {
+	if request.Resource != "controllerrevisions" {
+		return found, ""
+	}
+	if after := request.Query.Get("continue"); after != "" {
+		found = slices.DeleteFunc(found, func(object Object) bool { return keyOf(object) <= after })
+	}
+	limit, err := strconv.Atoi(request.Query.Get("limit"))
+	if err != nil || len(found) <= limit {
+		return found, ""
+	}
+	return found[:limit], keyOf(found[limit-1])
 }
 
 // check fails the test with an error that only a bug in this package, or in the

@@ -160,6 +160,8 @@ func resourceOf(t interface{ Fatalf(string, ...any) }, object Object) string {
 		return "pods"
 	case *appsv1.DaemonSet:
 		return "daemonsets"
+	case *appsv1.ControllerRevision:
+		return "controllerrevisions"
 	case *coordinationv1.Lease:
 		return "leases"
 	default:
