@@ -83,15 +83,20 @@ func serve(ctx context.Context, f *flags, logger log.Logger, handler slog.Handle
 	if err != nil {
 		return err
 	}
+	revisions, err := informers.NewRevisions(config)
+	if err != nil {
+		return err
+	}
 	collecting, err := collector.New(collector.Config{
-		Clock:          clock.RealClock{},
-		Logger:         logger,
-		Health:         watching.Health,
-		LeaseRenewTime: leases.RenewTime,
-		MaxGapSeries:   f.maxGapSeries,
-		JoinGrace:      f.joinGrace,
-		LeavingTaints:  f.leavingTaints,
-		NodeLabels:     f.nodeLabels,
+		Clock:           clock.RealClock{},
+		Logger:          logger,
+		Health:          watching.Health,
+		LeaseRenewTime:  leases.RenewTime,
+		NewestRevisions: revisions.Newest,
+		MaxGapSeries:    f.maxGapSeries,
+		JoinGrace:       f.joinGrace,
+		LeavingTaints:   f.leavingTaints,
+		NodeLabels:      f.nodeLabels,
 	})
 	if err != nil {
 		return err

@@ -28,6 +28,9 @@ type Config struct {
 	// LeaseRenewTime reads a node's last sign of life; nil leaves detection
 	// times out.
 	LeaseRenewTime LeaseRenewTime
+	// NewestRevisions reads the current revisions of a namespace's DaemonSets; nil
+	// leaves them to inference.
+	NewestRevisions NewestRevisions
 	// MaxGapSeries caps the series that there is one of for each open gap.
 	MaxGapSeries int
 	// JoinGrace is how long a new node counts as joining.
@@ -52,6 +55,8 @@ type Collector struct {
 	wake chan struct{}
 	// silenced are the nodes whose Lease is to be read.
 	silenced <-chan silencedNode
+	// revisions are the DaemonSets whose current revision is to be read; nil if none is.
+	revisions *revisionQueue
 
 	mu       sync.Mutex
 	cluster  *state.Cluster
@@ -79,8 +84,12 @@ func New(config Config) (*Collector, error) {
 	if config.LeaseRenewTime != nil {
 		silenced = make(chan silencedNode, maxSilenced)
 	}
+	var revisions *revisionQueue
+	if config.NewestRevisions != nil {
+		revisions = newRevisionQueue()
+	}
 	metrics := newMetrics(config.NodeLabels)
-	recorder := newRecorder(metrics, silenced)
+	recorder := newRecorder(metrics, silenced, revisions)
 	rules := readiness.Rules{
 		JoinGrace:    config.JoinGrace,
 		StartupGrace: config.StartupGrace,
@@ -91,13 +100,14 @@ func New(config Config) (*Collector, error) {
 		},
 	}
 	return &Collector{
-		config:   config,
-		metrics:  metrics,
-		build:    versioncollector.NewCollector("daemonset_exporter"),
-		wake:     make(chan struct{}, 1),
-		silenced: silenced,
-		cluster:  state.New(rules, recorder, keys...),
-		recorder: recorder,
+		config:    config,
+		metrics:   metrics,
+		build:     versioncollector.NewCollector("daemonset_exporter"),
+		wake:      make(chan struct{}, 1),
+		silenced:  silenced,
+		revisions: revisions,
+		cluster:   state.New(rules, recorder, keys...),
+		recorder:  recorder,
 	}, nil
 }
 
@@ -205,11 +215,14 @@ func (c *Collector) handle(event func(now time.Time)) {
 }
 
 // Run makes the changes that time alone makes and reads the Leases of nodes that
-// become unreachable, until ctx is done.
+// turn unreachable and the current revisions of DaemonSets, until ctx is done.
 func (c *Collector) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { c.readLeases(ctx) })
+	if c.revisions != nil {
+		running.Go(func() { c.readRevisions(ctx) })
+	}
 	for {
 		timer := c.config.Clock.NewTimer(c.advance())
 		select {

@@ -11,6 +11,11 @@
 // histograms. If the cell's timer is now the first of all, Run is woken, which lets
 // time pass (Cluster.Advance) whenever a timer is due.
 //
+// What stands in no watched object is read on demand: the Recorder queues the node
+// that turns unreachable or the DaemonSet whose template is new, a goroutine of Run
+// reads Lease or ControllerRevisions, and the answer is observed or goes back to the
+// Cluster (SetRevision) like an event.
+//
 // A scrape, from door to door: package server calls the registry's Gather, which
 // calls Collect. That takes the lock once, reads the Cluster's sums, open gaps and
 // troubled nodes into samples (gauges.go) and the recorder's counters and histograms

@@ -18,9 +18,13 @@ type emit func(metric *Metric, value float64, labels ...string)
 
 // emitCoverage emits the gauges of each DaemonSet and of each open gap.
 func (c *Collector) emitCoverage(emit emit) {
+	inferred := 0
 	for summary := range c.cluster.Summaries() {
 		c.emitPlacement(summary, emit)
 		c.emitRollout(summary, emit)
+		if summary.RevisionInferred {
+			inferred++
+		}
 	}
 	if !c.cluster.Started() {
 		return
@@ -37,6 +41,7 @@ func (c *Collector) emitCoverage(emit emit) {
 		emit(c.metrics.gapStart, unixSeconds(gap.Opened), labels...)
 	}
 	emit(c.metrics.seriesDropped, float64(dropped), c.metrics.gapStart.Name)
+	emit(c.metrics.revisionInferred, float64(inferred))
 }
 
 // taintNodes are the nodes of one DaemonSet that one taint concerns.

@@ -21,7 +21,7 @@ type metrics struct {
 	collectorSuccess, collectorDuration                  *Metric
 	informerSynced, informerObjects                      *Metric
 	informerWatchErrors, informerLastEvent               *Metric
-	seriesDropped, clockSkew                             *Metric
+	seriesDropped, revisionInferred, clockSkew           *Metric
 }
 
 // Metrics returns the table of metrics, for the documentation and for checks of
@@ -122,7 +122,7 @@ func (m *metrics) declareRollout() {
 	m.outdatedNodes = m.gauge(Metric{
 		Name:   "daemonset_rollout_outdated_nodes",
 		Help:   "Number of expected nodes whose pod is not of the DaemonSet's current revision.",
-		Notes:  "Covered nodes and gaps alike. Of several pods on a node the available one decides. Nodes without a pod are not counted.",
+		Notes:  "Covered nodes and gaps alike. Of several pods on a node the available one decides. Nodes without a pod are not counted. The current revision is read from the ControllerRevisions; see `daemonset_exporter_revision_inferred`. A pod of another template that the DaemonSet adopted counts, although `.status` may call it updated.",
 		Labels: []string{labelNamespace, labelDaemonSet},
 	})
 	m.maxUnavailableNodes = m.gauge(Metric{
@@ -304,6 +304,11 @@ func (m *metrics) declareExporter() {
 		Help:   "Number of series of this family that are left out because of --coverage.max-gap-series.",
 		Notes:  "`family` is the name of a metric with a series for each gap, node or taint key. All counts stay exact.",
 		Labels: []string{labelFamily},
+	})
+	m.revisionInferred = m.gauge(Metric{
+		Name:  "daemonset_exporter_revision_inferred",
+		Help:  "Number of DaemonSets whose current revision is inferred, as their ControllerRevisions were not read.",
+		Notes: "For a moment after each change of a template; for longer if the permission to list `controllerrevisions` is missing. An inferred revision can be the wrong one after a roll-back.",
 	})
 	m.clockSkew = m.counter(Metric{
 		Name:  "daemonset_exporter_clock_skew_total",

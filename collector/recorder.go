@@ -28,11 +28,13 @@ type recorder struct {
 	nodeLabels []string
 	// silenced takes the nodes that turn unreachable; nil to drop them.
 	silenced chan<- silencedNode
+	// revisions takes the DaemonSets whose revision is to be read; nil to drop them.
+	revisions *revisionQueue
 }
 
 var _ state.Recorder = (*recorder)(nil)
 
-func newRecorder(m *metrics, silenced chan<- silencedNode) *recorder {
+func newRecorder(m *metrics, silenced chan<- silencedNode, revisions *revisionQueue) *recorder {
 	r := &recorder{
 		gapDuration:         m.gapDuration.newHistogram(),
 		nodesLost:           m.nodesLost.newCounter(),
@@ -49,6 +51,7 @@ func newRecorder(m *metrics, silenced chan<- silencedNode) *recorder {
 		clockSkew:           m.clockSkew.newCounter(),
 		nodeLabels:          append([]string{labelZone}, m.nodeLabels...),
 		silenced:            silenced,
+		revisions:           revisions,
 	}
 	// What is there from the start.
 	r.clockSkew.WithLabelValues()
@@ -147,6 +150,16 @@ func (r *recorder) DaemonSetDeleted(ds *slim.DaemonSet) {
 			labelNamespace: ds.Namespace.Value(),
 			labelDaemonSet: ds.Name,
 		})
+	}
+	if r.revisions != nil {
+		r.revisions.forget(ds.UID)
+	}
+}
+
+// RevisionUnknown implements state.Recorder.
+func (r *recorder) RevisionUnknown(ds *slim.DaemonSet, last slim.ControllerRevision) {
+	if r.revisions != nil {
+		r.revisions.add(ds, last)
 	}
 }
 

@@ -5,10 +5,13 @@ import "github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 // Revision is what an object says of a pod template: a DaemonSet of its current
 // one, a pod of the one it was made from.
 type Revision struct {
-	// Hash is the label controller-revision-hash. No DaemonSet carries it.
+	// Hash is the label controller-revision-hash. No DaemonSet carries it: it is read
+	// from the ControllerRevisions of the DaemonSet or inferred.
 	Hash slim.Text
 	// TemplateGeneration is 0 where the API server does not tell.
 	TemplateGeneration int64
+	// Known reports whether the hash of a DaemonSet was read. It is false for pods.
+	Known bool
 }
 
 // OfPod returns the revision that a pod was made from.
@@ -16,26 +19,49 @@ func OfPod(pod *slim.Pod) Revision {
 	return Revision{Hash: pod.ControllerRevisionHash, TemplateGeneration: pod.TemplateGeneration}
 }
 
-// Includes reports whether a pod is of the revision, by its hash or by its
-// template generation (IsPodUpdated of pkg/controller/daemon/util, v1.37).
+// There are two notions of a pod of the current revision. They differ for pods that
+// the DaemonSet adopted: a DaemonSet that was deleted without its pods and made anew
+// with another template counts template generations from 1 again, and so do the old
+// pods.
+//
+// Includes is ours: the pod was made from the DaemonSet's present template.
+// CountsAsUpdated is the controller's, which decides what .status says and what a rolling update
+// replaces.
+
+// Includes reports whether a pod was made from the revision. Where the hash is known
+// it decides; else a pod that the controller counts as updated is taken for one.
 func (r Revision) Includes(pod *slim.Pod) bool {
+	if r.Known && pod.ControllerRevisionHash.Value() != "" {
+		return pod.ControllerRevisionHash == r.Hash
+	}
+	return r.CountsAsUpdated(pod)
+}
+
+// CountsAsUpdated reports whether the controller counts a pod as updated: by its hash
+// or by its template generation (IsPodUpdated of pkg/controller/daemon/util, v1.37).
+func (r Revision) CountsAsUpdated(pod *slim.Pod) bool {
 	if r.TemplateGeneration > 0 && pod.TemplateGeneration == r.TemplateGeneration {
 		return true
 	}
 	return r.Hash != slim.Text{} && pod.ControllerRevisionHash == r.Hash
 }
 
-// Current infers the revision of the DaemonSet's present template, given how many
-// pods there are of each. Its hash stands in no watched object. It is that of the
-// pods with the present template generation. Before there is one, after a change
-// of the template or a return to an earlier one, the controller's count of updated
-// nodes decides: the hash that so many pods carry. There is none if no hash fits:
-// then all pods are outdated.
-func Current(ds *slim.DaemonSet, pods map[Revision]int32) Revision {
-	return Revision{Hash: currentHash(ds, pods), TemplateGeneration: ds.TemplateGeneration}
+// Current returns the revision of the DaemonSet's present template. known is its hash
+// as its ControllerRevisions say; the zero Text where they could not be read. Then the
+// hash is inferred, given how many pods there are of each revision: it is that of the
+// pods with the present template generation. Before there is one, after a change of
+// the template or a return to an earlier one, the controller's count of updated nodes
+// decides: the hash that so many pods carry. That is wrong where a dead node keeps the
+// controller from counting its pods and other revisions are as frequent. There is none
+// if no hash fits: then all pods are outdated.
+func Current(ds *slim.DaemonSet, known slim.Text, pods map[Revision]int32) Revision {
+	if known != (slim.Text{}) {
+		return Revision{Hash: known, TemplateGeneration: ds.TemplateGeneration, Known: true}
+	}
+	return Revision{Hash: inferredHash(ds, pods), TemplateGeneration: ds.TemplateGeneration}
 }
 
-func currentHash(ds *slim.DaemonSet, pods map[Revision]int32) slim.Text {
+func inferredHash(ds *slim.DaemonSet, pods map[Revision]int32) slim.Text {
 	var current slim.Text
 	best := int32(0)
 	for rev, count := range pods {

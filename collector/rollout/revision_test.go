@@ -81,7 +81,7 @@ func TestCurrent(t *testing.T) {
 			t.Parallel()
 			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds...))
 			for range 10 { // the order of a map is another each time
-				if got := rollout.Current(ds, test.pods); got != test.want {
+				if got := rollout.Current(ds, slim.Text{}, test.pods); got != test.want {
 					t.Fatalf("%v, want %v", got, test.want)
 				}
 			}

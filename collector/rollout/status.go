@@ -37,7 +37,7 @@ func Count(ds *slim.DaemonSet, current Revision, run bool, pods []*slim.Pod, now
 	if node.Current {
 		node.Ready = oldest.Ready.Status == slim.ConditionTrue
 		node.Available = oldest.CountsAsAvailable(ds.MinReadySeconds, now)
-		node.Updated = current.Includes(oldest)
+		node.Updated = current.CountsAsUpdated(oldest)
 	}
 	return node
 }

@@ -101,6 +101,7 @@ type daemonSet struct {
 	// revision of the DaemonSet itself.
 	revisions map[rollout.Revision]int32
 	current   rollout.Revision
+	read      readRevision
 	totals    Totals
 	// seconds outlives a change of the template, totals do not.
 	seconds nodeSeconds
@@ -146,6 +147,7 @@ func (c *Cluster) Start(now time.Time) {
 	}
 	for _, ds := range c.daemonSets {
 		c.updateDaemonSet(ds, true, event{kind: rescheduling.EventStarted, late: true}, now)
+		c.requestRevision(ds)
 	}
 	for _, n := range c.nodes {
 		c.tallyGroup(n, 1)

@@ -42,7 +42,7 @@ func (c *Cluster) updateDaemonSet(ds *daemonSet, decide bool, why event, now tim
 	ds.totals = Totals{}
 	ds.seconds.restart(now)
 	if ds.object != nil {
-		ds.current = rollout.Current(ds.object, ds.revisions)
+		ds.current = rollout.Current(ds.object, ds.knownHash(), ds.revisions)
 		if decide {
 			ds.placement = coverage.NewPlacement(&ds.object.Template)
 		}
@@ -81,7 +81,7 @@ func (c *Cluster) decide(ds *daemonSet, n *node, view *coverage.View, why event)
 // updateRevision brings all cells of a DaemonSet up to date if another revision has
 // become the current one.
 func (c *Cluster) updateRevision(ds *daemonSet, now time.Time) {
-	if ds.object == nil || rollout.Current(ds.object, ds.revisions) == ds.current {
+	if ds.object == nil || rollout.Current(ds.object, ds.knownHash(), ds.revisions) == ds.current {
 		return
 	}
 	c.updateDaemonSet(ds, false, event{kind: rescheduling.EventRevisionChanged, born: unixNanoOf(now)}, now)

@@ -105,6 +105,9 @@ func (c *Cluster) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	default:
 		c.updateRevision(ds, now)
 	}
+	if c.started {
+		c.requestRevision(ds)
+	}
 }
 
 // DeleteDaemonSet takes the end of a DaemonSet object.
@@ -114,7 +117,7 @@ func (c *Cluster) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
 	if ds == nil {
 		return
 	}
-	ds.object = nil
+	ds.object, ds.read = nil, readRevision{}
 	if c.started {
 		c.updateDaemonSet(ds, false, event{kind: rescheduling.EventDaemonSetDeleted}, now)
 	}

@@ -18,6 +18,11 @@ type Recorder interface {
 	DaemonSetAdded(ds *slim.DaemonSet)
 	// DaemonSetDeleted is called when a DaemonSet object is gone.
 	DaemonSetDeleted(ds *slim.DaemonSet)
+	// RevisionUnknown is called once for each generation of a DaemonSet whose template's
+	// revision is not known, when its controller has processed that generation. The
+	// answer is Cluster.SetRevision; until then the revision is inferred. last is the
+	// one that was known last, of an earlier template; zero for none.
+	RevisionUnknown(ds *slim.DaemonSet, last slim.ControllerRevision)
 	// NodeLost is called when a node that is still there and not leaving turned from
 	// expected to excluded.
 	NodeLost(ds *slim.DaemonSet, exclusion coverage.Exclusion)

@@ -20,6 +20,9 @@ import (
 type Summary struct {
 	DaemonSet *slim.DaemonSet
 	Totals    *Totals
+	// RevisionInferred reports whether the current revision is inferred, as it could not
+	// be read or has not been read yet. It is false for a DaemonSet that is being deleted.
+	RevisionInferred bool
 	// Pending is how many reschedulings wait on a Ready node, by trigger.
 	Pending [rescheduling.Triggers]int
 	// Terminating is how many pods are terminating, by state.
@@ -51,7 +54,10 @@ func (c *Cluster) Summaries() iter.Seq[Summary] {
 			if !c.started || ds.object == nil {
 				continue
 			}
-			summary := Summary{DaemonSet: ds.object, Totals: &ds.totals, seconds: &ds.seconds}
+			summary := Summary{
+				DaemonSet: ds.object, Totals: &ds.totals,
+				RevisionInferred: ds.infersRevision(), seconds: &ds.seconds,
+			}
 			for trigger := range rescheduling.Triggers {
 				summary.Pending[trigger] = c.reschedulings.pending[pendingKey{uid, trigger}]
 			}

@@ -22,6 +22,9 @@ func (Nothing) DaemonSetAdded(*slim.DaemonSet) {}
 // DaemonSetDeleted implements state.Recorder.
 func (Nothing) DaemonSetDeleted(*slim.DaemonSet) {}
 
+// RevisionUnknown implements state.Recorder.
+func (Nothing) RevisionUnknown(*slim.DaemonSet, slim.ControllerRevision) {}
+
 // GapClosed implements state.Recorder.
 func (Nothing) GapClosed(*slim.DaemonSet, coverage.Cause, readiness.Lifecycle, time.Duration) {}
 
