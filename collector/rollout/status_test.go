@@ -58,6 +58,7 @@ func TestCount(t *testing.T) {
 		"of two of one second the first by name":              {nil, true, []pod{append(pod{objects.Named("y")}, notReady...), {objects.Named("x")}}, all + " unavailable"},
 		"a bound pod before an older one that is not":         {nil, true, []pod{{objects.Unbound(), objects.Created(-7100)}, {}}, all + " unavailable"},
 		"a bound pod before an older one, in whatever order":  {nil, true, []pod{{}, {objects.Unbound(), objects.Created(-7100)}}, all + " unavailable"},
+		"one of its generation is: the controller says so":    {nil, true, []pod{{objects.Revision("second", 1)}}, all},
 		"a misplaced pod":                                     {nil, false, []pod{{}}, "misscheduled"},
 		"a misplaced pod that is not Ready spends the budget": {nil, false, []pod{notReady}, "misscheduled unavailable"},
 		"two misplaced pods are one node":                     {nil, false, []pod{{}, {}}, "misscheduled unavailable"},
@@ -73,9 +74,11 @@ func TestCount(t *testing.T) {
 				pods = append(pods, slim.FromPod(objects.PodOf("agent", "a", options...)))
 			}
 			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds...))
-			node := rollout.Count(ds, revision("first", 1), test.run, pods, objects.Noon)
-			if diff := cmp.Diff(test.want, words(node)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+			for _, current := range []rollout.Revision{revision("first", 1), known("first", 1)} {
+				node := rollout.Count(ds, current, test.run, pods, objects.Noon)
+				if diff := cmp.Diff(test.want, words(node)); diff != "" {
+					t.Errorf("%v (-want +got):\n%s", current, diff)
+				}
 			}
 		})
 	}

@@ -75,7 +75,9 @@ func (l *ledger) apply(e random.Event, at time.Time) {
 // brokenLaw lets random things happen and returns which law that breaks, or "".
 // It calls print with each event.
 func brokenLaw(dice *random.Dice, backward bool, print func(random.Event)) string {
-	run, model := &run{Cluster: random.NewCluster(dice, backward), ledger: newLedger(recorder.Nothing{})}, newModel()
+	unknown := &unknownRevisions{}
+	model := newModel()
+	run := &run{Cluster: random.NewCluster(dice, backward), ledger: newLedger(unknown), model: model}
 	run.ledger.Synced()
 	length := 20 + run.Roll(60)
 	latest := objects.Noon
@@ -86,6 +88,7 @@ func brokenLaw(dice *random.Dice, backward bool, print func(random.Event)) strin
 			run.ledger.apply(e, e.At)
 			model.pass(e.At)
 			model.apply(e)
+			unknown.answer(run.ledger, model, e.At)
 			if e.At.After(latest) {
 				latest = e.At
 			}
@@ -106,10 +109,44 @@ func brokenLaw(dice *random.Dice, backward bool, print func(random.Event)) strin
 	return ""
 }
 
+// unknownRevisions are the DaemonSets whose revision is asked for.
+type unknownRevisions struct {
+	recorder.Nothing
+	asked []*slim.DaemonSet
+}
+
+func (u *unknownRevisions) RevisionUnknown(ds *slim.DaemonSet, _ slim.ControllerRevision) {
+	u.asked = append(u.asked, ds)
+}
+
+// answer answers two of three questions, with one of the hashes that pods have.
+func (u *unknownRevisions) answer(ledger *ledger, model *model, now time.Time) {
+	for _, ds := range u.asked {
+		number := int64(ds.UID[0]) + ds.Generation
+		if number%3 == 0 {
+			continue
+		}
+		hash := fmt.Sprintf("hash-%d", 1+number%4)
+		ledger.SetRevision(slim.ControllerRevision{Owner: ds.UID, Hash: slim.Intern(hash), Revision: number}, ds.Generation, now)
+		model.revisions[modelTemplateOf(ds)] = hash
+	}
+	u.asked = nil
+}
+
+// readRevisions gives a ledger what was read of the present templates.
+func (r *run) readRevisions(ledger *ledger) {
+	for _, ds := range r.model.sets {
+		if hash, ok := r.model.revisions[modelTemplateOf(ds)]; ok {
+			ledger.SetRevision(slim.ControllerRevision{Owner: ds.UID, Hash: slim.Intern(hash), Revision: 1}, ds.Generation, r.end)
+		}
+	}
+}
+
 // run is a ledger to which all events have happened.
 type run struct {
 	*random.Cluster
 	ledger *ledger
+	model  *model
 	events []random.Event
 	end    time.Time
 }
@@ -123,6 +160,7 @@ func (r *run) equalsANewOne() string {
 	for _, e := range r.Present(r.end) {
 		fresh.apply(e, e.At)
 	}
+	r.readRevisions(fresh)
 	fresh.Synced()
 	if diff := compare(withoutJoining(accountOf(r.ledger)), withoutJoining(accountOf(fresh)), false); diff != "" {
 		return "the ledger is not what it would be from scratch (-ledger +from scratch):\n" + diff
@@ -147,6 +185,7 @@ func (r *run) ignoresOrder() string {
 		}
 	}
 	other.Advance(r.end)
+	r.readRevisions(other)
 	if diff := compare(withoutJoining(accountOf(r.ledger)), withoutJoining(accountOf(other)), false); diff != "" {
 		return "the order of events matters (-one order +another):\n" + diff
 	}

@@ -22,13 +22,29 @@ type model struct {
 	sets  map[slim.UID]*slim.DaemonSet
 	pods  map[slim.UID]*slim.Pod
 	// gaps are the open ones, and when they opened.
-	gaps   map[pair]time.Time
-	places map[*slim.DaemonSet]*coverage.Placement
+	gaps map[pair]time.Time
+	// revisions are those that were read, by DaemonSet and template.
+	revisions map[modelTemplate]string
+	places    map[*slim.DaemonSet]*coverage.Placement
 }
 
 type pair struct {
 	ds   slim.UID
 	node string
+}
+
+// modelTemplate is one template of a DaemonSet. byGeneration is for those whose
+// templates have no generation of their own.
+type modelTemplate struct {
+	ds                     slim.UID
+	template, byGeneration int64
+}
+
+func modelTemplateOf(ds *slim.DaemonSet) modelTemplate {
+	if ds.TemplateGeneration == 0 {
+		return modelTemplate{ds: ds.UID, byGeneration: ds.Generation}
+	}
+	return modelTemplate{ds: ds.UID, template: ds.TemplateGeneration}
 }
 
 type modelNode struct {
@@ -41,7 +57,7 @@ type modelNode struct {
 func newModel() *model {
 	return &model{
 		nodes: map[string]*modelNode{}, sets: map[slim.UID]*slim.DaemonSet{}, pods: map[slim.UID]*slim.Pod{},
-		gaps: map[pair]time.Time{}, places: map[*slim.DaemonSet]*coverage.Placement{},
+		gaps: map[pair]time.Time{}, revisions: map[modelTemplate]string{}, places: map[*slim.DaemonSet]*coverage.Placement{},
 	}
 }
 
@@ -225,7 +241,11 @@ func (m *model) evaluatePair(ds *slim.DaemonSet, n *modelNode, totals *state.Tot
 			}
 		}
 	}
-	current := modelRevision(ds, ofSet)
+	known := m.revisions[modelTemplateOf(ds)]
+	current := known
+	if known == "" {
+		current = modelRevision(ds, ofSet)
+	}
 	reason := coverage.ReasonNone
 	deleting := ds.DeletionTimestamp != 0
 	switch {
@@ -246,7 +266,7 @@ func (m *model) evaluatePair(ds *slim.DaemonSet, n *modelNode, totals *state.Tot
 			totals.Gaps[lifecycle][reason]++
 			gap, open = gapAccount{Reason: reason, Lifecycle: lifecycle}, true
 		}
-		if modelOutdated(ds, mine, current, m.now) {
+		if modelOutdated(ds, mine, current, known != "", m.now) {
 			totals.Outdated++
 		}
 	default:

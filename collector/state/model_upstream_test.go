@@ -124,8 +124,9 @@ func modelRevision(ds *slim.DaemonSet, pods []*slim.Pod) string {
 }
 
 // modelOutdated tells that the pod that works is not of the current revision or,
-// where none does, that none is.
-func modelOutdated(ds *slim.DaemonSet, pods []*slim.Pod, current string, now time.Time) bool {
+// where none does, that none is. A known revision is told by the hash alone, where a
+// pod has one.
+func modelOutdated(ds *slim.DaemonSet, pods []*slim.Pod, current string, known bool, now time.Time) bool {
 	var working []*slim.Pod
 	for _, pod := range pods {
 		if pod.Phase != slim.PodFailed && pod.Phase != slim.PodSucceeded && modelAvailable(pod, ds, now) {
@@ -136,7 +137,8 @@ func modelOutdated(ds *slim.DaemonSet, pods []*slim.Pod, current string, now tim
 		pods = working
 	}
 	for _, pod := range pods {
-		if modelUpdated(ds, pod, current) {
+		hash := pod.ControllerRevisionHash.Value()
+		if hash == current && known || modelUpdated(ds, pod, current) && (!known || hash == "") {
 			return false
 		}
 	}
