@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,24 +36,32 @@ type exporter struct {
 	leases func(node string, now time.Time) time.Time
 	// leasesRead are the nodes whose Lease was read, in that order.
 	leasesRead []string
+	// newestRevisions answers a reading of a namespace's ControllerRevisions.
+	newestRevisions func(namespace string) (map[slim.UID]slim.ControllerRevision, error)
+	// revisionsRead are the namespaces whose ControllerRevisions were read.
+	revisionsRead []string
+	// logs are what the collector has logged.
+	logs *bytes.Buffer
 	// wait waits until the collector has handled everything that is due.
 	wait func()
 }
 
 func newExporter(t testing.TB, now time.Time, adapt ...func(*Config)) *exporter {
 	t.Helper()
-	e := &exporter{t: t, clock: testingclock.NewFakeClock(now), registry: prometheus.NewPedanticRegistry()}
+	e := &exporter{t: t, clock: testingclock.NewFakeClock(now), registry: prometheus.NewPedanticRegistry(), logs: &bytes.Buffer{}}
 	e.watch = replay.NewWatch(e)
 	e.leases = func(string, time.Time) time.Time { return time.Time{} }
+	e.newestRevisions = func(string) (map[slim.UID]slim.ControllerRevision, error) { return nil, nil }
 	e.wait = func() { e.collector.mu.Lock(); e.collector.cluster.Advance(e.clock.Now()); e.collector.mu.Unlock() }
 	config := Config{
-		Clock:          e.clock,
-		Logger:         log.NewNopLogger(),
-		Health:         func() []informers.ResourceHealth { return nil },
-		LeaseRenewTime: e.renewTime,
-		MaxGapSeries:   100,
-		JoinGrace:      time.Minute,
-		StartupGrace:   3 * time.Minute,
+		Clock:           e.clock,
+		Logger:          log.NewLogfmtLogger(log.NewSyncWriter(e.logs)),
+		Health:          func() []informers.ResourceHealth { return nil },
+		LeaseRenewTime:  e.renewTime,
+		NewestRevisions: e.readRevisions,
+		MaxGapSeries:    100,
+		JoinGrace:       time.Minute,
+		StartupGrace:    3 * time.Minute,
 	}
 	for _, change := range adapt {
 		change(&config)
@@ -73,6 +82,11 @@ func (e *exporter) renewTime(_ context.Context, node string) (time.Time, error) 
 		return time.Time{}, errors.New("no such lease")
 	}
 	return renewed, nil
+}
+
+func (e *exporter) readRevisions(_ context.Context, namespace string) (map[slim.UID]slim.ControllerRevision, error) {
+	e.revisionsRead = append(e.revisionsRead, namespace)
+	return e.newestRevisions(namespace)
 }
 
 func (e *exporter) Node(old, new *slim.Node)           { e.collector.Node(old, new); e.wait() }
