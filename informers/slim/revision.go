@@ -10,8 +10,8 @@ type ControllerRevision struct {
 	// Hash is the label controller-revision-hash. Pods that were made from the template
 	// have it too.
 	Hash Text
-	// Revision is the highest of the owner's for the template that it has now: a return
-	// to an earlier template raises the number of that one's.
+	// Revision is the number. The owner's present template has the highest: a return to
+	// an earlier template raises the number of that template's ControllerRevision.
 	Revision int64
 }
 
