@@ -1,6 +1,7 @@
 package rescheduling
 
 import (
+	"slices"
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
@@ -12,17 +13,25 @@ type Outcome uint8
 
 // The outcomes, first that holds. Outcomes is their number.
 const (
+	// OutcomeForced: there was no grace period while containers ran.
 	OutcomeForced Outcome = iota
+	// OutcomeNodeLost: the node was not Ready, or gone, at some time.
 	OutcomeNodeLost
-	OutcomeGraceExceeded
-	OutcomeGraceful
+	// OutcomeNotRunning: no container ran when the deletion was requested.
 	OutcomeNotRunning
+	// OutcomeOOMKilled: a container ran out of memory while it was to end.
+	OutcomeOOMKilled
+	// OutcomeGraceExceeded: a container was killed, or ended when the grace period
+	// was over.
+	OutcomeGraceExceeded
+	// OutcomeGraceful: all containers ended in time.
+	OutcomeGraceful
 	OutcomeUnknown
 	Outcomes
 )
 
 var outcomeNames = [Outcomes]string{
-	"forced", "node_lost", "grace_exceeded", "graceful", "not_running", "unknown",
+	"forced", "node_lost", "not_running", "oom_killed", "grace_exceeded", "graceful", "unknown",
 }
 
 // String returns the value of the label outcome.
@@ -46,9 +55,20 @@ var stateNames = [States]string{"within_grace", "overdue", "node_lost"}
 // String returns the value of the label state.
 func (s State) String() string { return stateNames[s] }
 
-// slack is how late a pod may be removed after its grace period ended: its
-// containers are killed then, which takes the kubelet a moment to report.
-const slack = 2 * time.Second
+const (
+	// slack is how late a pod may be removed after its grace period ended: its
+	// containers are killed then, which takes the kubelet a moment to report
+	// (b-ignore: 0.5 s).
+	slack = 2 * time.Second
+	// agreement is how old the newest stamp of a version may be that was seen at once:
+	// up to a second is cut off, and as much passes until it comes in (b-ignore,
+	// a-graceful: 0.3 to 1.0 s). Clocks that differ by more do not agree.
+	agreement = 2 * time.Second
+	// lastRequest is how long after the end of its containers a kubelet asks for the
+	// removal of a pod, without a grace period, which hides the request before it
+	// (0.02 to 1.0 s in all recordings).
+	lastRequest = 2 * time.Second
+)
 
 // exitCodeKilled is the exit code of a process that was ended by SIGKILL.
 const exitCodeKilled = 137
@@ -69,34 +89,152 @@ type Termination struct {
 	// asked is the stamp of the request, requested its date.
 	asked     slim.Stamp
 	requested time.Time
-	// deadline is the end of the grace period, counted from requested.
+	// expires is the stamp of the end of the grace period; deadline is that end,
+	// counted from requested.
+	expires  slim.Stamp
 	deadline time.Time
-	// running are the containers that ran when the deletion was requested.
-	running []slim.Text
+	// endings are those of the containers that ran when the deletion was requested,
+	// sidecars left out: Kubernetes ends them last and often by force.
+	endings []ending
+	// unclear reports whether others may have run.
+	unclear bool
 	// forced and nodeLost are what the outcome needs to remember.
 	forced, nodeLost bool
-	// late reports whether the first version with a deletion timestamp that was seen
-	// is the kubelet's last: when the deletion was requested, and what ran then, is
-	// not known.
-	late bool
+	// ended reports whether the pod had ended before its deletion was requested.
+	ended bool
+	// missed reports whether the first version with a deletion timestamp that was
+	// seen is the kubelet's last: when the deletion was requested, and what ran then,
+	// is not known.
+	missed bool
 }
+
+// ending is how a container ended that ran when the deletion was requested.
+type ending struct {
+	container slim.Text
+	// exit is its end, once it was seen. A kubelet that did not see it says Unknown.
+	exit slim.Termination
+	when moment
+}
+
+// moment is when a container ended.
+type moment uint8
+
+const (
+	momentUnseen moment = iota
+	momentInTime
+	// momentOverrun: when the grace period was over.
+	momentOverrun
+	// momentUnknown: it has ended, but nobody saw when.
+	momentUnknown
+)
 
 // NewTermination begins to follow a terminating pod; before is its version before
 // the deletion was requested, or nil if that was not seen. late reports whether the
 // request may be older than now.
 func NewTermination(before, pod *slim.Pod, node TerminationNode, late bool, now time.Time) *Termination {
-	asked := pod.DeletionRequestedAt()
-	t := &Termination{
-		pod:       pod,
-		asked:     asked,
-		requested: readiness.Date(now, time.Time{}, asked.Time(), late),
-		running:   runningAt(pod, asked),
-		forced:    pod.DeletionGracePeriodSeconds == 0 && !node.Gone && pod.AnyContainerRunning(),
-		late:      kubeletsLast(pod) && (before == nil || !before.Terminal()),
+	if before != nil && before.Terminating() {
+		before = nil
 	}
+	t := &Termination{
+		pod:     pod,
+		asked:   pod.DeletionRequestedAt(),
+		expires: pod.DeletionTimestamp,
+		ended:   endedBefore(before, pod),
+	}
+	t.requested = readiness.Date(now, time.Time{}, t.asked.Time(), late)
 	t.deadline = t.requested.Add(time.Duration(pod.DeletionGracePeriodSeconds) * time.Second)
+	t.missed = !t.ended && pod.DeletionGracePeriodSeconds == 0 && hasEnded(pod)
 	t.nodeLost = !node.Ready || node.StatusSince.After(t.requested)
+	t.findRunning(before, late)
+	t.observe(late, now)
+	t.forced = pod.DeletionGracePeriodSeconds == 0 && !node.Gone && slices.ContainsFunc(t.endings, func(e ending) bool {
+		return isRunning(containerNamed(pod, e.container))
+	})
 	return t
+}
+
+// endedBefore reports whether a pod had ended before its deletion was requested. That
+// shows in the version before. Where that was not seen, a pod without a grace period
+// whose containers have ended had ended before if that was long before: else the
+// request that shows may be its kubelet's last.
+func endedBefore(before, pod *slim.Pod) bool {
+	if before != nil {
+		return hasEnded(before)
+	}
+	if !hasEnded(pod) || pod.DeletionGracePeriodSeconds > 0 {
+		return false
+	}
+	at := pod.Ready.LastTransitionTime
+	for i := range pod.Containers {
+		at = max(at, pod.Containers[i].Termination.FinishedAt)
+	}
+	return !at.IsZero() && pod.DeletionTimestamp.Sub(at) >= lastRequest
+}
+
+// hasEnded reports whether a pod is terminal. The pod garbage collector makes pods that
+// run terminal, too.
+func hasEnded(pod *slim.Pod) bool { return pod.Terminal() && !pod.AnyContainerRunning() }
+
+// findRunning finds the containers that ran when the deletion was requested. The
+// version before the request tells. Where that was not seen, or more may have happened
+// since, the version after it does, with its stamps.
+func (t *Termination) findRunning(before *slim.Pod, late bool) {
+	if t.ended {
+		return
+	}
+	shown := before
+	if before == nil || late {
+		shown = t.pod
+	}
+	for i := range shown.Containers {
+		c := &shown.Containers[i]
+		if c.Sidecar {
+			continue
+		}
+		ran, clear := isRunning(c), true
+		if shown == t.pod && c.State == slim.ContainerTerminated {
+			ran, clear = t.ranUntilEnd(before, c, i)
+		}
+		t.unclear = t.unclear || !clear
+		if ran {
+			t.endings = append(t.endings, ending{container: c.Name})
+		}
+	}
+}
+
+// ranUntilEnd reports whether a container that has ended ran when the deletion was
+// requested, and whether that is clear. Nobody saw it.
+func (t *Termination) ranUntilEnd(before *slim.Pod, c *slim.Container, place int) (ran, clear bool) {
+	var earlier *slim.Container
+	if before != nil {
+		earlier = before.ContainerLike(c, place)
+	}
+	switch exit := c.Termination; {
+	case earlier != nil && exit == earlier.Termination || earlier != nil && exit == earlier.LastTermination:
+		return false, true // an old ending
+	case isRunning(earlier) && !isKnown(exit):
+		return true, true
+	case t.missed || !isKnown(exit):
+		return false, false
+	default:
+		return exit.FinishedAt >= t.asked, true
+	}
+}
+
+// isKnown reports whether an ending has a moment that means something.
+func isKnown(exit slim.Termination) bool {
+	return exit.Reason != slim.TerminationUnknown && !exit.FinishedAt.IsZero()
+}
+
+func isRunning(c *slim.Container) bool { return c != nil && c.State == slim.ContainerRunning }
+
+func containerNamed(pod *slim.Pod, name slim.Text) *slim.Container {
+	for i := range pod.Containers {
+		if pod.Containers[i].Name == name {
+			return &pod.Containers[i]
+		}
+	}
+	return nil
 }
 
 // Pod returns the last version of the pod.
@@ -105,20 +243,76 @@ func (t *Termination) Pod() *slim.Pod { return t.pod }
 // Deadline returns the end of the grace period.
 func (t *Termination) Deadline() time.Time { return t.deadline }
 
+// Ended reports whether the pod had ended before its deletion was requested. It is
+// only cleaned up, which takes a moment and tells nothing.
+func (t *Termination) Ended() bool { return t.ended }
+
 // Update takes the next version of the pod. A second request can only shorten the
 // grace period. The kubelet's own last one, when all containers have ended, is none.
-func (t *Termination) Update(pod *slim.Pod) {
+func (t *Termination) Update(pod *slim.Pod, now time.Time) {
 	t.pod = pod
-	if pod.DeletionGracePeriodSeconds == 0 && !pod.AnyContainerRunning() {
-		return
+	if pod.DeletionGracePeriodSeconds > 0 || pod.AnyContainerRunning() {
+		t.shorten(pod.DeletionTimestamp)
 	}
-	deadline := t.requested.Add(pod.DeletionTimestamp.Sub(t.asked))
-	if deadline.Before(t.deadline) {
-		t.deadline = deadline
+	t.observe(pod.Late, now)
+}
+
+// shorten takes the end of the grace period that another request asks for. One before
+// the first request is of a clock that was set back.
+func (t *Termination) shorten(expires slim.Stamp) {
+	if expires >= t.asked && expires < t.expires {
+		t.expires, t.deadline = expires, t.requested.Add(expires.Sub(t.asked))
 	}
-	if t.deadline.Before(t.requested) {
-		t.deadline = t.requested
+}
+
+// observe notes the endings that the last version shows.
+func (t *Termination) observe(late bool, now time.Time) {
+	for i := range t.endings {
+		e := &t.endings[i]
+		c := containerNamed(t.pod, e.container)
+		if c == nil || c.State != slim.ContainerTerminated {
+			continue
+		}
+		e.exit = c.Termination
+		if e.when == momentUnseen {
+			e.when = t.momentOf(c.Termination, late, now)
+		}
 	}
+}
+
+// momentOf returns when a container ended that is seen to have ended now. On a live
+// watch that is now, and a kubelet whose clock is wrong changes nothing; where clocks
+// are known to agree, an end that is stamped with the second in which the grace period
+// ended is no longer in time, although it was seen a moment before. A late version is
+// dated by its stamp, if that can be true.
+func (t *Termination) momentOf(exit slim.Termination, late bool, now time.Time) moment {
+	overran := !now.Before(t.deadline)
+	stamped := isKnown(exit) && exit.FinishedAt >= t.asked && !exit.FinishedAt.Time().After(now)
+	stampedOverran := stamped && exit.FinishedAt >= t.expires
+	switch {
+	case late && overran && !stamped:
+		return momentUnknown
+	case late && stamped && !stampedOverran:
+		return momentInTime
+	case overran || stampedOverran && (late || t.clocksAgree(exit.FinishedAt, now)):
+		return momentOverrun
+	default:
+		return momentInTime
+	}
+}
+
+// clocksAgree reports whether the clocks of the kubelet and of the API server are
+// known to agree with the exporter's, so that they can tell whether a container ended
+// within the grace period: their newest stamps were fresh when they were seen. Within a
+// single second they cannot tell.
+func (t *Termination) clocksAgree(finished slim.Stamp, now time.Time) bool {
+	newest := max(finished, t.pod.Ready.LastTransitionTime)
+	return isFresh(newest, now) && isFresh(t.asked, t.requested) && t.expires.Sub(t.asked) > time.Second
+}
+
+func isFresh(stamp slim.Stamp, seen time.Time) bool {
+	age := seen.Sub(stamp.Time())
+	return age >= 0 && age < agreement
 }
 
 // State returns how the termination stands on its node, and remembers it if the
@@ -136,87 +330,62 @@ func (t *Termination) State(node TerminationNode, now time.Time) State {
 }
 
 // End returns how the termination ended, and how long it took, for a pod that is
-// gone now. measured is false where its beginning or its end was not seen.
+// gone now. measured is false where its beginning or its end was not seen, and where
+// the pod had ended before.
 func (t *Termination) End(pod *slim.Pod, now time.Time) (outcome Outcome, duration time.Duration, measured bool) {
 	t.pod = pod
-	if pod.DeletionMissed {
-		t.deadline = now
-	}
-	return t.outcome(now), now.Sub(t.requested), !pod.DeletionMissed && !t.late
+	t.observe(pod.Late, now)
+	lastAsked := pod.Late && pod.DeletionGracePeriodSeconds == 0 // and removed at once
+	removed := readiness.Date(now, t.requested, pod.DeletionTimestamp.Time(), lastAsked)
+	seen := !pod.DeletionMissed && (!pod.Late || lastAsked)
+	removedLate := seen && removed.After(t.deadline.Add(slack))
+	return t.outcome(removedLate), removed.Sub(t.requested), seen && !t.missed && !t.ended
 }
 
 // UnobservedOutcome returns the outcome of a pod that is gone and was never seen
 // terminating.
 func UnobservedOutcome(pod *slim.Pod) Outcome {
-	if pod.Bound {
+	if pod.Bound && !pod.Terminal() {
 		return OutcomeUnknown // nor was what its containers did since the request
 	}
 	return OutcomeNotRunning
 }
 
-func (t *Termination) outcome(now time.Time) Outcome {
-	ended, killed := t.exits()
+func (t *Termination) outcome(removedLate bool) Outcome {
+	some := func(is func(ending) bool) bool { return slices.ContainsFunc(t.endings, is) }
 	switch {
 	case t.forced:
 		return OutcomeForced
 	case t.nodeLost || t.pod.DisruptionTarget == slim.DisruptionPodGC:
 		return OutcomeNodeLost
-	case t.late:
-		return OutcomeUnknown
-	case killed || now.After(t.deadline.Add(slack)):
-		return OutcomeGraceExceeded
-	case len(t.running) == 0:
+	case len(t.endings) == 0 && !t.unclear:
 		return OutcomeNotRunning
-	case ended:
-		return OutcomeGraceful
-	default:
+	case t.missed:
 		return OutcomeUnknown
+	case some(ending.outOfMemory):
+		return OutcomeOOMKilled
+	case some(ending.exceeded), removedLate && some(ending.unseen):
+		return OutcomeGraceExceeded
+	case t.unclear || some(ending.unknown):
+		return OutcomeUnknown
+	default:
+		return OutcomeGraceful
 	}
 }
 
-// exits reports whether every container that ran at the request has ended since,
-// and whether one of them was killed. Ends of which nobody knows the moment, and
-// those before the request, tell nothing.
-func (t *Termination) exits() (allEnded, anyKilled bool) {
-	allEnded = true
-	for _, name := range t.running {
-		exit, ended := t.endOf(name)
-		allEnded = allEnded && ended
-		anyKilled = anyKilled || ended && exit.ExitCode == exitCodeKilled && exit.Reason != slim.TerminationOOMKilled
-	}
-	return allEnded, anyKilled
+func (e ending) outOfMemory() bool { return e.exit.Reason == slim.TerminationOOMKilled }
+
+// exceeded reports whether a container was killed, or ended when the grace period was
+// over.
+func (e ending) exceeded() bool {
+	return e.exit.Reason != slim.TerminationUnknown && (e.when == momentOverrun || e.exit.ExitCode == exitCodeKilled)
 }
 
-func (t *Termination) endOf(name slim.Text) (slim.Termination, bool) {
-	for i := range t.pod.Containers {
-		c := &t.pod.Containers[i]
-		if c.Name == name {
-			return c.Termination, c.State == slim.ContainerTerminated && endedSince(c.Termination, t.asked)
-		}
-	}
-	return slim.Termination{}, false
+// unseen reports whether the end of a container is not known, nor that it was in time.
+func (e ending) unseen() bool {
+	return e.when == momentUnseen || e.exit.Reason == slim.TerminationUnknown && e.when != momentInTime
 }
 
-func endedSince(exit slim.Termination, asked slim.Stamp) bool {
-	return exit.Reason != slim.TerminationUnknown && !exit.FinishedAt.IsZero() && exit.FinishedAt >= asked
-}
-
-// runningAt returns the containers that ran when the deletion was requested: those
-// that still do and, where that is no longer new, those that have ended since.
-func runningAt(pod *slim.Pod, asked slim.Stamp) []slim.Text {
-	var running []slim.Text
-	for i := range pod.Containers {
-		c := &pod.Containers[i]
-		if c.State == slim.ContainerRunning || c.State == slim.ContainerTerminated && endedSince(c.Termination, asked) {
-			running = append(running, c.Name)
-		}
-	}
-	return running
-}
-
-// kubeletsLast reports whether a pod shows what its kubelet leaves behind: no grace
-// period, and containers that have ended. A pod that had ended before its deletion
-// was requested looks the same.
-func kubeletsLast(pod *slim.Pod) bool {
-	return pod.DeletionGracePeriodSeconds == 0 && !pod.AnyContainerRunning() && pod.EndedObserved()
+func (e ending) unknown() bool {
+	return e.when == momentUnseen || e.when == momentUnknown || e.exit.Reason == slim.TerminationUnknown
 }

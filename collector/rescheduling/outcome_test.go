@@ -2,10 +2,13 @@ package rescheduling_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
@@ -42,6 +45,31 @@ type terminating struct {
 	*rescheduling.Termination
 	pod  *corev1.Pod
 	node rescheduling.TerminationNode
+	// skew is how many seconds the kubelet's clock is ahead.
+	skew int64
+}
+
+// skewed is the Pod with the stamps of its kubelet's clock.
+func (t *terminating) skewed() *slim.Pod {
+	pod := t.pod.DeepCopy()
+	shift := func(stamp *metav1.Time) {
+		if !stamp.IsZero() {
+			*stamp = metav1.NewTime(stamp.Add(time.Duration(t.skew) * time.Second))
+		}
+	}
+	for i := range pod.Status.Conditions {
+		shift(&pod.Status.Conditions[i].LastTransitionTime)
+	}
+	for i := range pod.Status.ContainerStatuses {
+		state := &pod.Status.ContainerStatuses[i].State
+		if state.Terminated != nil {
+			shift(&state.Terminated.FinishedAt)
+		}
+		if state.Running != nil {
+			shift(&state.Running.StartedAt)
+		}
+	}
+	return slim.FromPod(pod)
 }
 
 func newTerminating() *terminating {
@@ -57,14 +85,14 @@ func (t *terminating) see(next version) string {
 	if next.node != nil {
 		t.node = *next.node
 	} else {
-		before := slim.FromPod(t.pod)
+		before := t.skewed()
 		if next.first {
 			before = nil
 		}
 		t.pod = objects.Updated(t.pod, next.pod...)
-		switch pod := slim.FromPod(t.pod); {
+		switch pod := t.skewed(); {
 		case t.Termination != nil:
-			t.Update(pod)
+			t.Update(pod, now)
 		case pod.Terminating():
 			t.Termination = rescheduling.NewTermination(before, pod, t.node, pod.Late, now)
 		}
@@ -95,6 +123,17 @@ func TestOutcome(t *testing.T) {
 	t.Parallel()
 	withoutEnd := objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Terminated.FinishedAt.Reset() })
 	withoutStatus := objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses = nil })
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	killed := func(code int32, reason string, at float64) corev1.ContainerState {
+		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, FinishedAt: objects.Stamp(at)}}
+	}
+	sidecar := func(state corev1.ContainerState) objects.Option {
+		return objects.Change(func(p *corev1.Pod) {
+			always := corev1.ContainerRestartPolicyAlways
+			p.Spec.InitContainers = []corev1.Container{{Name: "proxy", RestartPolicy: &always}}
+			p.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "proxy", State: state}}
+		})
+	}
 	second := with("second", corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})
 	ended := func(code int32, reason string, at float64) objects.Option {
 		return objects.Change(func(p *corev1.Pod) {
@@ -114,13 +153,59 @@ func TestOutcome(t *testing.T) {
 		"two containers, of which both ended": {
 			[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(12, ended(0, "Completed", 12)), is(14, objects.Finished(0, 14))}, "graceful 4s",
 		},
-		"an end that is seen with the request": {[]version{is(14, objects.Terminating(10, 30), objects.Finished(0, 14), objects.Late())}, "graceful 4s"},
+		"an end that is seen with the request": {[]version{is(14, objects.Terminating(10, 30), objects.Finished(0, 14), objects.Late()), is(14)}, "graceful 4s"},
 		"a container that ran out of memory was not killed at the end": {
-			[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(137, 14), objects.OOMKilled(14))}, "graceful 4s",
+			[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(137, 14), objects.OOMKilled(14))}, "oom_killed 4s",
+		},
+		"of two containers one ran out of memory, and one was killed at the end": {
+			[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(12, ended(137, "OOMKilled", 12)), is(15, objects.Finished(137, 15))}, "oom_killed 5s",
 		},
 		"a preStop hook that overran, and an end within the extra time": {
-			[]version{is(10, objects.Terminating(10, 5)), is(16, objects.Finished(0, 16)), is(16, objects.Terminating(16, 0))}, "graceful 6s",
+			[]version{is(10, objects.Terminating(10, 5)), is(16, objects.Finished(0, 16)), is(16, objects.Terminating(16, 0))}, "grace_exceeded 6s",
 		},
+		"a preStop hook that was cut off at the end of the grace period": {
+			[]version{is(10.85, objects.Terminating(10, 5)), is(16.113, objects.Finished(0, 15)), is(16.344)}, "grace_exceeded 5.494s",
+		},
+		"an end in the second in which the grace period ended, where clocks agree": {
+			[]version{is(10.9, objects.Terminating(10, 5)), is(15.3, objects.Finished(0, 15))}, "grace_exceeded 4.4s",
+		},
+		"where they do not, a moment early is in time": {
+			[]version{is(10.9, objects.Terminating(10, 5)), is(15.3, objects.Finished(0, 25))}, "graceful 4.4s",
+		},
+		"stamps cannot tell of a grace period of one second":      {[]version{is(10.9, objects.Terminating(10, 1)), is(11.1, objects.Finished(0, 11))}, "graceful 0.2s"},
+		"an object that stays for a finalizer or a slow volume":   {[]version{is(10.2, objects.Terminating(10, 5)), is(10.8, objects.Finished(0, 10)), is(23)}, "graceful 12.8s"},
+		"an object that stays, of which one end was not seen":     {[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(12, objects.Finished(0, 12)), is(23)}, "grace_exceeded 13s"},
+		"an object that stays, and an end of which only the time": {[]version{is(10, objects.Terminating(10, 5)), is(12, objects.Finished(0, 12), objects.ExitedBecause("Unknown", 255, 12)), is(23)}, "unknown 13s"},
+		"a sidecar is killed last, and decides nothing": {
+			[]version{is(5, sidecar(running)), is(10, objects.Terminating(10, 30)), is(37, objects.Exited(0, 37)), is(40, sidecar(killed(137, "Error", 40)), objects.Phase(corev1.PodSucceeded)), is(40.5)}, "graceful 30.5s",
+		},
+		"a sidecar that runs out of memory decides nothing": {
+			[]version{is(5, sidecar(running)), is(10, objects.Terminating(10, 30)), is(12, sidecar(killed(137, "OOMKilled", 12)), objects.Finished(0, 12))}, "graceful 2s",
+		},
+		"a sidecar alone is nothing that runs": {
+			[]version{is(5, sidecar(running), objects.Restarted(1, 1, "Error", 5), objects.CrashLooping(5)), is(10, objects.Terminating(10, 0))}, "not_running 0s",
+		},
+		"killed on a node whose clock is 10 s behind": {[]version{is(10, objects.Terminating(10, 5)), is(15.3, objects.Finished(137, 5)), is(15.9)}, "grace_exceeded 5.9s"},
+		"ended in time on such a node":                {[]version{is(10, objects.Terminating(10, 5)), is(11, objects.Finished(0, 1))}, "graceful 1s"},
+		"an end that arrives late is dated by its stamp": {
+			[]version{is(10, objects.Terminating(10, 5)), is(60, objects.Finished(0, 14), objects.Late()), is(60)}, "graceful 50s",
+		},
+		"a cut-off that arrives late": {
+			[]version{is(10, objects.Terminating(10, 5)), is(60, objects.Finished(0, 15), objects.Late()), is(60)}, "grace_exceeded 50s",
+		},
+		"an end that arrives late and says that it is older than the request": {
+			[]version{is(10, objects.Terminating(10, 5)), is(60, objects.Finished(0, 9), objects.Late()), is(60)}, "unknown 50s",
+		},
+		"such an end that arrives within the grace period": {
+			[]version{is(10, objects.Terminating(10, 60)), is(60, objects.Finished(0, 9), objects.Late()), is(60)}, "graceful 50s",
+		},
+		"a kill that arrives late and says when, in the future": {
+			[]version{is(10, objects.Terminating(10, 5)), is(60, objects.Finished(137, 900), objects.Late()), is(60)}, "grace_exceeded 50s",
+		},
+		"a removal that arrives late is dated by the kubelet's last request": {
+			[]version{is(10, objects.Terminating(10, 5)), is(60, objects.Finished(0, 12), objects.Terminating(13, 0), objects.Late())}, "graceful 3s",
+		},
+		"a removal that arrives late, and nobody knows when it was": {[]version{is(10, objects.Terminating(10, 5)), is(60, objects.Late())}, "unknown"},
 		"killed at the end of the grace period": {
 			[]version{is(10, objects.Terminating(10, 5)), is(15, objects.Finished(137, 15)), is(15, objects.Terminating(15, 0))}, "grace_exceeded 5s",
 		},
@@ -165,16 +250,38 @@ func TestOutcome(t *testing.T) {
 			[]version{is(5, objects.Exited(137, 5)), is(7, objects.Restarted(1, 137, "Error", 7), objects.CrashLooping(7)), is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), objects.Exited(137, 5))}, "not_running 2s",
 		},
 		"OOMKilled before, deleted in back-off": {[]version{is(5, objects.OOMKilled(5)), is(10, objects.Terminating(10, 30))}, "not_running 0s"},
-		"failed long before it was asked":       {[]version{is(5, objects.Finished(1, 5)), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
-		"never bound":                           {[]version{is(5, objects.Unbound()), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
+		"failed long before it was asked":       {[]version{is(5, objects.Finished(1, 5)), is(10, objects.Terminating(10, 0))}, "not_running"},
+		"ended in the second in which its controller cleans it up": {
+			[]version{is(10.489, objects.Finished(0, 10)), is(10.507, objects.Terminating(10, 0)), is(10.514)}, "not_running",
+		},
+		"killed in that second":                                    {[]version{is(10.489, objects.Finished(137, 10)), is(10.507, objects.Terminating(10, 0)), is(10.514)}, "not_running"},
+		"evicted in that second":                                   {[]version{is(10.489, objects.Finished(137, 10), objects.Evicted()), is(10.507, objects.Terminating(10, 0)), is(10.514)}, "not_running"},
+		"ended before, of which the watch brings only the removal": {[]version{is(10.489, objects.Finished(0, 10)), is(10.514, objects.Terminating(10, 0))}, "not_running"},
+		"ended before, and its node was lost":                      {[]version{is(10.4, objects.Finished(0, 10)), nodeIs(12, lost), is(13, objects.Terminating(13, 0))}, "node_lost"},
+		"deleted by force in crash back-off":                       {[]version{is(5, objects.Restarted(1, 1, "Error", 5), objects.Exited(1, 5)), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
+		"in crash back-off, of which only the removal was seen": {
+			[]version{is(5, objects.Exited(3, 5)), is(7, objects.Restarted(1, 3, "Error", 5), objects.CrashLooping(7)), is(12, objects.Finished(3, 12), objects.Exited(3, 5), objects.Terminating(12, 0))}, "not_running",
+		},
+		"in crash back-off, and killed while nobody watched": {
+			[]version{is(5, objects.Exited(3, 5)), is(40, objects.Terminating(10, 30), objects.Finished(137, 39), objects.Late()), is(40)}, "grace_exceeded 30s",
+		},
+		"ended before the request while nobody watched": {
+			[]version{is(40, objects.Terminating(10, 60), objects.Exited(3, 5), objects.Late()), is(41)}, "not_running 31s",
+		},
+		"nobody watched, and nobody saw the end": {
+			[]version{is(40, objects.Terminating(10, 60), objects.ExitedBecause("Unknown", 255, 5), objects.Late()), is(41)}, "unknown 31s",
+		},
+		"never bound": {[]version{is(5, objects.Unbound()), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
 		"never started, and reported as 137 without an end": {
 			[]version{is(5, objects.Starting(5)), is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "not_running 2s",
 		},
 		"137 ContainerStatusUnknown: the end of one that ran, and was unseen": {
 			[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(0, 12), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "unknown 2s",
 		},
-		"an end without a time":                 {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), withoutEnd)}, "unknown 2s"},
-		"an end that is older than the request": {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 9))}, "unknown 2s"},
+		"an end without a time, which was seen":                   {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 12), withoutEnd)}, "grace_exceeded 2s"},
+		"an end that says that it is older than the request":      {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Finished(137, 9))}, "grace_exceeded 2s"},
+		"a pod that never ran, of which only the removal is seen": {[]version{first(20, objects.WithoutConditions(), objects.Finished(0, 20), withoutStatus, objects.Terminating(20, 0))}, "not_running"},
+		"a pod of which nobody knows whether it ran":              {[]version{first(20, objects.Terminating(10, 30), objects.ExitedBecause("ContainerStatusUnknown", 137, 12), withoutEnd)}, "unknown 0s"},
 		"an end of which only half is known": {
 			[]version{is(5, second), is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), objects.ExitedBecause("Unknown", 255, 14), ended(0, "Completed", 14))}, "unknown 4s",
 		},
@@ -182,7 +289,9 @@ func TestOutcome(t *testing.T) {
 		"a kubelet that removes at once and reports nothing":          {[]version{is(10, objects.Terminating(10, 30)), is(10, objects.Terminating(10, 0))}, "unknown 0s"},
 		"only the end was seen: what ran at the request is not known": {[]version{is(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
 		"nothing but the end was seen":                                {[]version{first(20, objects.Finished(0, 20), objects.Terminating(20, 0))}, "unknown"},
-		"a pod that had failed is seen for the first time":            {[]version{first(20, objects.Finished(1, 5), objects.Terminating(10, 0))}, "unknown"},
+		"a pod that had failed long since is seen for the first time": {[]version{first(20, objects.Finished(1, 5), objects.Terminating(10, 0))}, "not_running"},
+		"a pod that had failed just so is seen for the first time":    {[]version{first(20, objects.Finished(1, 19), objects.Terminating(20, 0))}, "unknown"},
+		"a pod that is terminating when it is adopted":                {[]version{is(10, objects.Terminating(10, 30), objects.Orphaned()), is(12, objects.OwnedBy(objects.DaemonSet("agent"))), is(14, objects.Finished(0, 14))}, "graceful 4s"},
 		"a pod that runs is seen for the first time":                  {[]version{first(13, objects.Terminating(10, 30), objects.Late()), is(14, objects.Finished(0, 14))}, "graceful 4s"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +313,7 @@ func TestOutcome(t *testing.T) {
 	}
 	t.Run("names", func(t *testing.T) {
 		t.Parallel()
-		want := []string{"forced", "node_lost", "grace_exceeded", "graceful", "not_running", "unknown"}
+		want := []string{"forced", "node_lost", "not_running", "oom_killed", "grace_exceeded", "graceful", "unknown"}
 		if diff := cmp.Diff(want, label(rescheduling.Outcomes)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -222,6 +331,7 @@ func TestOutcomeMissed(t *testing.T) {
 		"nobody saw it bound, either":                  {[]version{is(5, objects.Unbound())}, "not_running"},
 		"the relist comes long after the grace period": {[]version{is(10, objects.Terminating(10, 30))}, "unknown"},
 		"its containers had ended":                     {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14))}, "graceful"},
+		"it had ended":                                 {[]version{is(5, objects.Finished(1, 5))}, "not_running"},
 		"its node was lost":                            {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost)}, "node_lost"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -242,27 +352,43 @@ func TestOutcomeMissed(t *testing.T) {
 	}
 }
 
+// endings are a pod before the request at 10 s with 5 s of grace, what it is in the
+// end, and its outcome.
+func endings() map[string]struct {
+	before, end []objects.Option
+	want        string
+} {
+	unseen := objects.ExitedBecause("ContainerStatusUnknown", 137, 0)
+	return map[string]struct {
+		before, end []objects.Option
+		want        string
+	}{
+		"exit code 0":                   {nil, []objects.Option{objects.Finished(0, 14)}, "graceful"},
+		"exit code 143":                 {nil, []objects.Option{objects.Finished(143, 14)}, "graceful"},
+		"killed":                        {nil, []objects.Option{objects.Finished(137, 14)}, "grace_exceeded"},
+		"out of memory":                 {nil, []objects.Option{objects.Finished(137, 14), objects.OOMKilled(14)}, "oom_killed"},
+		"not seen by its kubelet":       {nil, []objects.Option{objects.Finished(137, 14), unseen}, "unknown"},
+		"in crash back-off":             {[]objects.Option{objects.Exited(3, 5)}, []objects.Option{objects.Finished(3, 5)}, "not_running"},
+		"before its container started":  {[]objects.Option{objects.Starting(5)}, []objects.Option{objects.Finished(137, 14), unseen}, "not_running"},
+		"ended before":                  {[]objects.Option{objects.Finished(137, 5)}, nil, "not_running"},
+		"collected by the pod GC":       {nil, []objects.Option{objects.Disrupted("DeletionByPodGC", 14), objects.Phase(corev1.PodFailed)}, "node_lost"},
+		"removed without a status more": {nil, nil, "unknown"},
+	}
+}
+
+func outcomeOnly(got string) string {
+	got, _, _ = strings.Cut(got, " ")
+	return got
+}
+
 // The last version of a pod says how it ended: which of those between the request
 // and the removal were seen changes nothing.
 func TestOutcomeLaw(t *testing.T) {
 	t.Parallel()
-	unseen := objects.ExitedBecause("ContainerStatusUnknown", 137, 0)
-	for name, test := range map[string]struct {
-		before, end []objects.Option
-		want        string
-	}{
-		"exit code 0":                   {nil, []objects.Option{objects.Finished(0, 14)}, "graceful 6s"},
-		"exit code 143":                 {nil, []objects.Option{objects.Finished(143, 14)}, "graceful 6s"},
-		"killed":                        {nil, []objects.Option{objects.Finished(137, 15)}, "grace_exceeded 6s"},
-		"not seen by its kubelet":       {nil, []objects.Option{objects.Finished(137, 14), unseen}, "unknown 6s"},
-		"in crash back-off":             {[]objects.Option{objects.Exited(3, 5)}, []objects.Option{objects.Finished(3, 5)}, "not_running 6s"},
-		"before its container started":  {[]objects.Option{objects.Starting(5)}, []objects.Option{objects.Finished(137, 14), unseen}, "not_running 6s"},
-		"collected by the pod GC":       {nil, []objects.Option{objects.Disrupted("DeletionByPodGC", 14), objects.Phase(corev1.PodFailed)}, "node_lost 6s"},
-		"removed without a status more": {nil, nil, "unknown 6s"},
-	} {
+	for name, test := range endings() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			between := []version{is(11, objects.Label("observed", "2")), is(14), is(15, test.end...), is(15.5)}
+			between := []version{is(11, objects.Label("observed", "2")), is(13), is(14.1, test.end...), is(14.3)}
 			for seen := range 1 << len(between) {
 				p := newTerminating()
 				p.see(is(5, test.before...))
@@ -272,9 +398,45 @@ func TestOutcomeLaw(t *testing.T) {
 						p.see(version)
 					}
 				}
-				last := objects.Updated(p.pod, append(test.end, objects.Terminating(16, 0))...)
-				if got := p.end(16, slim.FromPod(last)); got != test.want {
+				last := objects.Updated(p.pod, append(test.end, objects.Terminating(14, 0))...)
+				if got := outcomeOnly(p.end(14.5, slim.FromPod(last))); got != test.want {
 					t.Errorf("of the versions between %04b seen: %s, want %s", seen, got, test.want)
+				}
+			}
+		})
+	}
+}
+
+// A kubelet whose clock is wrong changes no outcome, as long as somebody watches; nor
+// does an object that stays.
+func TestOutcomeClockLaw(t *testing.T) {
+	t.Parallel()
+	cases := endings()
+	cases["cut off at the end of the grace period"] = struct {
+		before, end []objects.Option
+		want        string
+	}{nil, []objects.Option{objects.Finished(0, 15)}, "grace_exceeded"}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, skew := range []int64{-86400, -3600, -60, -10, -5, -3, -2, -1, 0, 1, 2, 3, 5, 10, 60, 3600, 86400} {
+				for _, stays := range []float64{0, 100} {
+					at := 14.2
+					if test.want == "grace_exceeded" {
+						at = 15.3
+					}
+					p := newTerminating()
+					p.skew = skew
+					p.see(is(5, test.before...))
+					p.see(is(10, objects.Terminating(10, 5)))
+					p.see(is(at, test.end...))
+					want := test.want
+					if stays > 0 && test.end == nil && test.before == nil {
+						want = "grace_exceeded" // its containers run until then
+					}
+					if got := outcomeOnly(p.end(at+stays, p.skewed())); got != want {
+						t.Errorf("a clock that is %d s ahead, the object stays for %v s: %s, want %s", skew, stays, got, want)
+					}
 				}
 			}
 		})

@@ -142,7 +142,7 @@ func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 		})
 	}
 	if before != nil && before.UID != pod.UID {
-		c.endTermination(before, now)
+		c.endTermination(nil, before, now)
 		c.forgetRestarts(before)
 		before = nil
 	}
@@ -152,23 +152,24 @@ func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 // DeletePod takes the end of a pod, in the version that was seen last.
 func (c *Cluster) DeletePod(pod *slim.Pod, now time.Time) {
 	c.Advance(now)
-	c.removePod(pod, now)
-	c.endTermination(pod, now)
+	before := c.removePod(pod, now)
+	c.endTermination(before, pod, now)
 	c.forgetRestarts(pod)
 }
 
-// removePod takes a pod out of its cell.
-func (c *Cluster) removePod(pod *slim.Pod, now time.Time) {
+// removePod takes a pod out of its cell, and returns the version that was there.
+func (c *Cluster) removePod(pod *slim.Pod, now time.Time) (last *slim.Pod) {
 	ds, n := c.daemonSets[pod.Owner], c.nodes[pod.NodeName]
 	if !inCell(pod) || ds == nil || n == nil || ds.cells[n.slot] == nil {
-		return
+		return nil
 	}
 	removed := event{kind: rescheduling.EventPodChanged, removed: pod, late: pod.Late || pod.DeletionMissed}
 	c.updateCell(ds, n, removed, now, func(cl *cell) {
-		if last := cl.take(pod.UID); last != nil {
+		if last = cl.take(pod.UID); last != nil {
 			ds.forgetRevision(last)
 		}
 	})
+	return last
 }
 
 func sameCell(a, b *slim.Pod) bool {

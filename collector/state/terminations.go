@@ -63,14 +63,14 @@ func (c *Cluster) followTermination(before, pod *slim.Pod, now time.Time) {
 		return
 	}
 	c.terminations.place(t.Pod(), -1)
-	t.Update(pod)
+	t.Update(pod, now)
 	c.terminations.place(pod, 1)
 	c.updateTermination(t, now)
 }
 
 // endTermination takes the end of a pod, in the last version that the watch
-// delivered.
-func (c *Cluster) endTermination(pod *slim.Pod, now time.Time) {
+// delivered; before is the one that it delivered earlier, or nil.
+func (c *Cluster) endTermination(before, pod *slim.Pod, now time.Time) {
 	if c.terminations.initial != nil {
 		delete(c.terminations.initial, pod.UID)
 		return
@@ -78,7 +78,7 @@ func (c *Cluster) endTermination(pod *slim.Pod, now time.Time) {
 	ds := c.daemonSetObject(pod.Owner)
 	t := c.terminations.open[pod.UID]
 	if t == nil && pod.Terminating() && !pod.DeletionMissed && ds != nil {
-		t = c.addTermination(nil, pod, pod.Late, now)
+		t = c.addTermination(before, pod, pod.Late, now)
 	}
 	c.removeTermination(pod.UID)
 	switch {
@@ -125,9 +125,13 @@ func (c *Cluster) updateTerminationsOn(name slim.Text, now time.Time) {
 	}
 }
 
-// updateTermination counts a termination as it stands now.
+// updateTermination counts a termination as it stands now. A pod that had ended
+// before is only cleaned up, and is not counted.
 func (c *Cluster) updateTermination(t *termination, now time.Time) {
 	state := t.State(c.terminationNode(t.Pod()), now)
+	if t.Ended() {
+		return
+	}
 	if state == rescheduling.StateWithinGrace {
 		c.setTimer(t, t.Deadline())
 	} else {

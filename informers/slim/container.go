@@ -31,12 +31,14 @@ type TerminationReason uint8
 
 // The reasons of terminated containers. TerminationUnknown is a termination that
 // no kubelet saw (ContainerStatusUnknown, or Unknown after a power cut); its exit
-// code and time mean nothing.
+// code and time mean nothing. TerminationStartError is a run that never began: the
+// command is not there, or may not be executed.
 const (
 	TerminationNone TerminationReason = iota
 	TerminationCompleted
 	TerminationError
 	TerminationOOMKilled
+	TerminationStartError
 	TerminationUnknown
 	TerminationOther
 )
@@ -57,8 +59,10 @@ type Container struct {
 	WaitReason   WaitReason
 	// Init reports whether it is an init container: one that terminates before
 	// the others start. A sidecar is not, although the API lists it among them.
-	Init  bool
-	Ready bool
+	Init bool
+	// Sidecar reports whether it is a sidecar, a restartable init container.
+	Sidecar bool
+	Ready   bool
 	// StartedAt is when the present run began; zero unless running.
 	StartedAt Stamp
 	// Termination is set only while the container is terminated.
@@ -77,10 +81,13 @@ func containersOf(pod *corev1.Pod) []Container {
 	containers := make([]Container, 0, count)
 	for i := range pod.Status.InitContainerStatuses {
 		status := &pod.Status.InitContainerStatuses[i]
-		containers = append(containers, containerOf(status, !isSidecar(pod, status.Name)))
+		container := containerOf(status)
+		container.Sidecar = isSidecar(pod, status.Name)
+		container.Init = !container.Sidecar
+		containers = append(containers, container)
 	}
 	for i := range pod.Status.ContainerStatuses {
-		containers = append(containers, containerOf(&pod.Status.ContainerStatuses[i], false))
+		containers = append(containers, containerOf(&pod.Status.ContainerStatuses[i]))
 	}
 	return containers
 }
@@ -97,11 +104,10 @@ func isSidecar(pod *corev1.Pod, name string) bool {
 	return false
 }
 
-func containerOf(status *corev1.ContainerStatus, isInit bool) Container {
+func containerOf(status *corev1.ContainerStatus) Container {
 	container := Container{
 		Name:            Intern(status.Name),
 		RestartCount:    max(0, status.RestartCount),
-		Init:            isInit,
 		Ready:           status.Ready,
 		LastTermination: terminationOf(status.LastTerminationState.Terminated),
 	}
@@ -150,6 +156,9 @@ func terminationOf(terminated *corev1.ContainerStateTerminated) Termination {
 	}
 }
 
+// terminationReasonOf classifies the reasons of terminated containers, which the
+// runtime gives (StartError is containerd's, ContainerCannotRun was Docker's) or
+// pkg/kubelet/kuberuntime and pkg/kubelet/status (v1.37).
 func terminationReasonOf(reason string) TerminationReason {
 	switch reason {
 	case "Completed":
@@ -158,6 +167,8 @@ func terminationReasonOf(reason string) TerminationReason {
 		return TerminationError
 	case "OOMKilled":
 		return TerminationOOMKilled
+	case "StartError", "ContainerCannotRun", "RunContainerError":
+		return TerminationStartError
 	case "ContainerStatusUnknown", "Unknown":
 		return TerminationUnknown
 	default:

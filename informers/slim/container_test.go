@@ -96,7 +96,8 @@ func TestContainerTerminationReason(t *testing.T) {
 	for reason, want := range map[string]slim.TerminationReason{
 		"Completed": slim.TerminationCompleted, "Error": slim.TerminationError, "OOMKilled": slim.TerminationOOMKilled,
 		"ContainerStatusUnknown": slim.TerminationUnknown, "Unknown": slim.TerminationUnknown,
-		"StartError": slim.TerminationOther, "ContainerCannotRun": slim.TerminationOther, "": slim.TerminationOther,
+		"StartError": slim.TerminationStartError, "ContainerCannotRun": slim.TerminationStartError, "RunContainerError": slim.TerminationStartError,
+		"DeadlineExceeded": slim.TerminationOther, "": slim.TerminationOther,
 	} {
 		got := container(t, corev1.ContainerStatus{State: corev1.ContainerState{
 			Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: reason},
@@ -126,11 +127,17 @@ func TestContainerInit(t *testing.T) {
 			ContainerStatuses:     []corev1.ContainerStatus{{Name: "agent"}},
 		},
 	})
-	var names []string
+	var names, sidecars []string
 	got := map[string]bool{}
 	for _, container := range pod.Containers {
 		names = append(names, container.Name.Value())
 		got[container.Name.Value()] = container.Init
+		if container.Sidecar {
+			sidecars = append(sidecars, container.Name.Value())
+		}
+	}
+	if diff := cmp.Diff([]string{"proxy"}, sidecars); diff != "" {
+		t.Errorf("sidecars (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"setup", "proxy", "retried", "not in the spec", "agent"}, names); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)

@@ -64,6 +64,9 @@ type Pod struct {
 	Bound bool
 	// Evicted reports whether status.reason is Evicted: node pressure.
 	Evicted bool
+	// SchedulingGated reports whether the pod must not be scheduled yet: its
+	// PodScheduled is what the API server says, no scheduler.
+	SchedulingGated bool
 	// InsufficientResources reports whether the scheduler's message names a
 	// resource.
 	InsufficientResources bool
@@ -127,6 +130,7 @@ func (p *Pod) setCondition(condition *corev1.PodCondition) {
 		p.ReadinessGatesNotReady = condition.Reason == reasonReadinessGates
 	case corev1.PodScheduled:
 		p.PodScheduled = kept
+		p.SchedulingGated = condition.Reason == corev1.PodReasonSchedulingGated
 		p.InsufficientResources = kept.Status == ConditionFalse && namesResource(condition.Message)
 	case corev1.DisruptionTarget:
 		if kept.Status == ConditionTrue {

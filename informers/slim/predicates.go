@@ -46,6 +46,12 @@ func (p *Pod) ReadyChangedAfterStart() bool {
 	return p.Ready.LastTransitionTime > p.StartTime.Add(1)
 }
 
+// AwaitingScheduler reports whether the pod is not bound and no scheduler has said
+// anything about it: it is down, the pod is gated, or there is none of that name.
+func (p *Pod) AwaitingScheduler() bool {
+	return !p.Bound && (p.PodScheduled.Status == ConditionAbsent || p.SchedulingGated)
+}
+
 // AnyContainerRunning reports whether at least one container runs.
 func (p *Pod) AnyContainerRunning() bool {
 	for i := range p.Containers {
@@ -68,19 +74,9 @@ func (p *Pod) EndedUnobserved() bool {
 	return false
 }
 
-// EndedObserved reports whether a container ended under its kubelet's eyes.
-func (p *Pod) EndedObserved() bool {
-	for i := range p.Containers {
-		c := &p.Containers[i]
-		if !c.Init && c.State == ContainerTerminated && c.Termination.Reason != TerminationUnknown {
-			return true
-		}
-	}
-	return false
-}
-
 // ContainersStarted reports whether the kubelet has started the pod's
-// containers. One that has ended since has been started.
+// containers. One that has ended since has been started; one that cannot be, has
+// not.
 func (p *Pod) ContainersStarted() bool {
 	if p.Ready.Status == ConditionTrue {
 		return true
@@ -90,7 +86,7 @@ func (p *Pod) ContainersStarted() bool {
 	}
 	for i := range p.Containers {
 		c := &p.Containers[i]
-		if !c.Init && c.State == ContainerWaiting && c.RestartCount == 0 {
+		if !c.Init && (c.State == ContainerWaiting && c.RestartCount == 0 || c.CannotStart()) {
 			return false
 		}
 	}
@@ -123,11 +119,27 @@ func (p *Pod) ContainerLike(c *Container, place int) *Container {
 
 func (c *Container) is(other *Container) bool { return c.Name == other.Name && c.Init == other.Init }
 
+// CannotStart reports whether the container does not run because it cannot be
+// created or started. A kubelet shows the same failure to start as terminated, as
+// RunContainerError and as CrashLoopBackOff by turns: the last ending tells. One that
+// waits for its image does not get as far.
+func (c *Container) CannotStart() bool {
+	switch {
+	case c.State == ContainerTerminated:
+		return c.Termination.Reason == TerminationStartError
+	case c.State == ContainerRunning || c.WaitReason == WaitImage:
+		return false
+	default:
+		return c.WaitReason == WaitConfig || c.LastTermination.Reason == TerminationStartError
+	}
+}
+
 // CrashedAndStopped reports whether the container has restarted and stands still
 // again. A kubelet shows CrashLoopBackOff only for an instant of each back-off. An
-// init container that has completed is done, however often it was restarted.
+// init container that has completed is done, however often it was restarted, and a
+// container that nobody saw end, as in a power cut, has not crashed.
 func (c *Container) CrashedAndStopped() bool {
-	if c.State != ContainerTerminated || c.RestartCount == 0 {
+	if c.State != ContainerTerminated || c.RestartCount == 0 || c.Termination.Reason == TerminationUnknown {
 		return false
 	}
 	return !c.Init || c.Termination.ExitCode != 0

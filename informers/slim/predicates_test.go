@@ -13,9 +13,10 @@ import (
 
 // predicates returns what holds for a pod at Noon, with 30 minReadySeconds.
 func predicates(pod *slim.Pod) string {
-	crashed := false
+	crashed, cannotStart := false, false
 	for i := range pod.Containers {
 		crashed = crashed || pod.Containers[i].CrashedAndStopped()
+		cannotStart = cannotStart || pod.Containers[i].CannotStart()
 	}
 	var holds []string
 	for _, predicate := range []struct {
@@ -30,7 +31,8 @@ func predicates(pod *slim.Pod) string {
 		{"changed", pod.ReadyChangedAfterStart()},
 		{"running", pod.AnyContainerRunning()},
 		{"started", pod.ContainersStarted()},
-		{"ended", pod.EndedObserved()},
+		{"unscheduled", pod.AwaitingScheduler()},
+		{"unstartable", cannotStart},
 		{"cut", pod.EndedUnobserved()},
 		{"crashed", crashed},
 	} {
@@ -72,26 +74,42 @@ func TestPodPredicates(t *testing.T) {
 		"Ready, without containers":               {[]objects.Option{withoutStatuses}, "active counted available changed started"},
 		"not Ready":                               {[]objects.Option{objects.NotReady(-5)}, "active changed running started"},
 		"Ready is Unknown":                        {[]objects.Option{objects.ReadyUnknown(-5)}, "active changed running started"},
-		"no conditions":                           {[]objects.Option{objects.WithoutConditions()}, "active running started"},
+		"no conditions":                           {[]objects.Option{objects.WithoutConditions()}, "active running started unscheduled"},
+		"rejected by its kubelet":                 {[]objects.Option{withoutStatuses, objects.WithoutConditions(), objects.Phase(corev1.PodFailed)}, "terminal unscheduled"},
 		"terminating":                             {[]objects.Option{objects.Terminating(-5, 30)}, "terminating " + available},
-		"succeeded":                               {[]objects.Option{objects.Finished(0, -5)}, "terminal changed started ended"},
-		"failed":                                  {[]objects.Option{objects.Finished(1, -5)}, "terminal changed started ended"},
+		"succeeded":                               {[]objects.Option{objects.Finished(0, -5)}, "terminal changed started"},
+		"failed":                                  {[]objects.Option{objects.Finished(1, -5)}, "terminal changed started"},
 		"failed, while it still claims Ready":     {[]objects.Option{objects.Phase(corev1.PodFailed)}, "terminal counted changed running started"},
-		"ended after its deletion":                {[]objects.Option{objects.Terminating(-9, 30), objects.Finished(0, -5)}, "terminal terminating changed started ended"},
+		"ended after its deletion":                {[]objects.Option{objects.Terminating(-9, 30), objects.Finished(0, -5)}, "terminal terminating changed started"},
 		"an unknown phase":                        {[]objects.Option{objects.Phase("Unknown")}, "active " + available},
-		"unbound":                                 {[]objects.Option{objects.Unbound()}, "active"},
+		"unbound":                                 {[]objects.Option{objects.On("a"), objects.Unbound()}, "active unscheduled"},
+		"gated":                                   {[]objects.Option{objects.On("a"), objects.SchedulingGated()}, "active unscheduled"},
+		"its scheduler finds no node":             {[]objects.Option{objects.On("a"), objects.Unschedulable("0/1 nodes are available")}, "active"},
 		"its container is being created":          {[]objects.Option{objects.Starting(-6999)}, "active"},
 		"its container runs":                      {[]objects.Option{objects.Started(-6999)}, "active running started"},
 		"its container waits to be started again": {[]objects.Option{objects.Restarted(1, 1, "Error", -9), objects.CrashLooping(-5)}, "active changed started"},
-		"its container ended for the first time":  {[]objects.Option{objects.Exited(1, -5)}, "active changed started ended"},
-		"its container ended again":               {[]objects.Option{objects.Restarted(1, 1, "Error", -9), objects.Exited(1, -5)}, "active changed started ended crashed"},
-		"its container completes again and again": {[]objects.Option{objects.Restarted(1, 0, "Completed", -9), objects.Exited(0, -5)}, "active changed started ended crashed"},
-		"its container ended in a power cut":      {[]objects.Option{objects.ExitedBecause("Unknown", 255, -5)}, "active changed cut"},
+		"its container ended for the first time":  {[]objects.Option{objects.Exited(1, -5)}, "active changed started"},
+		"its container ended again":               {[]objects.Option{objects.Restarted(1, 1, "Error", -9), objects.Exited(1, -5)}, "active changed started crashed"},
+		"its container completes again and again": {[]objects.Option{objects.Restarted(1, 0, "Completed", -9), objects.Exited(0, -5)}, "active changed started crashed"},
+		"its command is not there":                {[]objects.Option{objects.ExitedBecause("StartError", 128, -5)}, "active changed unstartable"},
+		"again":                                   {[]objects.Option{objects.Restarted(1, 128, "StartError", -9), objects.ExitedBecause("StartError", 128, -5)}, "active changed unstartable crashed"},
+		"which waits to be started again": {
+			[]objects.Option{objects.Restarted(1, 128, "StartError", -9), objects.CrashLooping(-5)}, "active changed unstartable",
+		},
+		"which is tried again": {[]objects.Option{objects.Restarted(1, 128, "StartError", -9), objects.Waiting("ContainerCreating", -5)}, "active changed unstartable"},
+		"which is in trouble of a new kind": {
+			[]objects.Option{objects.Restarted(1, 128, "StartError", -9), objects.Waiting("SomethingNew", -5)}, "active changed unstartable",
+		},
+		"which waits for its image":                {[]objects.Option{objects.Restarted(1, 128, "StartError", -9), objects.Waiting("ErrImagePull", -5)}, "active changed started"},
+		"which was there in the end":               {[]objects.Option{objects.Restarted(1, 128, "StartError", -9)}, "active " + available},
+		"its configuration is not there":           {[]objects.Option{objects.RestartCount(3), objects.Waiting("CreateContainerConfigError", -5)}, "active changed unstartable"},
+		"its container ended in a power cut":       {[]objects.Option{objects.ExitedBecause("Unknown", 255, -5)}, "active changed cut"},
+		"its container ended in another power cut": {[]objects.Option{objects.Restarted(1, 255, "Unknown", -9), objects.ExitedBecause("Unknown", 255, -5)}, "active changed cut"},
 		"its container ended in a power cut, and Ready stands": {
 			[]objects.Option{objects.ExitedBecause("Unknown", 255, -5), objects.Change(func(p *corev1.Pod) { p.Status.Conditions[0].Status = "True" })}, "active changed started cut",
 		},
 		"of two containers one waits for its first start":      {[]objects.Option{objects.Started(-6999), beside(waiting)}, "active running"},
-		"of two containers one has ended":                      {[]objects.Option{objects.Started(-6999), beside(status("Completed", 0, 0))}, "active running started ended"},
+		"of two containers one has ended":                      {[]objects.Option{objects.Started(-6999), beside(status("Completed", 0, 0))}, "active running started"},
 		"of two containers one ended in a power cut":           {[]objects.Option{objects.Started(-6999), beside(status("Unknown", 255, 0))}, "active running cut"},
 		"an init container has completed":                      {[]objects.Option{objects.Starting(-6999), initialized(status("Completed", 0, 2))}, "active"},
 		"an init container fails again and again":              {[]objects.Option{objects.Starting(-6999), initialized(status("Error", 1, 2))}, "active crashed"},

@@ -152,6 +152,8 @@ func (o *Operation) changePod(name string, what int, up bool) {
 		o.deletePod(name, true)
 	case what == 11 && terminating:
 		o.deletePod(name, false)
+	case what <= 14 && !terminating && finished(pod):
+		o.pod(name, objects.Terminating(o.now, 0)) // the API server leaves it no more
 	case what <= 14 && !terminating:
 		o.pod(name, objects.Terminating(o.now, int64(what-10)*10))
 	case what == 15 && terminating && *pod.DeletionGracePeriodSeconds > 9:
