@@ -57,7 +57,7 @@ func enums() []enum {
 		{"daemonset_node_suspect_pods", labelReason, names(coverage.ReasonNone+1, coverage.Reasons)},
 		{"daemonset_exporter_series_dropped", labelFamily, cappedFamilies()},
 		{"daemonset_nodes_lost_total", labelReason, names(coverage.NotExcluded+1, coverage.Exclusions)},
-		{"daemonset_container_restarts_total", labelReason, []string{"Completed", "Error", "OOMKilled", "other"}},
+		{"daemonset_container_restarts_total", labelReason, restartReasons()},
 		// A pod that its controller runs is where it should be.
 		{"daemonset_misplaced_nodes", labelVerdict, names(0, coverage.VerdictRun)},
 		{"daemonset_status_difference_nodes", labelField, []string{"desired", "current", "ready", "available", "unavailable", "updated", "misscheduled"}},

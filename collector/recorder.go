@@ -138,8 +138,8 @@ func (r *recorder) DaemonSetAdded(ds *slim.DaemonSet) {
 	for outcome := range rescheduling.Outcomes {
 		r.terminations.WithLabelValues(namespace, name, outcome.String())
 	}
-	for reason := slim.TerminationCompleted; reason <= slim.TerminationOther; reason++ {
-		r.restarts.WithLabelValues(namespace, name, restartReason(reason))
+	for _, reason := range restartReasons() {
+		r.restarts.WithLabelValues(namespace, name, reason)
 	}
 }
 
@@ -263,6 +263,11 @@ func (r *recorder) ContainersRestarted(ds *slim.DaemonSet, reason slim.Terminati
 	r.restarts.WithLabelValues(ds.Namespace.Value(), ds.Name, restartReason(reason)).Add(float64(times))
 }
 
+// restartReasons returns all values of the label reason of restarts.
+func restartReasons() []string {
+	return []string{"Completed", "Error", "OOMKilled", "StartError", "other"}
+}
+
 // restartReason returns the value of the label reason of restarts.
 func restartReason(reason slim.TerminationReason) string {
 	switch reason {
@@ -272,6 +277,8 @@ func restartReason(reason slim.TerminationReason) string {
 		return "Error"
 	case slim.TerminationCompleted:
 		return "Completed"
+	case slim.TerminationStartError:
+		return "StartError"
 	case slim.TerminationNone, slim.TerminationUnknown, slim.TerminationOther:
 		return "other"
 	default:

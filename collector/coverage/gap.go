@@ -105,6 +105,8 @@ func podReason(pod *slim.Pod, minReadySeconds int32, now time.Time) Reason {
 		return ReasonPodEvicted
 	case pod.Terminal():
 		return ReasonPodFailed
+	case pod.AwaitingScheduler():
+		return ReasonAwaitingScheduler
 	case !pod.Bound && pod.InsufficientResources:
 		return ReasonInsufficientResources
 	case !pod.Bound:
@@ -120,10 +122,12 @@ func podReason(pod *slim.Pod, minReadySeconds int32, now time.Time) Reason {
 func containerReason(pod *slim.Pod) Reason {
 	var waits [slim.WaitOther + 1]bool
 	for i := range pod.Containers {
-		container := &pod.Containers[i]
-		if container.CrashedAndStopped() {
+		switch container := &pod.Containers[i]; {
+		case container.CannotStart():
+			waits[slim.WaitConfig] = true
+		case container.CrashedAndStopped():
 			waits[slim.WaitBackOff] = true
-		} else if container.State == slim.ContainerWaiting {
+		case container.State == slim.ContainerWaiting:
 			waits[container.WaitReason] = true
 		}
 	}
@@ -136,7 +140,7 @@ func containerReason(pod *slim.Pod) Reason {
 		return ReasonCrashLoop
 	case waits[slim.WaitOther] || pod.Phase == slim.PodOther:
 		return ReasonOther
-	case waits[slim.WaitStart] || len(pod.Containers) == 0:
+	case waits[slim.WaitStart] || len(pod.Containers) == 0 || pod.EndedUnobserved():
 		return ReasonPodStarting
 	case pod.ReadinessGatesNotReady:
 		return ReasonReadinessGate

@@ -104,13 +104,18 @@ func TestReasonOfPod(t *testing.T) {
 	terminated := func(code int32) corev1.ContainerState {
 		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: "Error"}}
 	}
+	notFound := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 128, Reason: "StartError"}}
+	lost := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 255, Reason: "Unknown"}}
+	notRun := objects.Restarted(3, 128, "StartError", -9)
 	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
 
 	checkReasons(t, map[string]reasonCase{
 		"no pod is pod_missing":                                     {nil, nil, "pod_missing", false},
 		"a pod that lacks a resource is insufficient_resources":     {nil, one(objects.Unschedulable("0/3 nodes are available: 1 Insufficient memory, 2 ...")), "insufficient_resources", false},
 		"a pod that finds no port is pod_unschedulable":             {nil, one(objects.Unschedulable("0/3 nodes are available: 1 objects.Node(s) didn't have free ports")), "pod_unschedulable", false},
-		"a pod that nobody has scheduled yet is pod_unschedulable":  {nil, one(objects.Unbound()), "pod_unschedulable", false},
+		"a pod that no scheduler has seen is awaiting_scheduler":    {nil, one(objects.Unbound()), "awaiting_scheduler", false},
+		"a gated pod is, too":                                       {nil, one(objects.SchedulingGated()), "awaiting_scheduler", false},
+		"a pod that was bound past the scheduler is not":            {nil, one(objects.WithoutConditions(), objects.Waiting("ContainerCreating", -5)), "pod_starting", false},
 		"a pod that is asked to end and ready still covers":         {nil, one(objects.Terminating(-5, 30)), "covered", false},
 		"one whose containers have ended is pod_terminating":        {nil, one(objects.Terminating(-5, 30), notReady, objects.Phase("Succeeded"), objects.Exited(0, -5)), "pod_terminating", false},
 		"one that is asked to end in a crash loop is, too":          {nil, one(objects.Terminating(-5, 30), objects.CrashLooping(-5)), "pod_terminating", false},
@@ -125,6 +130,20 @@ func TestReasonOfPod(t *testing.T) {
 		"an init container's image is image_pull":                   {nil, one(initializing, initContainer("setup", waiting("ErrImagePull"), 0)), "image_pull", false},
 		"a missing ConfigMap is container_config":                   {nil, one(objects.Waiting("CreateContainerConfigError", -5)), "container_config", false},
 		"an init container's is container_config":                   {nil, one(initializing, initContainer("setup", waiting("CreateContainerConfigError"), 0)), "container_config", false},
+		"a command that is not there is container_config":           {nil, one(objects.ExitedBecause("StartError", 128, -5)), "container_config", false},
+		"it is with another runtime":                                {nil, one(objects.ExitedBecause("ContainerCannotRun", 127, -5)), "container_config", false},
+		"it is as RunContainerError":                                {nil, one(notRun, objects.Waiting("RunContainerError", -5)), "container_config", false},
+		"it is as CrashLoopBackOff":                                 {nil, one(notRun, objects.CrashLooping(-5)), "container_config", false},
+		"it is as terminated, again and again":                      {nil, one(notRun, objects.ExitedBecause("StartError", 128, -5)), "container_config", false},
+		"it is while it is created again":                           {nil, one(notRun, objects.Waiting("ContainerCreating", -5)), "container_config", false},
+		"it is in an init container":                                {nil, one(initializing, initContainer("setup", notFound, 2)), "container_config", false},
+		"it is in a sidecar":                                        {nil, one(notReady, sidecar, initContainer("proxy", notFound, 0)), "container_config", false},
+		"an image that is not there comes before it":                {nil, one(notRun, objects.Waiting("ErrImagePull", -5)), "image_pull", false},
+		"once it runs that is over":                                 {nil, one(notRun, notReady), "pod_not_ready", false},
+		"a crash after it is a crash_loop":                          {nil, one(notRun, objects.Exited(1, -5)), "crash_loop", false},
+		"a container that ended in a power cut is pod_starting":     {nil, one(objects.ExitedBecause("Unknown", 255, -5)), "pod_starting", false},
+		"it is after another power cut":                             {nil, one(objects.Restarted(1, 255, "Unknown", -500), objects.ExitedBecause("Unknown", 255, -5)), "pod_starting", false},
+		"an init container that ended in a power cut, too":          {nil, one(initializing, initContainer("setup", lost, 3)), "pod_starting", false},
 		"CrashLoopBackOff is crash_loop":                            {nil, one(objects.CrashLooping(-5)), "crash_loop", false},
 		"a container that restarted and stands still is, too":       {nil, one(objects.Exited(3, -5), objects.RestartCount(1)), "crash_loop", false},
 		"so is one that ends well again and again":                  {nil, one(objects.Exited(0, -5), objects.RestartCount(1)), "crash_loop", false},
@@ -162,7 +181,7 @@ func TestReasonOfPods(t *testing.T) {
 		"the new pod covers while the old one ends":           {nil, pods{ended, nil}, "covered", false},
 		"a pod that ends covers while its successor starts":   {nil, pods{{objects.Terminating(-5, 30)}, {objects.Starting(-5)}}, "covered", false},
 		"once it has ended, its successor's reason holds":     {nil, pods{ended, {objects.Starting(-5)}}, "pod_starting", false},
-		"an unscheduled successor's reason holds":             {nil, pods{ended, {objects.Unbound()}}, "pod_unschedulable", false},
+		"an unscheduled successor's reason holds":             {nil, pods{ended, {objects.Unbound()}}, "awaiting_scheduler", false},
 		"only pods that are asked to end are pod_terminating": {nil, pods{ended, {objects.Terminating(-5, 30), notReady}}, "pod_terminating", false},
 		"a failed pod comes before one that ends":             {nil, pods{ended, {objects.Phase("Failed"), notReady}}, "pod_failed", false},
 		"a live pod comes before a failed one":                {nil, pods{{objects.Phase("Failed"), notReady}, {objects.Waiting("ErrImagePull", -5)}}, "image_pull", false},
@@ -176,7 +195,7 @@ func TestReasonCauses(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
 		"node_unreachable": "node", "node_never_ready": "node", "node_not_ready": "node", "node_tainted": "node",
-		"pod_missing": "scheduling", "insufficient_resources": "scheduling", "pod_unschedulable": "scheduling",
+		"pod_missing": "scheduling", "awaiting_scheduler": "scheduling", "insufficient_resources": "scheduling", "pod_unschedulable": "scheduling",
 		"pod_terminating": "pod", "pod_evicted": "pod", "pod_failed": "pod",
 		"image_pull": "pod", "container_config": "pod", "crash_loop": "pod", "pod_starting": "pod",
 		"readiness_gate": "pod", "pod_not_ready": "pod", "min_ready_seconds": "pod",

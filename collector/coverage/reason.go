@@ -17,6 +17,8 @@ const (
 	// none because of a condition taint.
 	ReasonNodeTainted
 	ReasonPodMissing
+	// ReasonAwaitingScheduler: no scheduler has said anything about the pod.
+	ReasonAwaitingScheduler
 	ReasonInsufficientResources
 	ReasonPodUnschedulable
 	ReasonPodTerminating
@@ -63,8 +65,9 @@ var reasons = [Reasons]struct {
 	ReasonNodeNotReady:          {"node_not_ready", CauseNode, nil},
 	ReasonNodeTainted:           {"node_tainted", CauseNode, nil},
 	ReasonPodMissing:            {"pod_missing", CauseScheduling, nil},
-	ReasonInsufficientResources: {"insufficient_resources", CauseScheduling, unschedulableSince},
-	ReasonPodUnschedulable:      {"pod_unschedulable", CauseScheduling, unschedulableSince},
+	ReasonAwaitingScheduler:     {"awaiting_scheduler", CauseScheduling, unboundSince},
+	ReasonInsufficientResources: {"insufficient_resources", CauseScheduling, unboundSince},
+	ReasonPodUnschedulable:      {"pod_unschedulable", CauseScheduling, unboundSince},
 	ReasonPodTerminating:        {"pod_terminating", CausePod, terminatingSince},
 	ReasonPodEvicted:            {"pod_evicted", CausePod, notReadySince},
 	ReasonPodFailed:             {"pod_failed", CausePod, notReadySince},
@@ -115,7 +118,7 @@ func availableSince(pod *slim.Pod, minReadySeconds int32) slim.Stamp {
 	return pod.Ready.LastTransitionTime.Add(int64(minReadySeconds))
 }
 
-func unschedulableSince(pod *slim.Pod, _ int32) slim.Stamp {
+func unboundSince(pod *slim.Pod, _ int32) slim.Stamp {
 	return max(pod.PodScheduled.LastTransitionTime, pod.CreationTimestamp)
 }
 

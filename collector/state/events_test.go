@@ -140,7 +140,7 @@ func TestCluster(t *testing.T) {
 		// it is bound.
 		"a pod is bound": func(t *testing.T) {
 			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.PodOf("agent", "a", objects.Unbound()))
-			f.expectCounts("agent", "expected active: 1", "gap active pod_unschedulable: 1", "unavailable scheduling: 1")
+			f.expectCounts("agent", "expected active: 1", "gap active awaiting_scheduler: 1", "unavailable scheduling: 1")
 			f.set(objects.PodOf("agent", "a", objects.Starting(5)))
 			f.expectCounts("agent", "expected active: 1", "gap active pod_starting: 1", "unavailable pod: 1")
 			f.deleteAll(objects.PodOf("agent", "a"), objects.Node("a"), objects.DaemonSet("agent"))

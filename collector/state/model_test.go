@@ -339,6 +339,8 @@ func modelAvailable(pod *slim.Pod, ds *slim.DaemonSet, now time.Time) bool {
 
 func modelLiveReason(pod *slim.Pod) coverage.Reason {
 	switch {
+	case !pod.Bound && (pod.PodScheduled == slim.Condition{} || pod.SchedulingGated):
+		return coverage.ReasonAwaitingScheduler
 	case !pod.Bound && pod.InsufficientResources:
 		return coverage.ReasonInsufficientResources
 	case !pod.Bound:
@@ -350,8 +352,15 @@ func modelLiveReason(pod *slim.Pod) coverage.Reason {
 	for _, c := range pod.Containers {
 		waits := c.State == slim.ContainerWaiting
 		image = image || waits && c.WaitReason == slim.WaitImage
-		config = config || waits && c.WaitReason == slim.WaitConfig
-		loop = loop || waits && c.WaitReason == slim.WaitBackOff || c.State == slim.ContainerTerminated && c.RestartCount > 0
+		stands := c.State == slim.ContainerTerminated
+		last := c.LastTermination.Reason
+		if stands {
+			last = c.Termination.Reason
+		}
+		neverRan := last == slim.TerminationStartError && c.State != slim.ContainerRunning
+		config = config || waits && c.WaitReason == slim.WaitConfig || neverRan
+		loop = loop || waits && c.WaitReason == slim.WaitBackOff || stands && c.RestartCount > 0 && last != slim.TerminationUnknown
+		start = start || stands && last == slim.TerminationUnknown
 		other = other || waits && c.WaitReason == slim.WaitOther
 		start = start || waits && c.WaitReason == slim.WaitStart
 	}

@@ -69,7 +69,7 @@ func TestRecordings(t *testing.T) {
 		"a graceful end covers until the container has ended": {"a-graceful", false, []string{
 			"52:42.3 3 expected, covered",
 			"52:45.6 3 expected, pod_terminating since 52:45.6",
-			"52:45.6 3 expected, pod_unschedulable since 52:45.6",
+			"52:45.6 3 expected, awaiting_scheduler since 52:45.6",
 			"52:45.7 3 expected, pod_starting since 52:45.6",
 			"52:46.3 3 expected, pod_not_ready since 52:45.6",
 			"52:46.3 3 expected, covered",
@@ -77,7 +77,7 @@ func TestRecordings(t *testing.T) {
 		"a forced deletion leaves a gap, and a successor that fights the old process for its port": {"b-force", false, []string{
 			"54:19.3 3 expected, covered",
 			"54:19.3 3 expected, pod_missing since 54:19.3",
-			"54:19.3 3 expected, pod_unschedulable since 54:19.3",
+			"54:19.3 3 expected, awaiting_scheduler since 54:19.3",
 			"54:19.3 3 expected, pod_starting since 54:19.3",
 			"54:19.9 3 expected, pod_not_ready since 54:19.3",
 			"54:19.9 3 expected, covered",
@@ -87,7 +87,7 @@ func TestRecordings(t *testing.T) {
 		}},
 		"a container that crashes flaps; what stands terminated after a restart is a crash loop": {"c-crash", true, []string{
 			"10:41.4 3 expected, pod_missing since 10:41.4",
-			"10:41.5 3 expected, pod_unschedulable since 10:41.4",
+			"10:41.5 3 expected, awaiting_scheduler since 10:41.4",
 			"10:41.5 3 expected, pod_starting since 10:41.4",
 			"10:42.0 3 expected, pod_not_ready since 10:41.4",
 			"10:42.1 3 expected, covered",
@@ -102,18 +102,18 @@ func TestRecordings(t *testing.T) {
 			"11:35.7 3 expected, covered",
 			"11:39.7 3 expected, crash_loop since 11:39.7",
 			"12:21.9 3 expected, pod_terminating since 11:39.7",
-			"12:23.5 3 expected, pod_unschedulable since 11:39.7",
+			"12:23.5 3 expected, awaiting_scheduler since 11:39.7",
 			"12:23.5 3 expected, pod_starting since 11:39.7",
 			"12:24.1 3 expected, pod_not_ready since 11:39.7",
 			"12:25.1 3 expected, covered",
 		}},
 		"an image that cannot be pulled is one gap, whatever happens to its pod": {"d-image", true, []string{
 			"54:32.7 3 expected, pod_missing since 54:32.7",
-			"54:32.7 3 expected, pod_unschedulable since 54:32.7",
+			"54:32.7 3 expected, awaiting_scheduler since 54:32.7",
 			"54:32.8 3 expected, pod_starting since 54:32.7",
 			"54:33.3 3 expected, image_pull since 54:32.7",
 			"55:18.3 3 expected, pod_terminating since 54:32.7",
-			"55:19.4 3 expected, pod_unschedulable since 54:32.7",
+			"55:19.4 3 expected, awaiting_scheduler since 54:32.7",
 			"55:19.5 3 expected, pod_starting since 54:32.7",
 			"55:20.4 3 expected, image_pull since 54:32.7",
 		}},
@@ -125,13 +125,15 @@ func TestRecordings(t *testing.T) {
 		"after a power cut the node is back before the container is": {"e-reboot", false, []string{
 			"05:36.9 3 expected, node_unreachable since 05:36.9",
 			"05:58.9 3 expected, pod_not_ready since 05:36.9",
+			"05:59.8 3 expected, pod_starting since 05:36.9", // 255 Unknown
+			"06:00.4 3 expected, pod_not_ready since 05:36.9",
 			"06:00.4 3 expected, covered",
 		}},
 		"a pod that nobody can end covers until its node is known to be dead": {"f-kubelet-dead", false, []string{
 			"07:47.7 3 expected, covered",
 			"07:51.3 3 expected, node_unreachable since 07:51.3",
 			"08:28.4 3 expected, pod_terminating since 07:51.3",
-			"08:32.4 3 expected, pod_unschedulable since 07:51.3",
+			"08:32.4 3 expected, awaiting_scheduler since 07:51.3",
 			"08:32.4 3 expected, pod_starting since 07:51.3",
 			"08:33.0 3 expected, pod_not_ready since 07:51.3",
 			"08:33.4 3 expected, covered",
@@ -141,7 +143,7 @@ func TestRecordings(t *testing.T) {
 			"10:29.7 3 expected, node_never_ready since 10:29.7",
 			"10:29.9 3 expected, node_tainted since 10:29.7", // not-ready, for a moment more
 			"10:30.0 3 expected, pod_missing since 10:29.7",
-			"10:30.0 3 expected, pod_unschedulable since 10:29.7",
+			"10:30.0 3 expected, awaiting_scheduler since 10:29.7",
 			"10:30.1 3 expected, pod_starting since 10:29.7",
 			"10:31.4 3 expected, pod_not_ready since 10:29.7",
 			"10:31.4 3 expected, covered",
@@ -149,7 +151,7 @@ func TestRecordings(t *testing.T) {
 		"draining leaves the agent alone; an eviction is a gap on the cordoned node": {"h-evict", false, []string{
 			"56:29.3 3 expected, covered",
 			"56:36.0 3 expected, pod_terminating since 56:36.0",
-			"56:36.0 3 expected, pod_unschedulable since 56:36.0",
+			"56:36.0 3 expected, awaiting_scheduler since 56:36.0",
 			"56:36.1 3 expected, pod_starting since 56:36.0",
 			"56:36.7 3 expected, pod_not_ready since 56:36.0",
 			"56:37.6 3 expected, covered",
@@ -157,7 +159,7 @@ func TestRecordings(t *testing.T) {
 		"an update is a gap of seconds": {"i-rolling", false, []string{
 			"56:06.5 3 expected, covered",
 			"56:08.8 3 expected, pod_terminating since 56:08.8",
-			"56:08.8 3 expected, pod_unschedulable since 56:08.8",
+			"56:08.8 3 expected, awaiting_scheduler since 56:08.8",
 			"56:08.8 3 expected, pod_starting since 56:08.8",
 			"56:09.3 3 expected, pod_not_ready since 56:08.8",
 			"56:14.3 3 expected, covered",

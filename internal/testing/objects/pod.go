@@ -59,6 +59,16 @@ func Unschedulable(message string) Option {
 	})
 }
 
+// SchedulingGated is an Unbound Pod that must not be scheduled yet.
+func SchedulingGated() Option {
+	return Change(func(p *corev1.Pod) {
+		Unbound()(p)
+		setPodCondition(p, corev1.PodCondition{
+			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonSchedulingGated,
+		})
+	})
+}
+
 // OwnedBy makes a DaemonSet the Pod's controller.
 func OwnedBy(ds *appsv1.DaemonSet) Option {
 	owner := *metav1.NewControllerRef(ds, appsv1.SchemeGroupVersion.WithKind("DaemonSet"))
