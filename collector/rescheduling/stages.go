@@ -33,8 +33,7 @@ func (s Stage) String() string { return stageNames[s] }
 // is Ready and its controller makes pods for it.
 type Rescheduling struct {
 	trigger Trigger
-	// replaced is the revision of the pod whose loss began the rescheduling, if
-	// one did.
+	// replaced is the revision of the pod whose loss made the pod needed, if one did.
 	replaced slim.Text
 	lost     bool
 	// resumed is when the clock began to run; zero while it stands still.
@@ -94,6 +93,8 @@ func Step(open *Rescheduling, change *Change, now time.Time) (next *Rescheduling
 		if open = begin(change, now); open == nil {
 			return nil, Result{}, false
 		}
+	case !open.Pending():
+		open.returned(change)
 	}
 	if change.WasHeldBack {
 		open.resume(change.ChangedAt)
@@ -102,6 +103,7 @@ func Step(open *Rescheduling, change *Change, now time.Time) (next *Rescheduling
 	}
 	for _, pod := range change.Pods {
 		if pod.Active() {
+			open.succeeded(pod)
 			open.follow(pod, change.late(pod), now)
 		}
 	}
@@ -121,8 +123,9 @@ func (r *Rescheduling) finish(change *Change, now time.Time) (Result, bool) {
 	if pod == nil {
 		return Result{}, false
 	}
+	r.succeeded(pod)
 	total := r.total(change.ChangedAt)
-	return Result{Trigger: r.settled(pod), Stages: r.follow(pod, change.late(pod), now).stages(total)}, true
+	return Result{Trigger: r.trigger, Stages: r.follow(pod, change.late(pod), now).stages(total)}, true
 }
 
 func availablePod(change *Change, now time.Time) *slim.Pod {

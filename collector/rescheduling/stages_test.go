@@ -99,8 +99,8 @@ func TestStep(t *testing.T) {
 			{13, notReady, "pod_deleted paused"},
 			{20, pod("a-2"), "pod_deleted paused"},
 			{25, pod("a-2", objects.Started(25)), "pod_deleted paused"},
-			{30, ready, "pod_deleted pending"},
-			{32, pod("a-2", objects.Ready(32)), "pod_deleted 5s = 3+0+0+2"},
+			{30, ready, "node_recovered pending"},
+			{32, pod("a-2", objects.Ready(32)), "node_recovered 5s = 3+0+0+2"},
 		},
 		"a pod that is stamped while its node was away does not backdate the need": {
 			{9.9, unreachable, ""},
@@ -128,8 +128,8 @@ func TestStep(t *testing.T) {
 		"a failure and a return of the node that are seen late are dated, too": {
 			{10, gone("a-1"), "pod_deleted pending"},
 			{20, all(notReady, dated(12)), "pod_deleted paused"},
-			{40, all(ready, readySince(30)), "pod_deleted pending"},
-			{45, pod("a-2", objects.Ready(45)), "pod_deleted 17s = 17+0+0+0"},
+			{40, all(ready, readySince(30)), "node_recovered pending"},
+			{45, pod("a-2", objects.Ready(45)), "node_recovered 17s = 17+0+0+0"},
 		},
 		"a stage that is stamped before the one that precedes it took no time": {
 			{10, gone("a-1"), "pod_deleted pending"},
@@ -147,12 +147,20 @@ func TestStep(t *testing.T) {
 		"a clock that is set back while the node fails takes nothing away": {
 			{10, gone("a-1"), "pod_deleted pending"},
 			{5, notReady, "pod_deleted paused"},
-			{20, ready, "pod_deleted pending"},
-			{23, pod("a-2", objects.Ready(23)), "pod_deleted 3s = 3+0+0+0"},
+			{20, ready, "node_recovered pending"},
+			{23, pod("a-2", objects.Ready(23)), "node_recovered 3s = 3+0+0+0"},
 		},
 		"an exporter that starts while minReadySeconds run": {
 			{62, all(daemonSet(objects.MinReadySeconds(50)), vanished("a-1"), pod("a-2", objects.JustCreated(22), objects.Ready(49)), started), "pod_deleted pending"},
 			{99, timePasses, "pod_deleted 77s"},
+		},
+		"a command that is not there is no start": {
+			{10, gone("a-1"), "pod_deleted pending"},
+			{11, pod("a-2"), "pod_deleted pending"},
+			{12, pod("a-2", objects.ExitedBecause("StartError", 128, 12)), "pod_deleted pending"},
+			{14, pod("a-2", objects.Restarted(1, 128, "StartError", 13), objects.CrashLooping(14)), "pod_deleted pending"},
+			{20, pod("a-2", objects.Restarted(1, 128, "StartError", 19), objects.Started(20)), "pod_deleted pending"},
+			{22, pod("a-2", objects.Ready(22)), "pod_deleted 12s = 1+0+9+2"},
 		},
 		"a DaemonSet that is deleted ends it": {
 			{10, gone("a-1"), "pod_deleted pending"},
@@ -164,7 +172,7 @@ func TestStep(t *testing.T) {
 		"a node that is deleted ends it": {
 			{10, gone("a-1"), "pod_deleted pending"},
 			{11, notReady, "pod_deleted paused"},
-			{12, ready, "pod_deleted pending"},
+			{12, ready, "node_recovered pending"},
 			{20, all(expected(false), because(rescheduling.EventNodeDeleted)), ""},
 		},
 		"a node that is deleted while it is not Ready ends it": {

@@ -116,7 +116,7 @@ func lossTrigger(pod *slim.Pod, current bool) Trigger {
 	switch {
 	case pod.Evicted || pod.DisruptionTarget == slim.DisruptionEvictionAPI || pod.DisruptionTarget == slim.DisruptionOther:
 		return TriggerPodEvicted
-	case !pod.Terminating() && pod.Terminal():
+	case failedFirst(pod):
 		return TriggerPodFailed
 	case !current:
 		return TriggerRollout
@@ -125,16 +125,32 @@ func lossTrigger(pod *slim.Pod, current bool) Trigger {
 	}
 }
 
-// settled returns the trigger once the pod that came to work is known: whether a
-// deletion was part of a rollout shows in its revision.
-func (r *Rescheduling) settled(pod *slim.Pod) Trigger {
-	switch {
-	case !r.lost || r.trigger != TriggerPodDeleted && r.trigger != TriggerRollout:
-		return r.trigger
-	case pod.ControllerRevisionHash != r.replaced:
-		return TriggerRollout
-	default:
-		return TriggerPodDeleted
+// failedFirst reports whether a pod ended before its deletion was requested, if it
+// was. The API server leaves a pod that has failed no grace period. Its kubelet's own
+// last request looks the same, and lasts for a moment; the pod garbage collector makes
+// pods fail that run.
+func failedFirst(pod *slim.Pod) bool {
+	if !pod.Terminating() {
+		return pod.Terminal()
+	}
+	return pod.Phase == slim.PodFailed && pod.DeletionGracePeriodSeconds == 0 &&
+		!pod.AnyContainerRunning() && pod.DisruptionTarget != slim.DisruptionPodGC
+}
+
+// returned takes a cell whose node turned Ready again, or makes pods again: that is
+// the last thing that made the pod needed, whatever did before.
+func (r *Rescheduling) returned(change *Change) {
+	if trigger, ok := arrival(change); ok {
+		r.trigger, r.lost = trigger, false
+	}
+}
+
+// succeeded takes a successor of the pod that was lost: that its deletion was part of
+// a rollout may show in the successor's revision only. A rollout that is rolled back
+// stays one.
+func (r *Rescheduling) succeeded(pod *slim.Pod) {
+	if r.lost && r.trigger == TriggerPodDeleted && pod.ControllerRevisionHash != r.replaced {
+		r.trigger = TriggerRollout
 	}
 }
 
@@ -195,6 +211,8 @@ func lossStamp(change *Change) slim.Stamp {
 	switch {
 	case pod == nil:
 		return 0
+	case pod.Ready.Status == slim.ConditionFalse && failedFirst(pod):
+		return max(pod.Ready.LastTransitionTime, pod.CreationTimestamp)
 	case pod.Ready.Status == slim.ConditionFalse:
 		return max(pod.Ready.LastTransitionTime, pod.DeletionRequestedAt())
 	case !pod.Terminating():

@@ -103,6 +103,56 @@ func TestTrigger(t *testing.T) {
 	})
 }
 
+// The trigger is the last thing that made the pod needed. What happens to a pod that
+// does not work yet makes none needed.
+func TestTriggerLast(t *testing.T) {
+	t.Parallel()
+	first, second, third := objects.Revision("first", 3), objects.Revision("second", 2), objects.Revision("third", 3)
+	ready, unreachable := node(readiness.StatusReady), node(readiness.StatusUnreachable)
+	deletion := edit(func(c *cell) { pod("a-1", objects.Terminating(c.now, 30), objects.Finished(0, c.now))(c) })
+	eviction := edit(func(c *cell) { pod("a-1", objects.Finished(137, c.now), objects.Evicted())(c) })
+	heldBack := func(is bool) edit {
+		return func(c *cell) { c.HeldBack, c.ChangedAt = is, objects.At(c.now) }
+	}
+	for name, test := range map[string]struct {
+		events []edit // one each second, from 10 s on
+		want   string
+	}{
+		"a failed rollout that is rolled back": {[]edit{
+			template, deletion, pod("a-2", second, objects.Waiting("ErrImagePull", 12)), removed,
+			template, pod("a-2", objects.Terminating(15, 30)), gone("a-2"), pod("a-3", first), working(),
+		}, "rollout 7s"},
+		"before a pod of its revision was made": {[]edit{template, deletion, template, removed, pod("a-3", first), working()}, "rollout 4s"},
+		"and the loss came by the watch before the template": {[]edit{
+			deletion, template, removed, pod("a-2", second), template, pod("a-2", objects.Terminating(15, 30)), gone("a-2"), pod("a-3", first), working(),
+		}, "rollout 8s"},
+		"a rollout that is followed by another": {[]edit{
+			template, deletion, pod("a-2", second), template, pod("a-2", objects.Terminating(14, 0)), gone("a-2"), pod("a-3", third), working(),
+		}, "rollout 6s"},
+		"a successor that is deleted before it works": {[]edit{deletion, removed, pod("a-2"), pod("a-2", objects.Terminating(13, 0)), gone("a-2"), pod("a-3"), working()}, "pod_deleted 6s"},
+		"a successor that is evicted before it works": {[]edit{deletion, removed, pod("a-2"), pod("a-2", objects.Finished(1, 13), objects.Evicted()), pod("a-3"), working()}, "pod_deleted 5s"},
+		"one pod after the other is evicted":          {[]edit{eviction, removed, pod("a-2"), pod("a-2", objects.Finished(1, 13), objects.Evicted()), pod("a-3"), working()}, "pod_evicted 5s"},
+		"a node that fails and returns meanwhile":     {[]edit{deletion, removed, pod("a-2"), unreachable, timePasses, ready, working()}, "node_recovered 4s"},
+		"in a rollout, too":                           {[]edit{template, deletion, removed, pod("a-2", second), unreachable, ready, working()}, "node_recovered 4s"},
+		"a pod that came back while it was away":      {[]edit{deletion, removed, pod("a-2"), unreachable, working(), ready}, "pod_deleted 3s"},
+		"a node that fails and is deleted from":       {[]edit{unreachable, deletion, removed, ready, pod("a-2"), working()}, "node_recovered 2s"},
+		"a condition taint that comes and goes":       {[]edit{deletion, all(removed, heldBack(true)), timePasses, heldBack(false), pod("a-2"), working()}, "node_eligible 3s"},
+		"a pod that is deleted once it worked":        {[]edit{unreachable, pod("a-1", objects.NotReady(11)), ready, working(), deletion, removed, pod("a-2"), working()}, "pod_deleted 3s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, got := newCell(), ""
+			for i, event := range test.events {
+				c.WasHeldBack = c.HeldBack
+				got = total(c.step(float64(10+i), event))
+			}
+			if got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 // A pod may work again in place, or works all the time.
 func TestTriggerNone(t *testing.T) {
 	t.Parallel()
@@ -155,27 +205,31 @@ func TestTriggerAtStart(t *testing.T) {
 		"the pod of a new node was made before that was Ready": {
 			all(newNode(5), readySince(60), vanished("a-1"), pod("a-2", objects.Created(20), objects.StartTime(61), objects.Starting(61))), "node_added 40s",
 		},
-		"the pod of a new DaemonSet is starting":           {all(daemonSet(objects.Created(0)), vanished("a-1"), pod("a-2", objects.JustCreated(12))), "daemonset_created 88s"},
-		"the DaemonSet's clock is a second ahead":          {all(daemonSet(objects.Created(13)), vanished("a-1"), pod("a-2", objects.JustCreated(12))), "daemonset_created 88s"},
-		"the DaemonSet was created after the pod":          {all(daemonSet(objects.Created(14)), vanished("a-1"), pod("a-2", objects.JustCreated(12))), "pod_deleted 88s"},
-		"the pod's clock is ahead":                         {all(vanished("a-1"), pod("a-2", objects.JustCreated(80))), "pod_deleted 38s"},
-		"of two pods that are starting the older":          {all(vanished("a-1"), pod("a-3", objects.JustCreated(40)), pod("a-2", objects.JustCreated(30))), "pod_deleted 70s"},
-		"the pod is on its way out":                        {pod("a-1", objects.Terminating(10, 300), objects.Finished(0, 12)), "pod_deleted 88s"},
-		"the pod lost Ready before it was deleted":         {pod("a-1", objects.Started(5), objects.Terminating(10, 300)), "pod_deleted 90s"},
-		"the pod of an older revision is on its way out":   {all(template, pod("a-1", objects.Terminating(10, 300), objects.Finished(0, 12))), "rollout 88s"},
-		"the pod is collected, and still Ready":            {pod("a-1", objects.Phase(corev1.PodFailed), objects.Terminating(20, 0)), "pod_deleted 80s"},
-		"the pod has failed":                               {pod("a-1", objects.Finished(1, 30)), "pod_failed 70s"},
-		"the pod was rejected by its kubelet":              {all(vanished("a-1"), pod("a-2", objects.Created(30), objects.WithoutConditions(), objects.Phase(corev1.PodFailed))), "pod_failed 70s"},
-		"there is no pod":                                  {vanished("a-1"), "pod_deleted 38s"},
-		"there is no pod since the node came back":         {all(readySince(30), vanished("a-1")), "node_recovered 38s"},
-		"there is no pod on a new node":                    {all(newNode(30), vanished("a-1")), "node_added 38s"},
-		"there is no pod of a new DaemonSet":               {all(daemonSet(objects.Created(40)), vanished("a-1")), "daemonset_created 38s"},
-		"the pod may regain Ready":                         {pod("a-1", objects.Started(10)), ""},
-		"the pod flaps, and waits to be available":         {all(minReady, pod("a-1", objects.NotReady(0)), pod("a-1", objects.Ready(40))), ""},
-		"the pod flaps, long after its node came back":     {all(readySince(-100), minReady, pod("a-1", objects.NotReady(0)), pod("a-1", objects.Ready(40))), ""},
-		"the pod is Ready since before its node came back": {all(readySince(60), minReady, pod("a-1", objects.NotReady(0)), pod("a-1", objects.Ready(40))), ""},
-		"the pod is available":                             {timePasses, ""},
-		"the node is not Ready":                            {all(node(readiness.StatusUnreachable), vanished("a-1")), ""},
+		"the pod of a new DaemonSet is starting":                   {all(daemonSet(objects.Created(0)), vanished("a-1"), pod("a-2", objects.JustCreated(12))), "daemonset_created 88s"},
+		"the DaemonSet's clock is a second ahead":                  {all(daemonSet(objects.Created(13)), vanished("a-1"), pod("a-2", objects.JustCreated(12))), "daemonset_created 88s"},
+		"the DaemonSet was created after the pod":                  {all(daemonSet(objects.Created(14)), vanished("a-1"), pod("a-2", objects.JustCreated(12))), "pod_deleted 88s"},
+		"the pod's clock is ahead":                                 {all(vanished("a-1"), pod("a-2", objects.JustCreated(80))), "pod_deleted 38s"},
+		"of two pods that are starting the older":                  {all(vanished("a-1"), pod("a-3", objects.JustCreated(40)), pod("a-2", objects.JustCreated(30))), "pod_deleted 70s"},
+		"the pod is on its way out":                                {pod("a-1", objects.Terminating(10, 300), objects.Finished(0, 12)), "pod_deleted 88s"},
+		"the pod lost Ready before it was deleted":                 {pod("a-1", objects.Started(5), objects.Terminating(10, 300)), "pod_deleted 90s"},
+		"the pod of an older revision is on its way out":           {all(template, pod("a-1", objects.Terminating(10, 300), objects.Finished(0, 12))), "rollout 88s"},
+		"the pod is collected, and still Ready":                    {pod("a-1", objects.Phase(corev1.PodFailed), objects.Terminating(20, 0)), "pod_deleted 80s"},
+		"the pod has failed":                                       {pod("a-1", objects.Finished(1, 30)), "pod_failed 70s"},
+		"the pod has failed, and is held while it is cleaned up":   {pod("a-1", objects.Finished(1, 30), objects.Terminating(45, 0)), "pod_failed 70s"},
+		"the pod was rejected, and is held while it is cleaned up": {all(vanished("a-1"), pod("a-2", objects.Created(30), objects.WithoutConditions(), objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses = nil }), objects.Phase(corev1.PodFailed), objects.Terminating(30, 0))), "pod_failed 70s"},
+		"the pod was deleted, and has failed since":                {pod("a-1", objects.Terminating(10, 300), objects.Finished(143, 12)), "pod_deleted 88s"},
+		"the pod was deleted, and is held by a finalizer":          {pod("a-1", objects.Finished(0, 12), objects.Terminating(13, 0)), "pod_deleted 87s"},
+		"the pod was rejected by its kubelet":                      {all(vanished("a-1"), pod("a-2", objects.Created(30), objects.WithoutConditions(), objects.Phase(corev1.PodFailed))), "pod_failed 70s"},
+		"there is no pod":                                          {vanished("a-1"), "pod_deleted 38s"},
+		"there is no pod since the node came back":                 {all(readySince(30), vanished("a-1")), "node_recovered 38s"},
+		"there is no pod on a new node":                            {all(newNode(30), vanished("a-1")), "node_added 38s"},
+		"there is no pod of a new DaemonSet":                       {all(daemonSet(objects.Created(40)), vanished("a-1")), "daemonset_created 38s"},
+		"the pod may regain Ready":                                 {pod("a-1", objects.Started(10)), ""},
+		"the pod flaps, and waits to be available":                 {all(minReady, pod("a-1", objects.NotReady(0)), pod("a-1", objects.Ready(40))), ""},
+		"the pod flaps, long after its node came back":             {all(readySince(-100), minReady, pod("a-1", objects.NotReady(0)), pod("a-1", objects.Ready(40))), ""},
+		"the pod is Ready since before its node came back":         {all(readySince(60), minReady, pod("a-1", objects.NotReady(0)), pod("a-1", objects.Ready(40))), ""},
+		"the pod is available":                                     {timePasses, ""},
+		"the node is not Ready":                                    {all(node(readiness.StatusUnreachable), vanished("a-1")), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
