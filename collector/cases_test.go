@@ -32,9 +32,7 @@ import (
 // yet, each with the reason.
 func knownWrong() map[string]string {
 	return map[string]string{
-		"04-sidecar-killed-at-the-end":  "the 137 of a sidecar counts as grace_exceeded",
 		"40-openshift-project-selector": "the namespace's node selector is no part of placement",
-		"55-killed-with-clock-behind":   "the end of a container is compared with the stamp of another clock",
 	}
 }
 

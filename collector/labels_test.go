@@ -22,7 +22,7 @@ func TestLabelValues(t *testing.T) {
 		for name, want := range map[string]map[string][]string{
 			"daemonset_node_startup_duration_seconds":           {"stage": {"ready", "covered"}},
 			"daemonset_pod_rescheduling_stage_duration_seconds": {"stage": {"create", "schedule", "start", "ready"}},
-			"daemonset_container_restarts_total":                {"reason": {"Completed", "Error", "OOMKilled", "other"}},
+			"daemonset_container_restarts_total":                {"reason": {"Completed", "Error", "OOMKilled", "StartError", "other"}},
 			"daemonset_misplaced_nodes":                         {"lifecycle": {"active", "joining", "cordoned", "leaving"}, "verdict": {"stop", "keep"}},
 			"daemonset_exporter_informer_objects":               {"resource": {"nodes", "pods", "daemonsets"}},
 			"daemonset_node_transitions_total":                  {},

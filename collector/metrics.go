@@ -235,18 +235,18 @@ func (m *metrics) declareTerminations() {
 	m.terminationDuration = m.histogram(Metric{
 		Name:   "daemonset_pod_termination_duration_seconds",
 		Help:   "Time in seconds from the deletion request for a pod until its removal.",
-		Notes:  "Pods whose deletion request or removal was not seen are not recorded.",
+		Notes:  "Not recorded: pods whose deletion request or removal was not seen, and pods that had ended before, such as evicted ones that their controller cleans up.",
 		Labels: []string{labelNamespace, labelDaemonSet},
 	})
 	m.terminations = m.counter(Metric{
 		Name:   "daemonset_pod_terminations_total",
 		Help:   "Total number of removed pods, by the first matching outcome of their termination.",
-		Notes:  "`forced`: no grace period, containers still running. `node_lost`: the node was not Ready, or gone. `grace_exceeded`: killed at the end of the grace period, or removed more than 2 s after it. `graceful`: all containers ended in time. `not_running`: no container was running. `unknown`: what happened cannot be determined.",
+		Notes:  "`forced`: no grace period, containers still running. `node_lost`: the node was not Ready, or gone. `not_running`: no container ran when the deletion was requested. `oom_killed`: a container ran out of memory after that. `grace_exceeded`: a container was killed (137), or ended when the grace period was over, or nobody saw its end and the pod was removed more than 2 s after the grace period. `graceful`: all containers ended in time, even if a finalizer or a volume kept the pod. `unknown`: what happened cannot be determined. Sidecars are not considered: Kubernetes ends them last, often by SIGKILL.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelOutcome},
 	})
 	m.terminating = m.gauge(Metric{
 		Name:   "daemonset_pods_terminating",
-		Help:   "Number of terminating pods.",
+		Help:   "Number of terminating pods that had not ended before their deletion was requested.",
 		Notes:  "`within_grace`: the grace period is not over. `overdue`: it is over, and the pod is still there. `node_lost`: the node is not Ready, or gone.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelState},
 	})
@@ -259,7 +259,7 @@ func (m *metrics) declareTerminations() {
 	m.containerRestarts = m.counter(Metric{
 		Name:   "daemonset_container_restarts_total",
 		Help:   "Total number of container restarts, by how the previous run ended.",
-		Notes:  "`reason` is `OOMKilled`, `Error`, `Completed` or `other`. Restarts before the exporter first saw the pod are not counted.",
+		Notes:  "`reason` is `OOMKilled`, `Error`, `Completed`, `StartError` (the command cannot be executed) or `other`, such as a power cut. Restarts before the exporter first saw the pod are not counted.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelReason},
 	})
 }

@@ -165,6 +165,19 @@ func TestReschedulingTrigger(t *testing.T) {
 			s.at(10).pod("a-1", objects.Finished(0, 10))
 			replace(s, objects.Revision("second", 2))
 		}, "rollout", 15},
+		"a rollout that is rolled back": {func(s *scenario) {
+			s.at(5).daemonSet("agent", objects.TemplateGeneration(2))
+			s.at(6).pod("a-1", objects.Terminating(6, 30))
+			s.at(10).pod("a-1", objects.Finished(0, 10))
+			s.at(10.1).pod("a-2", objects.Revision("second", 2), objects.Waiting("ErrImagePull", 10))
+			s.at(10.5).deletePod("a-1")
+			s.expect("it waits", "daemonset_pod_rescheduling_pending", pending("rollout", 1))
+			s.at(50).daemonSet("agent", objects.TemplateGeneration(3))
+			s.at(51).pod("a-2", objects.Terminating(51, 30))
+			s.at(51.5).deletePod("a-2")
+			s.at(52).pod("a-3", objects.Revision("first", 3))
+			s.at(59).pod("a-3", objects.Ready(59))
+		}, "rollout", 49},
 		"an older revision, with a new pod that was surged beside it": {func(s *scenario) {
 			s.at(5).daemonSet("agent", objects.TemplateGeneration(2))
 			s.at(6).pod("a-2", objects.Revision("second", 2))

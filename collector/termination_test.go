@@ -28,7 +28,27 @@ func TestTerminationOutcome(t *testing.T) {
 			s.at(10).pod("a-1", objects.Terminating(10, 5))
 			s.at(16).pod("a-1", objects.Finished(0, 16))
 			s.pod("a-1", objects.Terminating(16, 0))
-		}, terminations("graceful", 6)},
+		}, terminations("grace_exceeded", 6)},
+		"a preStop hook that was cut off": {func(s *scenario) {
+			s.at(10.850).pod("a-1", objects.Terminating(10, 5))
+			s.at(16.113).pod("a-1", objects.Finished(0, 15))
+			s.at(16.344)
+		}, terminations("grace_exceeded", 5.494)},
+		"a finalizer that holds a pod whose containers ended in time": {func(s *scenario) {
+			s.at(10.2).pod("a-1", objects.Terminating(10, 5))
+			s.at(10.8).pod("a-1", objects.Finished(0, 10))
+			s.at(23)
+		}, terminations("graceful", 12.8)},
+		"out of memory after the request": {func(s *scenario) {
+			s.at(10).pod("a-1", objects.Terminating(10, 30))
+			s.at(14).pod("a-1", objects.Finished(137, 14), objects.OOMKilled(14))
+		}, terminations("oom_killed", 4)},
+		"an evicted pod that its controller cleans up in the same second": {func(s *scenario) {
+			s.at(10.489).pod("a-1", objects.Finished(137, 10), objects.Evicted())
+			s.at(10.507).pod("a-1", objects.Terminating(10, 0))
+			s.expect("a clean-up is no termination that anybody waits for", "daemonset_pods_terminating")
+			s.at(10.514)
+		}, terminationsTotal("not_running", 1)},
 		"killed at the end of the grace period": {func(s *scenario) {
 			s.at(10).pod("a-1", objects.Terminating(10, 5))
 			s.at(15).pod("a-1", objects.Finished(137, 15))
@@ -75,7 +95,7 @@ func TestTerminationOutcome(t *testing.T) {
 		"failed long before it was asked": {func(s *scenario) {
 			s.at(5).pod("a-1", objects.Finished(1, 5))
 			s.at(10).pod("a-1", objects.Terminating(10, 0))
-		}, terminations("not_running", 0)},
+		}, terminationsTotal("not_running", 1)},
 		"never bound": {func(s *scenario) {
 			s.missPod("a-1")
 			s.deleteDaemonSet("agent") // forget that one
@@ -129,16 +149,33 @@ func TestTermination(t *testing.T) {
 			s.deletePod("a-1")
 			s.expect("and so is the pod", "daemonset_pods_")
 		},
+		"a pod that had ended is not terminating, whatever becomes of its node": func(s *scenario) {
+			s.at(10).pod("a-1", objects.Finished(1, 10))
+			s.at(11).pod("a-1", objects.Terminating(11, 0))
+			s.at(12).node("a", objects.ReadyUnknown(12))
+			s.at(300).expect("held by a finalizer", "daemonset_pods_terminating")
+			s.deletePod("a-1")
+			s.expect("the node was lost before it was removed", "daemonset_pod_terminations daemonset_pod_termination_duration", terminationsTotal("node_lost", 1))
+		},
+		"a pod that was deleted is terminating while a finalizer holds it": func(s *scenario) {
+			s.at(10).pod("a-1", objects.Terminating(10, 30))
+			s.at(12).pod("a-1", objects.Finished(0, 12))
+			s.at(13).pod("a-1", objects.Terminating(13, 0))
+			s.at(300).expect("also after a restart of the exporter", "daemonset_pods_terminating", podsTerminating("overdue", 1))
+			s.restarted().expect("also after a restart of the exporter", "daemonset_pods_terminating", podsTerminating("overdue", 1))
+		},
 		"restarts of containers are counted by differences": func(s *scenario) {
 			s.at(10).pod("a-1", objects.Restarted(1, 3, "Error", 10))
 			s.at(20).pod("a-1", objects.Restarted(1, 137, "OOMKilled", 20))
 			s.at(30).pod("a-1", objects.Restarted(1, 0, "Completed", 30))
 			s.at(40).pod("a-1", objects.Restarted(1, 255, "Unknown", 40))
+			s.at(45).pod("a-1", objects.Restarted(1, 128, "StartError", 45))
 			s.at(50).pod("a-1", objects.Restarted(3, 1, "Error", 50))
 			want := exposition(`
 				daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="Error"} 4
 				daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="OOMKilled"} 1
 				daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="Completed"} 1
+				daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="StartError"} 1
 				daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="other"} 1
 			`)
 			s.expect("by differences: three between two versions are three", "daemonset_container_restarts_total", want)
