@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	schedulingv1 "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
@@ -39,13 +40,14 @@ const (
 	// NotExcluded: the node should hold a working pod.
 	NotExcluded Exclusion = iota
 	ExcludedByNodeName
+	ExcludedByNamespaceSelector
 	ExcludedByNodeSelector
 	ExcludedByNodeAffinity
 	ExcludedByTaint
 	Exclusions
 )
 
-var exclusionNames = [Exclusions]string{"expected", "node_name", "node_selector", "node_affinity", "taint"}
+var exclusionNames = [Exclusions]string{"expected", "node_name", "namespace_selector", "node_selector", "node_affinity", "taint"}
 
 // String returns the value of the label reason of excluded nodes.
 func (e Exclusion) String() string { return exclusionNames[e] }
@@ -70,20 +72,26 @@ type Decision struct {
 }
 
 // Placement is a DaemonSet's rules for where its pods go, parsed once for each
-// generation of its template.
+// generation of its template and each selector of its namespace.
 type Placement struct {
 	nodeName    string
+	namespace   labels.Selector
 	selector    nodeaffinity.RequiredNodeAffinity
 	affinity    nodeaffinity.RequiredNodeAffinity
 	tolerations []corev1.Toleration
 	logger      klog.Logger
 }
 
-// NewPlacement returns the placement of a template. A node affinity that cannot be parsed matches
-// as much as the DaemonSet controller lets it match: its error is dropped.
-func NewPlacement(template *slim.PodTemplate) *Placement {
+// NewPlacement returns the placement of a template in a namespace that selects these
+// nodes; nil for all. A node affinity that cannot be parsed matches as much as the
+// DaemonSet controller lets it match: its error is dropped.
+func NewPlacement(template *slim.PodTemplate, namespace labels.Selector) *Placement {
+	if namespace == nil {
+		namespace = labels.Everything()
+	}
 	return &Placement{
 		nodeName:    template.NodeName,
+		namespace:   namespace,
 		selector:    nodeaffinity.NewRequiredNodeAffinity(template.NodeSelector, nil),
 		affinity:    nodeaffinity.NewRequiredNodeAffinity(nil, template.Affinity),
 		tolerations: tolerationsOf(template),
@@ -112,10 +120,27 @@ func (v *View) Show(node *slim.Node, taints *readiness.TaintRules) {
 // Decide returns the decision for the node in view. It follows
 // nodeShouldRunDaemonPod of pkg/controller/daemon (v1.37), and decides beside it
 // what holds once node-condition taints are left out.
+//
+// A namespace's selector follows OpenShift's patch of it (patch_nodeselector.go of
+// the same package): it turns run into stop and leaves keep alone.
 func (p *Placement) Decide(view *View) Decision {
 	if p.nodeName != "" && p.nodeName != view.node.Name {
 		return excluded(ExcludedByNodeName)
 	}
+	decision := p.decideTemplate(view)
+	if !p.namespace.Matches(labels.Set(view.node.Labels)) {
+		upstream := decision.Upstream
+		decision = excluded(ExcludedByNamespaceSelector)
+		if upstream == VerdictKeep {
+			decision.Upstream = VerdictKeep
+		}
+	}
+	return decision
+}
+
+// decideTemplate decides by the selector, the affinity and the tolerations of the
+// template.
+func (p *Placement) decideTemplate(view *View) Decision {
 	if matches, _ := p.selector.Match(&view.node); !matches {
 		return excluded(ExcludedByNodeSelector)
 	}

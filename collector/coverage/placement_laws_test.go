@@ -2,11 +2,14 @@ package coverage_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 	schedulingv1 "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
@@ -54,7 +57,7 @@ func wrongPlacement(dice *random.Dice) string {
 	decide := func(node *corev1.Node) coverage.Decision {
 		var view coverage.View
 		view.Show(slim.FromNode(node), &readiness.TaintRules{})
-		return coverage.NewPlacement(&slim.FromDaemonSet(ds).Template).Decide(&view)
+		return coverage.NewPlacement(&slim.FromDaemonSet(ds).Template, nil).Decide(&view)
 	}
 	got, bare := decide(node), decide(random.WithoutConditions(node))
 	upstream := transcript(ds, node)
@@ -86,10 +89,41 @@ func wrongPlacement(dice *random.Dice) string {
 		}
 	}
 	if wrong == "" {
+		wrong = wrongNamespace(dice, ds, node, got)
+	}
+	if wrong == "" {
 		return ""
 	}
 	return fmt.Sprintf("%s, the decision is %+v\nnode %q with labels %v, taints %v\nDaemonSet %+v", wrong, got,
 		node.Name, node.Labels, node.Spec.Taints, ds.Spec.Template.Spec)
+}
+
+// wrongNamespace puts the DaemonSet into a namespace that selects nodes by one of the
+// node's labels or by a label that none has, and returns what is wrong with the
+// decision there, or "". got is the decision in a namespace that selects all.
+func wrongNamespace(dice *random.Dice, ds *appsv1.DaemonSet, node *corev1.Node, got coverage.Decision) string {
+	key := random.Choose(dice, append(slices.Sorted(maps.Keys(node.Labels)), "stranger")...)
+	_, matches := node.Labels[key]
+	exists, err := labels.NewRequirement(key, selection.Exists, nil)
+	if err != nil {
+		return "" // not the key of a label
+	}
+	var view coverage.View
+	view.Show(slim.FromNode(node), &readiness.TaintRules{})
+	inside := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template, labels.NewSelector().Add(*exists)).Decide(&view)
+	want := got
+	if !matches {
+		if got.Exclusion != coverage.ExcludedByNodeName {
+			want = coverage.Decision{Upstream: got.Upstream, Exclusion: coverage.ExcludedByNamespaceSelector, Sole: -1, Withheld: -1}
+		}
+		if got.Upstream == coverage.VerdictRun {
+			want.Upstream = coverage.VerdictStop
+		}
+	}
+	if inside != want {
+		return fmt.Sprintf("in a namespace that selects %s it is %+v", key, inside)
+	}
+	return ""
 }
 
 // firstWithholding returns the first taint of the node's condition for which alone

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
@@ -17,10 +18,13 @@ import (
 // excludes the node.
 type decision struct{ Upstream, Ours, Sole string }
 
-func decide(ds *appsv1.DaemonSet, node *corev1.Node) decision {
+func decide(ds *appsv1.DaemonSet, node *corev1.Node) decision { return decideIn(nil, ds, node) }
+
+// decideIn decides for a DaemonSet in a namespace that selects nodes.
+func decideIn(namespace labels.Selector, ds *appsv1.DaemonSet, node *corev1.Node) decision {
 	var view coverage.View
 	view.Show(slim.FromNode(node), &readiness.TaintRules{})
-	got := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template).Decide(&view)
+	got := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template, namespace).Decide(&view)
 	words := decision{Upstream: got.Upstream.String(), Ours: got.Exclusion.String()}
 	if got.Sole >= 0 {
 		words.Sole = node.Spec.Taints[got.Sole].Key
@@ -68,6 +72,47 @@ func TestPlacement(t *testing.T) {
 		"a selector that holds does not make up for an affinity that does not": {options{objects.NodeSelector("disk", "ssd"), wrongAffinity}, options{objects.Label("disk", "ssd")}, byAffinity},
 		"a label of another value does not match":                              {options{wrongSelector}, options{objects.Label("disk", "hdd")}, bySelector},
 	})
+}
+
+// OpenShift's controller asks the namespace after everything else, and only where it
+// would run a pod.
+func TestPlacementNamespaceSelector(t *testing.T) {
+	t.Parallel()
+	byNamespace := decision{"stop", "namespace_selector", ""}
+	poolA, gpu := objects.Label("pool", "a"), objects.Tainted("gpu", "NoSchedule")
+	for name, test := range map[string]struct {
+		selector string
+		ds, node options
+		want     decision
+	}{
+		"a node that it selects is expected":            {"pool=a", nil, options{poolA}, expected},
+		"a node of another value is excluded":           {"pool=b", nil, options{poolA}, byNamespace},
+		"a node without the label is excluded":          {"pool=a", nil, nil, byNamespace},
+		"all labels must match":                         {"pool=a,disk=ssd", nil, options{poolA}, byNamespace},
+		"it may be any label selector":                  {"pool in (a,b),!gpu", nil, options{poolA}, expected},
+		"an empty one selects all nodes":                {"", nil, nil, expected},
+		"it does not make up for the template's":        {"pool=a", options{objects.NodeSelector("disk", "ssd")}, options{poolA}, bySelector},
+		"the node name comes before it":                 {"pool=b", options{objects.NodeName("b")}, nil, byName},
+		"it comes before the template's selector":       {"pool=b", options{objects.NodeSelector("disk", "ssd")}, nil, byNamespace},
+		"it comes before the affinity":                  {"pool=b", options{objects.NodeAffinity(objects.MatchLabel("zone", "In", "z1"))}, nil, byNamespace},
+		"it comes before the taints, which say keep":    {"pool=b", nil, options{gpu}, decision{"keep", "namespace_selector", ""}},
+		"taints say stop":                               {"pool=b", nil, options{objects.Tainted("gpu", "NoExecute")}, byNamespace},
+		"a tolerated taint says nothing":                {"pool=b", options{objects.Tolerating(objects.TolerateAll())}, options{gpu}, byNamespace},
+		"a dead node is excluded as well":               {"pool=b", nil, options{objects.Unreachable(0)}, decision{"keep", "namespace_selector", ""}},
+		"a dead node that it selects is still expected": {"pool=a", nil, options{poolA, objects.Unreachable(0)}, decision{"keep", "expected", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			selector, err := labels.Parse(test.selector)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := decideIn(selector, objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...))
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 func TestPlacementAffinity(t *testing.T) {
@@ -208,7 +253,7 @@ func TestPlacementTemplate(t *testing.T) {
 	spare := make([]corev1.Toleration, 1, 16)
 	spare[0] = corev1.Toleration{Key: "mine"}
 	template := slim.PodTemplate{Tolerations: spare, HostNetwork: true}
-	coverage.NewPlacement(&template)
+	coverage.NewPlacement(&template, nil)
 	if diff := cmp.Diff(make([]corev1.Toleration, 15), spare[1:16]); diff != "" {
 		t.Errorf("behind the template's tolerations (-want +got):\n%s", diff)
 	}

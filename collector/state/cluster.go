@@ -1,8 +1,12 @@
 package state
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
@@ -25,6 +29,8 @@ type Cluster struct {
 	recorder   Recorder
 	daemonSets map[slim.UID]*daemonSet
 	nodes      map[slim.Text]*node
+	// selectors are the node selectors of the namespaces for which one was set.
+	selectors map[slim.Text]labels.Selector
 	// slots are the nodes by number, free the numbers without a node.
 	slots []*node
 	free  []int32
@@ -115,6 +121,7 @@ func New(rules readiness.Rules, recorder Recorder, nodeLabels ...string) *Cluste
 		recorder:   recorder,
 		daemonSets: map[slim.UID]*daemonSet{},
 		nodes:      map[slim.Text]*node{},
+		selectors:  map[slim.Text]labels.Selector{},
 		troubled:   map[*node]struct{}{},
 		groups:     map[NodeGroup]int{},
 		labelled:   map[NodeLabels]int{},
@@ -207,6 +214,17 @@ func (c *Cluster) removeDaemonSetIfUnused(ds *daemonSet) {
 	if ds.unused() {
 		delete(c.daemonSets, ds.uid)
 	}
+}
+
+// Namespaces returns the names of the namespaces that have a DaemonSet, sorted.
+func (c *Cluster) Namespaces() []string {
+	names := map[string]struct{}{}
+	for _, ds := range c.daemonSets {
+		if ds.object != nil {
+			names[ds.object.Namespace.Value()] = struct{}{}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 func (ds *daemonSet) unused() bool { return ds.object == nil && len(ds.cells) == 0 }

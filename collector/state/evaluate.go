@@ -44,7 +44,7 @@ func (c *Cluster) updateDaemonSet(ds *daemonSet, decide bool, why event, now tim
 	if ds.object != nil {
 		ds.current = rollout.Current(ds.object, ds.knownHash(), ds.revisions)
 		if decide {
-			ds.placement = coverage.NewPlacement(&ds.object.Template)
+			ds.placement = coverage.NewPlacement(&ds.object.Template, c.selectors[ds.object.Namespace])
 		}
 	}
 	var view coverage.View

@@ -1,8 +1,11 @@
 package state
 
 import (
+	"slices"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
@@ -123,6 +126,34 @@ func (c *Cluster) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
 	}
 	c.recorder.DaemonSetDeleted(object)
 	c.removeDaemonSetIfUnused(ds)
+	if !slices.Contains(c.Namespaces(), object.Namespace.Value()) {
+		delete(c.selectors, object.Namespace)
+	}
+}
+
+// SetNamespaceSelector takes the node selector of a namespace, which is part of the
+// placement of its DaemonSets until the last of them is gone. A namespace for which
+// none was set selects all nodes.
+func (c *Cluster) SetNamespaceSelector(namespace string, selector labels.Selector, now time.Time) {
+	c.Advance(now)
+	name := slim.Intern(namespace)
+	before := c.selectors[name]
+	if before != nil && before.String() == selector.String() {
+		return
+	}
+	c.selectors[name] = selector
+	if !c.started {
+		return
+	}
+	why := event{kind: rescheduling.EventDaemonSetChanged, born: unixNanoOf(now)}
+	if before == nil {
+		why.kind = rescheduling.EventTimePassed // it is known only now: no node was lost
+	}
+	for _, ds := range c.daemonSets {
+		if ds.object != nil && ds.object.Namespace == name {
+			c.updateDaemonSet(ds, true, why, now)
+		}
+	}
 }
 
 // SetPod takes a pod that is new or has changed; before is the version that was

@@ -5,8 +5,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
 )
 
 // permutations calls visit with every order of the objects.
@@ -144,6 +149,105 @@ func TestCluster(t *testing.T) {
 			f.set(objects.PodOf("agent", "a", objects.Starting(5)))
 			f.expectCounts("agent", "expected active: 1", "gap active pod_starting: 1", "unavailable pod: 1")
 			f.deleteAll(objects.PodOf("agent", "a"), objects.Node("a"), objects.DaemonSet("agent"))
+		},
+	})
+}
+
+// lostNodes counts the nodes that were lost, by why.
+type lostNodes struct {
+	recorder.Nothing
+	counts map[string]int
+}
+
+func (l *lostNodes) NodeLost(_ *slim.DaemonSet, exclusion coverage.Exclusion) {
+	l.counts[exclusion.String()]++
+}
+
+func TestNamespaceSelector(t *testing.T) {
+	poolA := func(node string) any { return objects.Node(node, objects.Label("pool", "a")) }
+	selects := func(f *fixture, selector string) {
+		f.t.Helper()
+		parsed, err := labels.Parse(selector)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.SetNamespaceSelector("default", parsed, f.now)
+	}
+	const expected, covered, excluded = "expected active: 1", "covered active: 1", "excluded active namespace_selector: 1"
+	all := []any{objects.DaemonSet("agent"), poolA("a"), objects.Node("b"), objects.PodOf("agent", "a")}
+	runTests(t, map[string]func(t *testing.T){
+		"one that is known before the start excludes nodes from the start": func(t *testing.T) {
+			f := newFixture(t)
+			f.set(all...)
+			selects(f, "pool=a")
+			f.Synced()
+			f.expectCounts("agent", expected, covered, excluded)
+			f.expectGaps()
+			f.at(10).set(objects.Node("b", objects.Label("pool", "a")))
+			f.expectGaps("agent on b: pod_missing since 10")
+			f.deleteAll(all...)
+		},
+		"one that is known before its DaemonSet excludes nodes too": func(t *testing.T) {
+			f := start(t, all[1:3]...)
+			selects(f, "pool=a")
+			f.set(all...)
+			f.expectCounts("agent", expected, covered, excluded)
+			f.deleteAll(all...)
+		},
+		"one that changes is decided anew, and a node is lost": func(t *testing.T) {
+			lost := &lostNodes{counts: map[string]int{}}
+			f := &fixture{t: t, ledger: newLedger(lost)}
+			f.set(append(all, objects.PodOf("agent", "b"))...)
+			selects(f, "")
+			f.Synced()
+			f.expectCounts("agent", "expected active: 2", "covered active: 2")
+			f.at(10)
+			selects(f, "pool=a")
+			f.expectCounts("agent", expected, covered, excluded, "misplaced active stop: 1")
+			f.at(20)
+			selects(f, "pool = a") // the same in other words
+			f.delete(objects.PodOf("agent", "b")).at(30)
+			selects(f, "")
+			f.expectGaps("agent on b: pod_missing since 30")
+			if diff := cmp.Diff(map[string]int{"namespace_selector": 1}, lost.counts); diff != "" {
+				t.Errorf("lost nodes (-want +got):\n%s", diff)
+			}
+			f.deleteAll(all...)
+		},
+		"one that becomes known late loses no node": func(t *testing.T) {
+			lost := &lostNodes{counts: map[string]int{}}
+			f := &fixture{t: t, ledger: newLedger(lost)}
+			f.set(all...)
+			f.Synced()
+			f.expectGaps("agent on b: pod_missing since 0")
+			f.at(10)
+			selects(f, "pool=a")
+			f.expectGaps()
+			f.expectCounts("agent", expected, covered, excluded)
+			if len(lost.counts) > 0 {
+				t.Errorf("lost nodes: %v", lost.counts)
+			}
+			f.deleteAll(all...)
+		},
+		"it is that of its own namespace, and goes with its last DaemonSet": func(t *testing.T) {
+			other := objects.DaemonSet("other", objects.Change(func(ds *appsv1.DaemonSet) { ds.Namespace = "elsewhere" }))
+			f := start(t, append(all, other)...)
+			selects(f, "pool=a")
+			f.expectCounts("agent", expected, covered, excluded)
+			f.expectCounts("other", "expected active: 2", "gap active pod_missing: 2", "unavailable scheduling: 2")
+			if diff := cmp.Diff([]string{"default", "elsewhere"}, f.Namespaces()); diff != "" {
+				t.Errorf("namespaces (-want +got):\n%s", diff)
+			}
+			f.delete(objects.DaemonSet("agent")).set(objects.DaemonSet("agent", objects.UID("second")))
+			f.expectCounts("agent", "expected active: 2", "gap active pod_missing: 2", "unavailable scheduling: 2")
+			f.deleteAll(append(all, other, objects.DaemonSet("agent", objects.UID("second")))...)
+		},
+		"a DaemonSet that is being deleted still promises nothing": func(t *testing.T) {
+			f := start(t, append(all, objects.DaemonSet("agent", objects.Deleted(5)))...)
+			selects(f, "pool=b")
+			selects(f, "")
+			f.expectCounts("agent")
+			f.deleteAll(all...)
 		},
 	})
 }

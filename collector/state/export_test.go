@@ -14,6 +14,7 @@ func (c *Cluster) Left() (left []string) {
 	say("nodes", len(c.nodes))
 	say("nodes in trouble", len(c.troubled))
 	say("groups of nodes", len(c.groups))
+	say("selectors of namespaces", len(c.selectors))
 	say("open gaps", len(c.gaps))
 	say("timers", c.timers.Len())
 	say("reschedulings", len(c.reschedulings.open))

@@ -224,7 +224,7 @@ func (m *model) account() account {
 func (m *model) evaluatePair(ds *slim.DaemonSet, n *modelNode, totals *state.Totals) (gap gapAccount, open bool) {
 	place := m.places[ds]
 	if place == nil {
-		place = coverage.NewPlacement(&ds.Template)
+		place = coverage.NewPlacement(&ds.Template, nil)
 		m.places[ds] = place
 	}
 	var view coverage.View

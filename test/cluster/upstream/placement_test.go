@@ -69,7 +69,7 @@ type oracle struct {
 // compare returns the first difference for one DaemonSet and some nodes.
 func (o *oracle) compare() string {
 	ds := random.DaemonSet(o.dice)
-	placement := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template)
+	placement := coverage.NewPlacement(&slim.FromDaemonSet(ds).Template, nil)
 	var view coverage.View
 	for range nodesEach {
 		o.pairs++
