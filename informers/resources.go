@@ -50,6 +50,12 @@ func Permissions() []Permission {
 	return append(permissions, revisionsPermission(), leasePermission())
 }
 
+// NamespacePermissions returns the permissions to read what selects nodes for whole
+// namespaces (Namespaces). They are needed on OpenShift only.
+func NamespacePermissions() []Permission {
+	return []Permission{namespacePermission(), schedulerPermission()}
+}
+
 // resource is one watched resource: the only place that holds its name and how
 // it is requested, transformed and delivered.
 type resource struct {
@@ -124,5 +130,26 @@ func leasePermission() Permission {
 		Verbs:      []string{"get"},
 		Namespaced: true,
 		Optional:   true,
+	}
+}
+
+// namespacePermission returns the permission for Namespaces, which are read one by
+// one.
+func namespacePermission() Permission {
+	return Permission{
+		Group:      corev1.GroupName,
+		Resource:   "namespaces",
+		Verbs:      []string{"get"},
+		Namespaced: true,
+	}
+}
+
+// schedulerPermission returns the permission for the configuration that has the
+// cluster's default node selector.
+func schedulerPermission() Permission {
+	return Permission{
+		Group:    "config.openshift.io",
+		Resource: "schedulers",
+		Verbs:    []string{"get"},
 	}
 }

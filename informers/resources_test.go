@@ -18,4 +18,11 @@ func TestPermissions(t *testing.T) {
 	if diff := cmp.Diff(want, Permissions()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	want = []Permission{
+		{Resource: "namespaces", Verbs: []string{"get"}, Namespaced: true},
+		{Group: "config.openshift.io", Resource: "schedulers", Verbs: []string{"get"}},
+	}
+	if diff := cmp.Diff(want, NamespacePermissions()); diff != "" {
+		t.Errorf("of namespaces (-want +got):\n%s", diff)
+	}
 }

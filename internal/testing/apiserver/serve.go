@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -39,6 +40,8 @@ func servedResource(name string) (served, bool) {
 		return served{appsv1.SchemeGroupVersion, func() Object { return &appsv1.DaemonSet{} }, func() runtime.Object { return &appsv1.DaemonSetList{} }}, true
 	case "controllerrevisions":
 		return served{appsv1.SchemeGroupVersion, func() Object { return &appsv1.ControllerRevision{} }, func() runtime.Object { return &appsv1.ControllerRevisionList{} }}, true
+	case "namespaces":
+		return served{corev1.SchemeGroupVersion, func() Object { return &corev1.Namespace{} }, func() runtime.Object { return &corev1.NamespaceList{} }}, true
 	case "leases":
 		return served{coordinationv1.SchemeGroupVersion, func() Object { return &coordinationv1.Lease{} }, func() runtime.Object { return &coordinationv1.LeaseList{} }}, true
 	default:
@@ -63,10 +66,6 @@ func (s selection) matches(object Object) bool {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request, name := parse(r)
 	resource, known := servedResource(request.Resource)
-	if !known {
-		http.NotFound(w, r)
-		return
-	}
 	selected, err := selectionOf(request)
 	if err != nil {
 		s.refuse(w, r, apierrors.NewBadRequest(err.Error()))
@@ -74,6 +73,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if refusal := s.admit(request); refusal != nil {
 		s.refuse(w, r, refusal)
+		return
+	}
+	if !known {
+		s.document(w, r)
 		return
 	}
 	switch request.Verb {
@@ -101,6 +104,8 @@ func parse(r *http.Request) (request Request, name string) {
 	}
 	if len(parts) > 0 {
 		request.Resource = parts[0]
+	} else {
+		request.Resource, request.Verb = r.URL.Path, "get"
 	}
 	switch {
 	case len(parts) > 1:
@@ -186,6 +191,21 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, request Request, re
 		return
 	}
 	s.check(s.codec.write(w, r, http.StatusOK, resource.version, object))
+}
+
+// document responds with what Serve was given.
+func (s *Server) document(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	document := s.documents[r.URL.Path]
+	s.mu.Unlock()
+	if document == nil {
+		http.NotFound(w, r)
+		return
+	}
+	body, err := json.Marshal(document)
+	s.check(err)
+	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+	_, _ = w.Write(body)
 }
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request, request Request, resource served, selected selection) {

@@ -28,7 +28,9 @@ type Server struct {
 	store   store
 	http    *http.Server
 	// dropped is closed, and replaced, to end all watches.
-	dropped   chan struct{}
+	dropped chan struct{}
+	// documents are responses by path.
+	documents map[string]any
 	requests  []Request
 	forbidden map[permission]bool
 	rejected  bool
@@ -44,7 +46,8 @@ type permission struct{ verb, resource string }
 
 // Request is one request that the server received.
 type Request struct {
-	// Verb is get, list or watch.
+	// Verb is get, list or watch. Resource is the path of a request for something
+	// else, such as an API group.
 	Verb, Resource, Namespace string
 	Query                     url.Values
 	Header                    http.Header
@@ -62,6 +65,7 @@ func New(t testing.TB) *Server {
 		changed:   make(chan struct{}),
 		dropped:   make(chan struct{}),
 		store:     newStore(),
+		documents: map[string]any{},
 		forbidden: map[permission]bool{},
 	}
 	s.listen("127.0.0.1:0")
@@ -133,6 +137,14 @@ func (s *Server) setForbidden(forbidden bool, verb string, resources []string) {
 	for _, resource := range resources {
 		s.forbidden[permission{verb, resource}] = forbidden
 	}
+}
+
+// Serve makes the server respond to a path with a JSON document, nil for none: for
+// what is neither listed nor watched.
+func (s *Server) Serve(path string, document any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.documents[path] = document
 }
 
 // RejectCredentials makes the server respond with 401.

@@ -162,6 +162,8 @@ func resourceOf(t interface{ Fatalf(string, ...any) }, object Object) string {
 		return "daemonsets"
 	case *appsv1.ControllerRevision:
 		return "controllerrevisions"
+	case *corev1.Namespace:
+		return "namespaces"
 	case *coordinationv1.Lease:
 		return "leases"
 	default:

@@ -1,0 +1,184 @@
+package informers
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+)
+
+// namespace returns a Namespace with annotations, given as keys and values.
+func namespace(name string, annotations ...string) *corev1.Namespace {
+	object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{}}}
+	for i := 0; i < len(annotations); i += 2 {
+		object.Annotations[annotations[i]] = annotations[i+1]
+	}
+	return object
+}
+
+// serveProjects makes the server one of OpenShift.
+func serveProjects(server *apiserver.Server) {
+	server.Serve(projectsPath, metav1.APIGroup{Name: "project.openshift.io"})
+}
+
+func serveDefault(server *apiserver.Server, selector string) {
+	server.Serve(schedulerPath, map[string]any{"spec": map[string]any{"defaultNodeSelector": selector}})
+}
+
+// reader is a Namespaces under test with its log.
+type reader struct {
+	*Namespaces
+	t    *testing.T
+	logs *logBuffer
+}
+
+func newReader(t *testing.T, server *apiserver.Server, always bool) *reader {
+	t.Helper()
+	logs := &logBuffer{}
+	namespaces, err := NewNamespaces(protobuf(server.Config()), always, log.NewLogfmtLogger(logs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &reader{namespaces, t, logs}
+}
+
+// expect reads the selectors of namespaces. kind is that of the error, or "".
+func (r *reader) expect(kind ErrorKind, want map[string]string, names ...string) {
+	r.t.Helper()
+	selectors, err := r.NodeSelectors(r.t.Context(), names)
+	var failure *RequestError
+	if errors.As(err, &failure) != (kind != "") || failure != nil && failure.Kind != kind {
+		r.t.Errorf("the error is %v, want %q", err, kind)
+	}
+	got := map[string]string{}
+	for name, selector := range selectors {
+		got[name] = selector.String()
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		r.t.Errorf("selectors of %v (-want +got):\n%s", names, diff)
+	}
+}
+
+func TestNamespaces(t *testing.T) {
+	t.Parallel()
+	none := map[string]string{}
+	withServer(t, "returns what OpenShift's controller obeys", func(t *testing.T, server *apiserver.Server) {
+		serveProjects(server)
+		serveDefault(server, "pool=default")
+		want := map[string]string{}
+		for name, tc := range map[string]struct {
+			want        string
+			annotations []string
+		}{
+			"plain":    {"pool=default", []string{"other", "x"}},
+			"own":      {"disk=ssd,pool=a", []string{openShiftSelector, "pool=a, disk=ssd"}},
+			"empty":    {"", []string{openShiftSelector, ""}},
+			"set":      {"!gpu,pool in (a,b)", []string{openShiftSelector, "pool in (a,b),!gpu"}},
+			"broken":   {"", []string{openShiftSelector, "pool in a"}},
+			"upstream": {"zone=1", []string{podNodeSelector, "zone=1"}},
+			"both":     {"zone=1", []string{openShiftSelector, "pool=a", podNodeSelector, "zone=1"}},
+			"emptied":  {"", []string{openShiftSelector, "pool=a", podNodeSelector, ""}},
+		} {
+			server.Put(namespace(name, tc.annotations...))
+			want[name] = tc.want
+		}
+		r := newReader(t, server, false)
+		var names []string
+		for name := range maps.Keys(want) {
+			names = append(names, name)
+		}
+		r.expect("", want, names...)
+		if requests := server.Requests("schedulers"); len(requests) != 1 {
+			t.Errorf("the default was read %d times", len(requests))
+		}
+		for _, request := range server.Requests("namespaces") {
+			if request.Verb != "get" || request.Header.Get("Accept") != acceptMetadata {
+				t.Errorf("%s as %s", request.Verb, request.Header.Get("Accept"))
+			}
+		}
+		server.Put(namespace("own"))
+		r.expect("", map[string]string{"own": "pool=default"}, "own")
+	})
+	withServer(t, "reads no namespace where projects are not served", func(t *testing.T, server *apiserver.Server) {
+		server.Put(namespace("a", openShiftSelector, "pool=a"))
+		r := newReader(t, server, false)
+		for range 3 {
+			r.expect("", none, "a")
+		}
+		if got := len(server.Requests("namespaces")) + len(server.Requests("schedulers")); got != 0 {
+			t.Errorf("%d requests", got)
+		}
+		if got := len(server.Requests(projectsPath)); got != 1 {
+			t.Errorf("asked %d times whether projects are served", got)
+		}
+	})
+	withServer(t, "always reads if told so", func(t *testing.T, server *apiserver.Server) {
+		server.Put(namespace("a", openShiftSelector, "pool=a"), namespace("b"))
+		newReader(t, server, true).expect("", map[string]string{"a": "pool=a", "b": ""}, "a", "b")
+		if got := len(server.Requests(projectsPath)); got != 0 {
+			t.Errorf("asked %d times whether projects are served", got)
+		}
+	})
+	withServer(t, "asks again if the server was away", func(t *testing.T, server *apiserver.Server) {
+		serveProjects(server)
+		server.Put(namespace("a", openShiftSelector, "pool=a"))
+		r := newReader(t, server, false)
+		server.Stop()
+		r.expect(ErrorUnreachable, none, "a")
+		server.Start()
+		r.expect("", map[string]string{"a": "pool=a"}, "a")
+		server.Stop()
+		r.expect(ErrorUnreachable, none, "a", "b")
+		if lines := r.logs.with("level=warn"); len(lines) != 0 {
+			t.Errorf("logged %q", lines)
+		}
+	})
+	withServer(t, "leaves out a namespace that is gone", func(t *testing.T, server *apiserver.Server) {
+		server.Put(namespace("a"))
+		newReader(t, server, true).expect("", map[string]string{"a": ""}, "gone", "a")
+	})
+	withServer(t, "logs once what to grant", func(t *testing.T, server *apiserver.Server) {
+		server.Put(namespace("a"), namespace("b", openShiftSelector, "pool=a"))
+		server.Forbid("get", "schedulers")
+		r := newReader(t, server, true)
+		r.expect("", map[string]string{"a": "", "b": "pool=a"}, "a", "b")
+		server.Forbid("get", "namespaces")
+		for range 2 {
+			r.expect("", none, "a", "b")
+		}
+		for resource, scope := range map[string]string{"namespaces": `namespace \"a\"`, "schedulers": "all namespaces"} {
+			lines := r.logs.with("grant get on " + resource + " to " + apiserver.User)
+			if len(lines) != 1 || !strings.Contains(lines[0], scope) {
+				t.Errorf("%s: logged %q", resource, lines)
+			}
+		}
+		server.Allow("get", "namespaces")
+		r.expect("", map[string]string{"b": "pool=a"}, "b")
+	})
+	withServer(t, "returns other errors", func(t *testing.T, server *apiserver.Server) {
+		server.Put(namespace("a", openShiftSelector, "pool=a"))
+		server.Serve(projectsPath, "nonsense")
+		newReader(t, server, false).expect(ErrorOther, none, "a")
+		server.RejectCredentials()
+		newReader(t, server, true).expect(ErrorUnauthorized, none, "a")
+	})
+	withServer(t, "ends with its context, and says nothing", func(t *testing.T, server *apiserver.Server) {
+		r := newReader(t, server, true)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := r.NodeSelectors(ctx, []string{"a"}); err == nil {
+			t.Error("no error")
+		}
+		if lines := r.logs.with(""); len(lines) != 0 {
+			t.Errorf("logged %q", lines)
+		}
+	})
+}
