@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,20 +21,20 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
 
+	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
 
 // knownWrong returns the cases whose expected samples the exporter does not report
 // yet, each with the reason.
 func knownWrong() map[string]string {
-	return map[string]string{
-		"40-openshift-project-selector": "the namespace's node selector is no part of placement",
-	}
+	return map[string]string{}
 }
 
 // TestCases runs testdata/cases; the README there describes the format.
@@ -111,7 +112,9 @@ func runCase(t *testing.T, folder string) (differences string) {
 			delete(objects, key)
 		}
 		if e == nil {
-			e = newExporter(t, now, func(c *Config) { c.JoinGrace = 5 * time.Minute })
+			e = newExporter(t, now, func(c *Config) {
+				c.JoinGrace, c.NamespaceSelectors = 5*time.Minute, namespaceSelectors(objects)
+			})
 			e.run()
 			for _, key := range slices.Sorted(maps.Keys(objects)) {
 				e.deliver((*replay.Watch).Set, objects[key])
@@ -129,6 +132,19 @@ func runCase(t *testing.T, folder string) (differences string) {
 		t.Errorf("samples are expected after step %d, which does not exist", i)
 	}
 	return differences
+}
+
+// namespaceSelectors reads the Namespaces among the objects of a case.
+func namespaceSelectors(objects map[string]runtime.Object) NamespaceSelectors {
+	return func(_ context.Context, namespaces []string) (map[string]labels.Selector, error) {
+		selectors := map[string]labels.Selector{}
+		for _, name := range namespaces {
+			if namespace, ok := objects["Namespace/"+name].(*corev1.Namespace); ok {
+				selectors[name] = informers.NodeSelector(namespace.Annotations, labels.Everything())
+			}
+		}
+		return selectors, nil
+	}
 }
 
 // deliver has the watch deliver an object to an exporter that runs. Namespaces are

@@ -31,6 +31,9 @@ type Config struct {
 	// NewestRevisions reads the current revisions of a namespace's DaemonSets; nil
 	// leaves them to inference.
 	NewestRevisions NewestRevisions
+	// NamespaceSelectors reads the node selectors of namespaces; nil where they are no
+	// part of placement.
+	NamespaceSelectors NamespaceSelectors
 	// MaxGapSeries caps the series that there is one of for each open gap.
 	MaxGapSeries int
 	// JoinGrace is how long a new node counts as joining.
@@ -57,10 +60,17 @@ type Collector struct {
 	silenced <-chan silencedNode
 	// revisions are the DaemonSets whose current revision is to be read; nil if none is.
 	revisions *revisionQueue
+	// reading is done when Run has ended: nobody waits for a selector then.
+	reading     context.Context
+	stopReading context.CancelFunc
+	// selectorsFailed tells Run that the selector of a namespace could not be read.
+	selectorsFailed chan struct{}
 
 	mu       sync.Mutex
 	cluster  *state.Cluster
 	recorder *recorder
+	// selectorsFailing reports whether the last reading of selectors failed.
+	selectorsFailing bool
 	// wakeAt is when Run wakes up next; the zero time for never.
 	wakeAt time.Time
 }
@@ -99,15 +109,19 @@ func New(config Config) (*Collector, error) {
 			Leaving:   slices.Clone(config.LeavingTaints),
 		},
 	}
+	reading, stopReading := context.WithCancel(context.Background())
 	return &Collector{
-		config:    config,
-		metrics:   metrics,
-		build:     versioncollector.NewCollector("daemonset_exporter"),
-		wake:      make(chan struct{}, 1),
-		silenced:  silenced,
-		revisions: revisions,
-		cluster:   state.New(rules, recorder, keys...),
-		recorder:  recorder,
+		config:          config,
+		metrics:         metrics,
+		build:           versioncollector.NewCollector("daemonset_exporter"),
+		wake:            make(chan struct{}, 1),
+		silenced:        silenced,
+		revisions:       revisions,
+		reading:         reading,
+		stopReading:     stopReading,
+		selectorsFailed: make(chan struct{}, 1),
+		cluster:         state.New(rules, recorder, keys...),
+		recorder:        recorder,
 	}, nil
 }
 
@@ -189,6 +203,9 @@ func (c *Collector) Pod(old, new *slim.Pod) {
 
 // DaemonSet implements informers.Handler.
 func (c *Collector) DaemonSet(old, new *slim.DaemonSet) {
+	if old == nil && new != nil {
+		c.awaitSelector(new.Namespace.Value())
+	}
 	c.handle(func(now time.Time) {
 		if new == nil {
 			c.cluster.DeleteDaemonSet(old, now)
@@ -215,13 +232,18 @@ func (c *Collector) handle(event func(now time.Time)) {
 }
 
 // Run makes the changes that time alone makes and reads the Leases of nodes that
-// turn unreachable and the current revisions of DaemonSets, until ctx is done.
+// turn unreachable, the current revisions of DaemonSets and the selectors of
+// namespaces, until ctx is done.
 func (c *Collector) Run(ctx context.Context) {
+	defer c.stopReading()
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { c.readLeases(ctx) })
 	if c.revisions != nil {
 		running.Go(func() { c.readRevisions(ctx) })
+	}
+	if c.config.NamespaceSelectors != nil {
+		running.Go(func() { c.readSelectors(ctx) })
 	}
 	for {
 		timer := c.config.Clock.NewTimer(c.advance())

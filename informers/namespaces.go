@@ -92,7 +92,7 @@ func (n *Namespaces) NodeSelectors(ctx context.Context, namespaces []string) (ma
 		}
 		switch {
 		case err == nil:
-			selectors[namespace] = nodeSelector(annotations, standard)
+			selectors[namespace] = NodeSelector(annotations, standard)
 		case err.Kind == ErrorNotFound: // its DaemonSets are about to go
 		default:
 			if noted := n.noteError(err); failed == nil {
@@ -203,9 +203,10 @@ func selectsItself(annotations map[string]string) bool {
 	return openShift || kubernetes
 }
 
-// nodeSelector returns the selector of a namespace with these annotations, as
-// nodeSelectorMatches of OpenShift's pkg/controller/daemon/patch_nodeselector.go.
-func nodeSelector(annotations map[string]string, standard labels.Selector) labels.Selector {
+// NodeSelector returns the selector of a namespace with these annotations in a cluster
+// with this default, as nodeSelectorMatches of OpenShift's
+// pkg/controller/daemon/patch_nodeselector.go reads them.
+func NodeSelector(annotations map[string]string, standard labels.Selector) labels.Selector {
 	for _, key := range []string{podNodeSelector, openShiftSelector} {
 		if text, ok := annotations[key]; ok {
 			return parseSelector(text)

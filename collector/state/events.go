@@ -131,6 +131,11 @@ func (c *Cluster) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
 	}
 }
 
+// HasNamespaceSelector reports whether the node selector of a namespace was set.
+func (c *Cluster) HasNamespaceSelector(namespace string) bool {
+	return c.selectors[slim.Intern(namespace)] != nil
+}
+
 // SetNamespaceSelector takes the node selector of a namespace, which is part of the
 // placement of its DaemonSets until the last of them is gone. A namespace for which
 // none was set selects all nodes.

@@ -1,0 +1,207 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/clock"
+
+	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+)
+
+// namespaceReader is what reads namespaces in a test, and a Collector that runs on it.
+type namespaceReader struct {
+	*Collector
+	t         *testing.T
+	begin     time.Time
+	selectors map[string]string
+	err       error
+	// reads are the namespaces of each reading, with the seconds since the begin.
+	reads []string
+}
+
+// withReader runs a test in a bubble with two nodes, of which one has the label pool=a.
+func withReader(t *testing.T, name string, test func(r *namespaceReader)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			r := &namespaceReader{t: t, begin: time.Now(), selectors: map[string]string{}}
+			var err error
+			if r.Collector, err = New(Config{
+				Clock: clock.RealClock{}, Logger: log.NewNopLogger(), MaxGapSeries: 100,
+				Health:             func() []informers.ResourceHealth { return nil },
+				NamespaceSelectors: r.read,
+			}); err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer synctest.Wait()
+			defer stop()
+			go r.Run(ctx)
+			r.Node(nil, slim.FromNode(objects.Node("a", objects.Label("pool", "a"))))
+			r.Node(nil, slim.FromNode(objects.Node("b")))
+			test(r)
+		})
+	})
+}
+
+func (r *namespaceReader) read(ctx context.Context, namespaces []string) (map[string]labels.Selector, error) {
+	r.reads = append(r.reads, fmt.Sprintf("%s at %v", strings.Join(namespaces, ","), time.Since(r.begin).Seconds()))
+	if errors.Is(r.err, errSilent) {
+		<-ctx.Done()
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	selectors := map[string]labels.Selector{}
+	for _, name := range namespaces {
+		if text, ok := r.selectors[name]; ok {
+			selectors[name] = informers.NodeSelector(map[string]string{"openshift.io/node-selector": text}, nil)
+		}
+	}
+	return selectors, nil
+}
+
+var (
+	errAway   = errors.New("the API server is away")
+	errSilent = errors.New("the API server does not answer")
+)
+
+func inNamespace(namespace, name string) *slim.DaemonSet {
+	return slim.FromDaemonSet(objects.DaemonSet(name, objects.Change(func(ds *appsv1.DaemonSet) { ds.Namespace = namespace })))
+}
+
+func (r *namespaceReader) add(namespace, name string) { r.DaemonSet(nil, inNamespace(namespace, name)) }
+
+// at lets time pass until so many seconds after the begin.
+func (r *namespaceReader) at(seconds float64) {
+	<-time.After(time.Until(r.begin.Add(time.Duration(seconds * float64(time.Second)))))
+	synctest.Wait()
+}
+
+func (r *namespaceReader) expectReads(want ...string) {
+	r.t.Helper()
+	if diff := cmp.Diff(want, r.reads); diff != "" {
+		r.t.Errorf("reads (-want +got):\n%s", diff)
+	}
+	r.reads = nil
+}
+
+// expectGaps checks how many nodes are gaps of DaemonSets that have no pods.
+func (r *namespaceReader) expectGaps(want map[string]int) {
+	r.t.Helper()
+	text, err := testutil.CollectAndFormat(r, expfmt.TypeTextPlain, "daemonset_gap_start_timestamp_seconds")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	got := map[string]int{}
+	for _, line := range strings.Split(string(text), "\n") {
+		if _, rest, found := strings.Cut(line, `{cause="scheduling",daemonset="`); found {
+			name, _, _ := strings.Cut(rest, `"`)
+			got[name]++
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		r.t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+}
+
+func TestNamespaceSelectors(t *testing.T) {
+	t.Parallel()
+	withReader(t, "are read when DaemonSets appear, and all every five minutes", func(r *namespaceReader) {
+		r.selectors["x"] = "pool=a"
+		r.add("x", "one")
+		r.add("x", "two")
+		r.add("y", "three")
+		r.Synced()
+		r.expectReads("x at 0", "y at 0")
+		r.expectGaps(map[string]int{"one": 1, "two": 1, "three": 2})
+		r.at(60)
+		r.selectors["x"], r.selectors["z"] = "", "pool=b"
+		r.add("z", "four")
+		r.DaemonSet(inNamespace("z", "four"), inNamespace("z", "four"))
+		r.expectReads("z at 60")
+		r.expectGaps(map[string]int{"one": 1, "two": 1, "three": 2})
+		r.at(299)
+		r.expectReads()
+		r.at(300)
+		r.expectReads("x,y,z at 300")
+		r.expectGaps(map[string]int{"one": 2, "two": 2, "three": 2})
+		r.DaemonSet(inNamespace("z", "four"), nil)
+		r.at(600)
+		r.expectReads("x,y at 600")
+		r.selectors["x"] = "pool=b"
+		r.add("x", "five")
+		r.expectReads("x at 600")
+		r.expectGaps(map[string]int{"three": 2})
+	})
+	withReader(t, "are read again after an error, later and later, and nothing waits meanwhile", func(r *namespaceReader) {
+		r.selectors["x"], r.selectors["y"] = "pool=a", "pool=a"
+		r.err = errAway
+		r.add("x", "one")
+		r.add("y", "two")
+		r.Synced()
+		r.expectReads("x at 0")
+		r.expectGaps(map[string]int{"one": 2, "two": 2})
+		r.at(310)
+		r.expectReads("x,y at 10", "x,y at 30", "x,y at 70", "x,y at 150", "x,y at 310")
+		r.at(1209)
+		r.expectReads("x,y at 610", "x,y at 910")
+		r.err = nil
+		r.at(1210)
+		r.expectReads("x,y at 1210")
+		r.expectGaps(map[string]int{"one": 1, "two": 1})
+		r.at(1510)
+		r.expectReads("x,y at 1510")
+		r.err = errAway
+		r.at(1820)
+		r.expectReads("x,y at 1810", "x,y at 1820")
+		r.expectGaps(map[string]int{"one": 1, "two": 1})
+	})
+	withReader(t, "are waited for ten seconds", func(r *namespaceReader) {
+		r.Synced()
+		r.err = errSilent
+		r.add("x", "one")
+		if waited := time.Since(r.begin); waited != selectorTimeout {
+			r.t.Errorf("waited %v", waited)
+		}
+		r.expectGaps(map[string]int{"one": 2})
+	})
+	t.Run("are not waited for once Run has ended", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			c, err := New(Config{
+				Clock: clock.RealClock{}, Logger: log.NewNopLogger(),
+				NamespaceSelectors: func(ctx context.Context, _ []string) (map[string]labels.Selector, error) {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Now()
+			ctx, stop := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, stop)
+			go c.Run(ctx)
+			c.DaemonSet(nil, inNamespace("x", "one"))
+			if waited := time.Since(begin); waited != time.Second {
+				t.Errorf("waited %v", waited)
+			}
+		})
+	})
+}
