@@ -27,6 +27,7 @@ type flags struct {
 	client             informers.ClientOptions
 	namespaces         string
 	excludedNamespaces string
+	namespaceSelectors string
 	podsSelector       string
 	maxGapSeries       int
 	joinGrace          time.Duration
@@ -79,6 +80,9 @@ func (f *flags) addClientFlags(app *kingpin.Application) {
 		PlaceHolder("A,B").StringVar(&f.namespaces)
 	app.Flag("namespaces-exclude", "Comma-separated namespaces to ignore.").
 		PlaceHolder("A,B").StringVar(&f.excludedNamespaces)
+	enum(app, &f.namespaceSelectors, "namespaces.node-selector",
+		"Whether the node selectors of namespaces are part of placement, as for OpenShift's DaemonSet controller. auto: where the API group project.openshift.io is served.",
+		"auto", "auto", "on", "off")
 	app.Flag("pods.selector", "Label selector of the pods to watch. If empty, all pods are watched, which needs more memory.").
 		Default(informers.DefaultPodsSelector).StringVar(&f.podsSelector)
 }

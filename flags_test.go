@@ -44,6 +44,10 @@ func TestFlags(t *testing.T) {
 			stderr: `--node.label: metric label "x" is used more than once`,
 		},
 		{name: "a taint key is a label key", args: []string{"--node.leaving-taint=a/*/b"}, code: 1, stderr: `--node.leaving-taint: "a/*/b" is not a valid taint key: `},
+		{
+			name: "namespaces select nodes or not", args: []string{"--namespaces.node-selector=yes"}, code: 1,
+			stderr: `--namespaces.node-selector: "yes" is not one of [auto, on, off]`,
+		},
 		{name: "a log level is one of four", args: []string{"--log.level=loud"}, code: 1, stderr: `--log.level: "loud" is not one of [debug, info, warn, error]`},
 		{name: "an API server must be found", code: 1, stderr: "kubeconfig"},
 		{name: "a kubeconfig must exist", args: []string{"--kubeconfig=/does/not/exist"}, code: 1, stderr: "/does/not/exist: no such file or directory"},

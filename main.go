@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	sloggokit "github.com/tjhop/slog-gokit"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
@@ -87,16 +88,21 @@ func serve(ctx context.Context, f *flags, logger log.Logger, handler slog.Handle
 	if err != nil {
 		return err
 	}
+	selectors, err := namespaceSelectors(config, f.namespaceSelectors, logger)
+	if err != nil {
+		return err
+	}
 	collecting, err := collector.New(collector.Config{
-		Clock:           clock.RealClock{},
-		Logger:          logger,
-		Health:          watching.Health,
-		LeaseRenewTime:  leases.RenewTime,
-		NewestRevisions: revisions.Newest,
-		MaxGapSeries:    f.maxGapSeries,
-		JoinGrace:       f.joinGrace,
-		LeavingTaints:   f.leavingTaints,
-		NodeLabels:      f.nodeLabels,
+		Clock:              clock.RealClock{},
+		Logger:             logger,
+		Health:             watching.Health,
+		LeaseRenewTime:     leases.RenewTime,
+		NewestRevisions:    revisions.Newest,
+		NamespaceSelectors: selectors,
+		MaxGapSeries:       f.maxGapSeries,
+		JoinGrace:          f.joinGrace,
+		LeavingTaints:      f.leavingTaints,
+		NodeLabels:         f.nodeLabels,
 	})
 	if err != nil {
 		return err
@@ -120,6 +126,19 @@ func serve(ctx context.Context, f *flags, logger log.Logger, handler slog.Handle
 		func(ctx context.Context) error { return watching.Run(ctx, collecting) },
 		func(ctx context.Context) error { collecting.Run(ctx); return nil },
 	)
+}
+
+// namespaceSelectors returns what reads the node selectors of namespaces; nil if the
+// flag says off.
+func namespaceSelectors(config *rest.Config, choice string, logger log.Logger) (collector.NamespaceSelectors, error) {
+	if choice == "off" {
+		return nil, nil
+	}
+	namespaces, err := informers.NewNamespaces(config, choice == "on", logger)
+	if err != nil {
+		return nil, err
+	}
+	return namespaces.NodeSelectors, nil
 }
 
 // listenFunc returns the function that serves HTTP with the address, TLS and

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -153,6 +154,41 @@ func TestRunWithoutAnAPIServer(t *testing.T) {
 		server.Start()
 		exporter.waitReady()
 	})
+}
+
+func TestRunNamespaceSelectors(t *testing.T) {
+	for _, tc := range []struct {
+		flag             string
+		served           bool
+		excluded         int
+		asksForNamespace bool
+	}{
+		{flag: "auto", served: true, excluded: 1, asksForNamespace: true},
+		{flag: "auto"},
+		{flag: "on", excluded: 1, asksForNamespace: true},
+		{flag: "off", served: true},
+	} {
+		t.Run(fmt.Sprintf("%s, served: %v", tc.flag, tc.served), func(t *testing.T) {
+			server := apiserver.New(t)
+			if tc.served {
+				server.Serve("/apis/project.openshift.io", metav1.APIGroup{Name: "project.openshift.io"})
+			}
+			server.Put(
+				&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "n", CreationTimestamp: metav1.Unix(1e9, 0)}},
+				&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "infra", Annotations: map[string]string{"openshift.io/node-selector": "pool=a"}}},
+				&appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "agent", UID: "agent"}},
+			)
+			exporter := start(t.Context(), t, server, "--namespaces.node-selector="+tc.flag)
+			exporter.waitReady()
+			want := fmt.Sprintf("daemonset_excluded_nodes{daemonset=\"agent\",lifecycle=\"active\",namespace=\"infra\",reason=\"namespace_selector\"} %d\n", tc.excluded)
+			if text := exporter.get("/metrics"); !strings.Contains(text, want) {
+				t.Errorf("metrics are %s", text)
+			}
+			if asked := len(server.Requests("namespaces")) > 0; asked != tc.asksForNamespace {
+				t.Errorf("asked for the namespace: %v", asked)
+			}
+		})
+	}
 }
 
 func TestSignalContext(t *testing.T) {
