@@ -30,13 +30,14 @@ func installations() []installation {
 		{name: "annotations", components: []string{"annotations"}, values: []string{"scrapeAnnotations=true"}},
 		{name: "TLS", components: []string{"tls"}, values: []string{"web.configSecret=daemonset-exporter-web"}},
 		{name: "a few namespaces", components: []string{"namespaced"}, values: []string{"namespaces={kube-system}"}},
+		{name: "OpenShift", components: []string{"openshift-namespaces"}, values: []string{"rbac.openshiftNamespaces=true"}},
 		{name: "two replicas", components: []string{"two-replicas"}, values: []string{"replicas=2"}},
 		{
 			name:       "everything",
-			components: []string{"prometheus-operator", "annotations", "grafana", "tls", "namespaced", "two-replicas"},
+			components: []string{"prometheus-operator", "annotations", "grafana", "tls", "namespaced", "openshift-namespaces", "two-replicas"},
 			values: []string{
 				"serviceMonitor.enabled=true", "prometheusRule.enabled=true", "dashboards.enabled=true", "scrapeAnnotations=true",
-				"web.configSecret=daemonset-exporter-web", "namespaces={kube-system}", "replicas=2",
+				"web.configSecret=daemonset-exporter-web", "namespaces={kube-system}", "rbac.openshiftNamespaces=true", "replicas=2",
 			},
 		},
 	}

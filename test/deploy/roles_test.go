@@ -32,9 +32,9 @@ func grants(t *testing.T, role *unstructured.Unstructured) map[string][]string {
 }
 
 // needs returns the verbs of the permissions for which choose returns true.
-func needs(choose func(informers.Permission) bool) map[string][]string {
+func needs(permissions []informers.Permission, choose func(informers.Permission) bool) map[string][]string {
 	needed := map[string][]string{}
-	for _, permission := range informers.Permissions() {
+	for _, permission := range permissions {
 		if choose(permission) {
 			needed[permission.Group+"/"+permission.Resource] = permission.Verbs
 		}
@@ -58,9 +58,19 @@ func TestRoles(t *testing.T) {
 		{"the Role of a namespace", few["Role/kube-system/"+release], func(p informers.Permission) bool { return p.Namespaced && !isLease(p) }},
 	} {
 		t.Run(tc.name+" grants what is needed and no more", func(t *testing.T) {
-			if diff := cmp.Diff(needs(tc.choose), grants(t, tc.role)); diff != "" {
+			if diff := cmp.Diff(needs(informers.Permissions(), tc.choose), grants(t, tc.role)); diff != "" {
 				t.Errorf("-needed +granted:\n%s", diff)
 			}
 		})
+	}
+	namespaces := "ClusterRole//" + release + "-namespaces"
+	if everywhere[namespaces] != nil {
+		t.Errorf("%s is installed where nobody asked for it", namespaces)
+	}
+	all := needs(informers.NamespacePermissions(), func(informers.Permission) bool { return true })
+	for _, components := range [][]string{{"openshift-namespaces"}, {"openshift-namespaces", "namespaced"}} {
+		if diff := cmp.Diff(all, grants(t, objects(t, kustomized(t, components...))[namespaces])); diff != "" {
+			t.Errorf("%v, -needed +granted:\n%s", components, diff)
+		}
 	}
 }
