@@ -134,6 +134,7 @@ func TestInstallation(t *testing.T) {
 		{"a missing permission to watch is logged", (*fixture).logsMissingWatch},
 		{"a missing rule for revisions is logged", (*fixture).logsMissingRevisionRule},
 		{"a missing role for leases is logged", (*fixture).logsMissingLeaseRole},
+		{"a missing role for namespaces is logged, and sufficient", (*fixture).logsMissingNamespaceRole},
 		{"Helm installs, upgrades, and leaves nothing behind", (*fixture).helmLifecycle},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
@@ -195,6 +196,51 @@ func (s *fixture) inferred(ctx context.Context, running *exporter.Exporter, want
 		}
 		return nil
 	})
+	s.must(err)
+}
+
+// logsMissingNamespaceRole: where namespaces select nodes, all are expected until
+// the exporter may read them.
+func (s *fixture) logsMissingNamespaceRole() {
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
+	defer cancel()
+	s.selectNodes(ctx, `"pool=nowhere"`)
+	s.must(s.Apply(ctx, []byte(agent)))
+	for _, tc := range []struct {
+		components         []string
+		expected, excluded float64
+		named              bool
+	}{
+		{expected: 2, named: true},
+		{components: []string{"openshift-namespaces"}, excluded: 2},
+	} {
+		s.must(s.Apply(ctx, []byte(kustomized(s.t, tc.components...))))
+		log := &async.Buffer{}
+		running := s.startAsItself(log, "--namespaces.node-selector=on")
+		_, err := running.Wait(ctx, "the DaemonSet", func(samples exporter.Samples) error {
+			expected := samples.Sum("daemonset_expected_nodes", exporter.Labels{"daemonset": "agent"})
+			excluded := samples.Sum("daemonset_excluded_nodes", exporter.Labels{"daemonset": "agent", "reason": "namespace_selector"})
+			if expected != tc.expected || excluded != tc.excluded {
+				return fmt.Errorf("with %v, %v nodes are expected and %v excluded", tc.components, expected, excluded)
+			}
+			return nil
+		})
+		s.must(err)
+		text := log.String()
+		if named := strings.Contains(text, "grant get on namespaces"); named != tc.named || strings.Contains(text, "grant get on schedulers") {
+			s.t.Errorf("with %v the log is\n%s", tc.components, text)
+		}
+		s.must(running.Stop())
+	}
+	s.selectNodes(ctx, "null")
+	s.must(s.Client().AppsV1().DaemonSets("default").Delete(ctx, "agent", metav1.DeleteOptions{}))
+}
+
+// selectNodes annotates the namespace default with a selector, in JSON.
+func (s *fixture) selectNodes(ctx context.Context, selector string) {
+	s.t.Helper()
+	patch := fmt.Sprintf(`{"metadata": {"annotations": {"openshift.io/node-selector": %s}}}`, selector)
+	_, err := s.Client().CoreV1().Namespaces().Patch(ctx, "default", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	s.must(err)
 }
 
