@@ -22,6 +22,7 @@ type daemonSet struct {
 	minReadySeconds int
 	strategy        string // YAML, in one line
 	grace           int
+	scheduler       string
 }
 
 func (d daemonSet) manifest() []byte {
@@ -33,6 +34,10 @@ func (d daemonSet) manifest() []byte {
 		annotations[cluster.BehaviourAnnotation] = string(d.behaviour)
 	}
 	cpu, image, grace, strategy, tolerations := d.cpu, d.image, d.grace, d.strategy, d.tolerations
+	scheduler := d.scheduler
+	if scheduler == "" {
+		scheduler = "default-scheduler"
+	}
 	if cpu == "" {
 		cpu = "10m"
 	}
@@ -62,13 +67,14 @@ spec:
       annotations: %[4]s
     spec:
       terminationGracePeriodSeconds: %[5]d
+      schedulerName: %[10]s
       nodeSelector: %[6]s
       tolerations: %[7]s
       containers:
       - name: agent
         image: %[8]s
         resources: {requests: {cpu: %[9]s}}
-`, d.name, d.minReadySeconds, strategy, flow(annotations), grace, flow(d.nodeSelector), tolerations, image, cpu)
+`, d.name, d.minReadySeconds, strategy, flow(annotations), grace, flow(d.nodeSelector), tolerations, image, cpu, scheduler)
 }
 
 // flow returns a map as one line of YAML.

@@ -128,6 +128,7 @@ func TestGapReason(t *testing.T) {
 		{"a container that cannot be configured", daemonSet{name: "config", behaviour: cluster.ContainerConfig}, "pod", "container_config"},
 		{"a container that crashes", daemonSet{name: "crash", behaviour: cluster.CrashLoop}, "pod", "crash_loop"},
 		{"a probe that fails", daemonSet{name: "probe", behaviour: cluster.NeverReady}, "pod", "pod_not_ready"},
+		{"a scheduler that does not exist", daemonSet{name: "nobody", scheduler: "nobody"}, "scheduling", "awaiting_scheduler"},
 		{"a node without room", daemonSet{name: "big", cpu: "64"}, "scheduling", "insufficient_resources"},
 		{
 			"a container that is slow to start",
