@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
-	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
-
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
 )
 
 // The laws of the ledger, on random events:
@@ -35,10 +35,16 @@ func TestLaws(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			t.Logf("%d runs of seed %d", runs, seed)
+			reached := map[coverage.Reason]bool{}
 			for number := range uint64(runs) {
-				checkLaws(t, func() *random.Dice { return random.Seeded(seed, number) }, number%4 == 0)
+				checkLaws(t, func() *random.Dice { return random.Seeded(seed, number) }, number%4 == 0, reached)
 				if t.Failed() {
 					t.Fatalf("run %d of seed %d", number, seed)
+				}
+			}
+			for _, reason := range coverage.GapReasons() {
+				if !reached[reason] {
+					t.Errorf("no random event leads to the reason %s: extend random.Cluster", reason)
 				}
 			}
 		})
@@ -50,15 +56,15 @@ func FuzzCluster(f *testing.F) {
 		f.Add(number%2 == 0, random.Bytes(number, 400))
 	}
 	f.Fuzz(func(t *testing.T, backward bool, bytes []byte) {
-		checkLaws(t, func() *random.Dice { return random.FromBytes(bytes) }, backward)
+		checkLaws(t, func() *random.Dice { return random.FromBytes(bytes) }, backward, map[coverage.Reason]bool{})
 	})
 }
 
-func checkLaws(t *testing.T, dice func() *random.Dice, backward bool) {
+func checkLaws(t *testing.T, dice func() *random.Dice, backward bool, reached map[coverage.Reason]bool) {
 	t.Helper()
-	if problem := brokenLaw(dice(), backward, func(random.Event) {}); problem != "" {
+	if problem := brokenLaw(dice(), backward, reached, func(random.Event) {}); problem != "" {
 		var events strings.Builder
-		brokenLaw(dice(), backward, func(e random.Event) { fmt.Fprintln(&events, e) })
+		brokenLaw(dice(), backward, reached, func(e random.Event) { fmt.Fprintln(&events, e) })
 		t.Errorf("%s\n%s", problem, events.String())
 	}
 }
@@ -73,8 +79,8 @@ func (l *ledger) apply(e random.Event, at time.Time) {
 }
 
 // brokenLaw lets random things happen and returns which law that breaks, or "".
-// It calls print with each event.
-func brokenLaw(dice *random.Dice, backward bool, print func(random.Event)) string {
+// It calls print with each event, and notes the reasons of gaps that are reached.
+func brokenLaw(dice *random.Dice, backward bool, reached map[coverage.Reason]bool, print func(random.Event)) string {
 	unknown := &unknownRevisions{}
 	model := newModel()
 	run := &run{Cluster: random.NewCluster(dice, backward), ledger: newLedger(unknown), model: model}
@@ -94,7 +100,11 @@ func brokenLaw(dice *random.Dice, backward bool, print func(random.Event)) strin
 			}
 			// While the clock is set back, what was evaluated before stands.
 			if !e.At.Before(latest) {
-				if diff := compare(model.account(), accountOf(run.ledger), !backward); diff != "" {
+				account := accountOf(run.ledger)
+				for _, gap := range account.Gaps {
+					reached[gap.Reason] = true
+				}
+				if diff := compare(model.account(), account, !backward); diff != "" {
 					return "the ledger is not the model (-model +ledger):\n" + diff
 				}
 			}
