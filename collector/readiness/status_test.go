@@ -28,16 +28,18 @@ func TestStatus(t *testing.T) {
 		node options
 		want seen
 	}{
-		"Ready=True is ready":                                      {nil, seen{readiness.StatusReady, -3590}},
-		"Ready=False is not_ready, since its stamp":                {options{objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
-		"Ready=Unknown is unreachable, since its stamp":            {options{objects.ReadyUnknown(-60)}, seen{readiness.StatusUnreachable, -60}},
-		"no Ready condition is never_ready, since the creation":    {options{objects.WithoutConditions()}, seen{readiness.StatusNeverReady, -3600}},
-		"a kubelet that never posted is never_ready":               {options{objects.NeverUpdated(-3540)}, seen{readiness.StatusNeverReady, -3600}},
-		"a Ready stamp that equals the creation is never_ready":    {options{objects.NotReady(-3600)}, seen{readiness.StatusNeverReady, -3600}},
-		"so it is for Ready=Unknown":                               {options{objects.ReadyUnknown(-3600)}, seen{readiness.StatusNeverReady, -3600}},
-		"a node that is a second old and not Ready is never_ready": {options{objects.Created(-1), objects.NotReady(-1)}, seen{readiness.StatusNeverReady, -1}},
-		"a stamp from the future begins now":                       {options{objects.NotReady(60)}, seen{readiness.StatusNotReady, 0}},
-		"a node without a creation begins with its stamp":          {options{objects.Change(func(n *corev1.Node) { n.CreationTimestamp.Reset() }), objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
+		"Ready=True is ready":                                          {nil, seen{readiness.StatusReady, -3590}},
+		"Ready=False is not_ready, since its stamp":                    {options{objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
+		"Ready=Unknown is unreachable, since its stamp":                {options{objects.ReadyUnknown(-60)}, seen{readiness.StatusUnreachable, -60}},
+		"no Ready condition is never_ready, since the creation":        {options{objects.WithoutConditions()}, seen{readiness.StatusNeverReady, -3600}},
+		"a kubelet that never posted is never_ready":                   {options{objects.NeverUpdated(-3540)}, seen{readiness.StatusNeverReady, -3600}},
+		"a Ready stamp that equals the creation is never_ready":        {options{objects.NotReady(-3600)}, seen{readiness.StatusNeverReady, -3600}},
+		"so it is for Ready=Unknown":                                   {options{objects.ReadyUnknown(-3600)}, seen{readiness.StatusNeverReady, -3600}},
+		"a node that is a second old and not Ready is never_ready":     {options{objects.Created(-1), objects.NotReady(-1)}, seen{readiness.StatusNeverReady, -1}},
+		"so it is with a stamp of now, if it is seen as it is created": {options{objects.Created(-5), objects.NotReady(-2)}, seen{readiness.StatusNeverReady, -5}},
+		"seen late, that stamp says that it has changed":               {options{objects.Created(-5), objects.NotReady(-2), objects.Late()}, seen{readiness.StatusNotReady, -2}},
+		"a stamp from the future begins now":                           {options{objects.NotReady(60)}, seen{readiness.StatusNotReady, 0}},
+		"a node without a creation begins with its stamp":              {options{objects.Change(func(n *corev1.Node) { n.CreationTimestamp.Reset() }), objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -179,11 +179,14 @@ func (l *ledger) advance(now time.Time) {
 	l.Advance(now)
 }
 
-// restarted returns another Cluster that finds the objects as they are.
+// restarted returns another Cluster that finds the objects as they are: all come late,
+// with lists.
 func (l *ledger) restarted() *ledger {
 	next := newLedger(recorder.Nothing{})
 	next.now = l.now
-	next.watch.Set(l.watch.Objects()...)
+	for _, object := range l.watch.Objects() {
+		next.watch.Set(late(object))
+	}
 	next.Synced()
 	return next
 }
@@ -199,6 +202,20 @@ func (l *ledger) applyTimes(times int, events ...random.Event) {
 			l.watch.Set(again(event.Object))
 		}
 	}
+}
+
+// late returns the object as it is when a list brings it.
+func late(object any) any {
+	copied := again(object)
+	switch object := copied.(type) {
+	case *slim.Node:
+		object.Late = true
+	case *slim.DaemonSet:
+		object.Late = true
+	case *slim.Pod:
+		object.Late = true
+	}
+	return copied
 }
 
 // again returns the object as it is when it is delivered once more.

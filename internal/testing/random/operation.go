@@ -133,9 +133,10 @@ func finished(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
 }
 
-// fail stops the kubelet of a Node. The controller manager clears Ready of its Pods.
+// fail stops the kubelet of a Node, or lets it report that it is not Ready. The controller
+// manager clears Ready of its Pods.
 func (o *Operation) fail(node string) {
-	o.node(node, objects.ReadyUnknown(o.now))
+	o.node(node, Choose(o.Dice, objects.ReadyUnknown, objects.NotReady)(o.now))
 	for _, name := range []string{node + "-1", node + "-2"} {
 		if pod := o.pods[name]; pod != nil && pod.Status.Phase == corev1.PodRunning {
 			o.pod(name, objects.NotReady(o.now))
