@@ -85,8 +85,8 @@ func Step(open *Rescheduling, change *Change, now time.Time) (next *Rescheduling
 		result, finished = open.finish(change, now)
 		return nil, result, finished
 	case !change.Node.Ready || change.HeldBack:
-		if open != nil {
-			open.pause(change.ChangedAt)
+		if open != nil && open.pause(change.ChangedAt) {
+			return nil, Result{}, false
 		}
 		return open, Result{}, false
 	case open == nil:
@@ -154,9 +154,17 @@ func (r *Rescheduling) clock(now time.Time) time.Duration {
 	return r.elapsed + now.Sub(r.resumed)
 }
 
-func (r *Rescheduling) pause(now time.Time) {
+// together is how far apart the watches of two resources may tell of one thing.
+const together = time.Second
+
+// pause stops the clock, and reports whether it had only just begun to run: the pod was
+// lost with its node, of which the other watch was the first to tell. It will be needed
+// when the node is back.
+func (r *Rescheduling) pause(now time.Time) (lostWithNode bool) {
+	lostWithNode = r.Pending() && r.elapsed+now.Sub(r.resumed).Abs() < together
 	r.elapsed = r.clock(now)
 	r.resumed = time.Time{}
+	return lostWithNode
 }
 
 func (r *Rescheduling) resume(now time.Time) {

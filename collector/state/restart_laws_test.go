@@ -30,7 +30,7 @@ func TestWatchedEqualsFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var all compared
-			for run := range uint64(runs / 5) {
+			for run := range uint64(runs / 10) {
 				c := comparison{t: t, cluster: random.NewOperation(random.Seeded(seed, run)), watched: newLedger(recorder.Nothing{}), knowledge: map[string]*knowledge{}}
 				c.run()
 				all.gaps, all.starts, all.later = all.gaps+c.gaps, all.starts+c.starts, all.later+c.later
@@ -39,7 +39,7 @@ func TestWatchedEqualsFound(t *testing.T) {
 				}
 			}
 			t.Logf("seed %d: of %d gaps that were found %d starts were told by the objects; %d were compared later", seed, all.gaps, all.starts, all.later)
-			if all.starts < 200 || all.starts*4 < all.gaps {
+			if all.starts < 3*runs/10 || all.starts*4 < all.gaps {
 				t.Errorf("of %d gaps that were found only %d starts were compared", all.gaps, all.starts)
 			}
 		})
