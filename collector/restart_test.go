@@ -46,6 +46,15 @@ func TestRestart(t *testing.T) {
 			s = s.at(30).restarted()
 			s.at(100).expect("nobody needed a pod; least of all for the hour since this one was made", "daemonset_pod_rescheduling")
 		},
+		"while a pod that is older than the outage comes back": func(s *scenario) {
+			s.at(10).node("a", objects.ReadyUnknown(10))
+			s.pod("a-1", objects.Started(10))
+			s.at(60).node("a", objects.Ready(60))
+			s = s.at(160).restarted()
+			s.at(170).pod("a-1", objects.Ready(170))
+			s.expect("it was made, bound and started before it was needed: all 110 s are for becoming Ready", "daemonset_pod_rescheduling", reschedulings("node_recovered", 110),
+				stages("create", 0), stages("schedule", 0), stages("start", 0), stages("ready", 110))
+		},
 		"with terminating pods": func(s *scenario) {
 			s = newScenario(s.t, "a", "b", "c").synced()
 			s.at(10).pod("a-1", objects.Terminating(10, 30))
@@ -105,6 +114,62 @@ func TestRestartDuringRescheduling(t *testing.T) {
 			s.at(100)
 			test.then(s)
 			s.expect("and observed once", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings(test.trigger, test.seconds))
+		})
+	}
+}
+
+// A gap that was open before its node failed keeps its start, as far as the pods' stamps
+// tell.
+func TestRestartKeepsGapStart(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		run            func(s *scenario)
+		reason         string
+		watched, found float64
+	}{
+		"a pod that could not start before its node failed": {func(s *scenario) {
+			s.at(9).deletePod("a-1")
+			s.at(10).pod("a-2", objects.Waiting("ErrImageNeverPull", 10))
+			s.at(330).node("a", objects.ReadyUnknown(330))
+			s.at(350)
+		}, "node_unreachable", 9, 10},
+		"a kubelet that said so before it fell silent": {func(s *scenario) {
+			s.at(10).node("a", objects.NotReady(10))
+			s.pod("a-1", objects.NotReady(10))
+			s.at(60).node("a", objects.ReadyUnknown(60))
+			s.at(70)
+		}, "node_unreachable", 10, 10},
+		"a crash loop before its node failed": {func(s *scenario) {
+			s.at(10).pod("a-1", objects.Restarted(3, 1, "Error", 10), objects.CrashLooping(10))
+			s.at(100).node("a", objects.ReadyUnknown(100))
+			s.at(110)
+		}, "node_unreachable", 10, 10},
+		"a pod that was available until its node failed": {func(s *scenario) {
+			s.at(10).node("a", objects.ReadyUnknown(10))
+			s.pod("a-1", objects.NotReady(10))
+			s.at(20)
+		}, "node_unreachable", 10, 10},
+		"a pod that its dead kubelet still calls Ready": {func(s *scenario) {
+			s.at(10).node("a", objects.NotReady(10))
+			s.at(20)
+		}, "node_not_ready", 10, 10},
+		"a pod that has not come back since its node has": {func(s *scenario) {
+			s.at(10).node("a", objects.ReadyUnknown(10))
+			s.pod("a-1", objects.NotReady(10))
+			s.at(60).node("a", objects.Ready(60))
+			s.at(70)
+		}, "pod_not_ready", 10, 10},
+		"no object tells when a pod was lost": {func(s *scenario) {
+			s.at(10).deletePod("a-1")
+			s.at(20)
+		}, "pod_missing", 10, 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScenario(t, "a").synced()
+			test.run(s)
+			s.expect("as watched", "daemonset_gap_start", gapStart("a", test.reason, sinceNoon(test.watched)))
+			s.restarted().expect("as found", "daemonset_gap_start", gapStart("a", test.reason, sinceNoon(test.found)))
 		})
 	}
 }

@@ -35,7 +35,7 @@ func checkReasons(t *testing.T, cases map[string]reasonCase) {
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			node := readiness.NewNode(slim.FromNode(objects.Node("a", test.node...)), &readiness.Rules{}, objects.Noon)
+			node := readiness.NewNode(slim.FromNode(objects.Node("a", test.node...)), &readiness.Rules{}, true, objects.Noon)
 			var all []*slim.Pod
 			for _, options := range test.pods {
 				all = append(all, slim.FromPod(objects.PodOf("agent", "a", options...)))

@@ -57,7 +57,7 @@ func TestLifecycle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := readiness.NewNode(node(test.node...), rules(), objects.At(0))
+			n := readiness.NewNode(node(test.node...), rules(), true, objects.At(0))
 			if got := n.Lifecycle(); got != test.want {
 				t.Errorf("it is %v, want %v", got, test.want)
 			}
@@ -69,7 +69,7 @@ func TestLifecycle(t *testing.T) {
 // node is Ready for the first time.
 func TestJoinGrace(t *testing.T) {
 	t.Parallel()
-	n := readiness.NewNode(node(objects.Created(0), objects.WithoutConditions()), rules(), objects.At(1))
+	n := readiness.NewNode(node(objects.Created(0), objects.WithoutConditions()), rules(), true, objects.At(1))
 	expect := func(when float64, want readiness.Lifecycle) {
 		t.Helper()
 		n.Tick(rules(), objects.At(when))
@@ -95,7 +95,7 @@ func TestJoinGrace(t *testing.T) {
 func TestJoinGraceOfNone(t *testing.T) {
 	t.Parallel()
 	for _, grace := range []time.Duration{0, -time.Minute} {
-		n := readiness.NewNode(node(objects.Created(0)), &readiness.Rules{JoinGrace: grace}, objects.At(0))
+		n := readiness.NewNode(node(objects.Created(0)), &readiness.Rules{JoinGrace: grace}, true, objects.At(0))
 		if got := n.Lifecycle(); got != readiness.LifecycleActive {
 			t.Errorf("with a grace of %v a new node is %v", grace, got)
 		}

@@ -29,10 +29,10 @@ type Node struct {
 	firstReady time.Time
 }
 
-// NewNode returns the state of a node that has not been seen before. What began
-// before now is dated by its stamps.
-func NewNode(node *slim.Node, rules *Rules, now time.Time) *Node {
-	n := &Node{object: node, wasReady: wasReady(node, now)}
+// NewNode returns the state of a node that has not been seen before. Where it is found,
+// what began before now is dated by its stamps; else it is seen as it is created.
+func NewNode(node *slim.Node, rules *Rules, found bool, now time.Time) *Node {
+	n := &Node{object: node, wasReady: wasReady(node, found, now)}
 	n.status = statusOf(node, n.wasReady)
 	n.failure, n.silent = n.status, n.status == StatusUnreachable
 	stamp := node.Ready.LastTransitionTime
@@ -40,6 +40,9 @@ func NewNode(node *slim.Node, rules *Rules, now time.Time) *Node {
 		stamp = node.CreationTimestamp
 	}
 	n.since = Begun(now, stamp.Time())
+	if n.status == StatusReady && !found {
+		n.since = now
+	}
 	n.updateLifecycle(rules, now)
 	return n
 }

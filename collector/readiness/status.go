@@ -47,15 +47,15 @@ const sinceCreation = 10 * time.Second
 
 // wasReady reports whether a node that is seen for the first time has been Ready
 // before. A node that is seen as it is created has not. An older one, or one that
-// comes late, has, unless its Ready condition says otherwise: there is none, no
-// kubelet ever posted, or it has stood still since the creation (give or take the
-// second that the kubelet's clock and the API server's may lie apart).
-func wasReady(node *slim.Node, now time.Time) bool {
+// is found, has, unless its Ready condition says otherwise: there is none, no kubelet
+// ever posted, or it has stood still since the creation (give or take the second that
+// the kubelet's clock and the API server's may lie apart).
+func wasReady(node *slim.Node, found bool, now time.Time) bool {
 	if node.Ready.Status == slim.ConditionTrue {
 		return true
 	}
 	age := now.Sub(node.CreationTimestamp.Time())
-	if !node.Late && !node.CreationTimestamp.IsZero() && age < sinceCreation {
+	if !found && !node.CreationTimestamp.IsZero() && age < sinceCreation {
 		return false
 	}
 	return node.Ready.Status != slim.ConditionAbsent && !node.NeverUpdated &&

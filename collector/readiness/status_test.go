@@ -28,23 +28,47 @@ func TestStatus(t *testing.T) {
 		node options
 		want seen
 	}{
-		"Ready=True is ready":                                          {nil, seen{readiness.StatusReady, -3590}},
-		"Ready=False is not_ready, since its stamp":                    {options{objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
-		"Ready=Unknown is unreachable, since its stamp":                {options{objects.ReadyUnknown(-60)}, seen{readiness.StatusUnreachable, -60}},
-		"no Ready condition is never_ready, since the creation":        {options{objects.WithoutConditions()}, seen{readiness.StatusNeverReady, -3600}},
-		"a kubelet that never posted is never_ready":                   {options{objects.NeverUpdated(-3540)}, seen{readiness.StatusNeverReady, -3600}},
-		"a Ready stamp that equals the creation is never_ready":        {options{objects.NotReady(-3600)}, seen{readiness.StatusNeverReady, -3600}},
-		"so it is for Ready=Unknown":                                   {options{objects.ReadyUnknown(-3600)}, seen{readiness.StatusNeverReady, -3600}},
-		"a node that is a second old and not Ready is never_ready":     {options{objects.Created(-1), objects.NotReady(-1)}, seen{readiness.StatusNeverReady, -1}},
-		"so it is with a stamp of now, if it is seen as it is created": {options{objects.Created(-5), objects.NotReady(-2)}, seen{readiness.StatusNeverReady, -5}},
-		"seen late, that stamp says that it has changed":               {options{objects.Created(-5), objects.NotReady(-2), objects.Late()}, seen{readiness.StatusNotReady, -2}},
-		"a stamp from the future begins now":                           {options{objects.NotReady(60)}, seen{readiness.StatusNotReady, 0}},
-		"a node without a creation begins with its stamp":              {options{objects.Change(func(n *corev1.Node) { n.CreationTimestamp.Reset() }), objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
+		"Ready=True is ready":                                      {nil, seen{readiness.StatusReady, -3590}},
+		"Ready=False is not_ready, since its stamp":                {options{objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
+		"Ready=Unknown is unreachable, since its stamp":            {options{objects.ReadyUnknown(-60)}, seen{readiness.StatusUnreachable, -60}},
+		"no Ready condition is never_ready, since the creation":    {options{objects.WithoutConditions()}, seen{readiness.StatusNeverReady, -3600}},
+		"a kubelet that never posted is never_ready":               {options{objects.NeverUpdated(-3540)}, seen{readiness.StatusNeverReady, -3600}},
+		"a Ready stamp that equals the creation is never_ready":    {options{objects.NotReady(-3600)}, seen{readiness.StatusNeverReady, -3600}},
+		"so it is for Ready=Unknown":                               {options{objects.ReadyUnknown(-3600)}, seen{readiness.StatusNeverReady, -3600}},
+		"a node that is a second old and not Ready is never_ready": {options{objects.Created(-1), objects.NotReady(-1)}, seen{readiness.StatusNeverReady, -1}},
+		"a stamp from the future begins now":                       {options{objects.NotReady(60)}, seen{readiness.StatusNotReady, 0}},
+		"a node without a creation begins with its stamp":          {options{objects.Change(func(n *corev1.Node) { n.CreationTimestamp.Reset() }), objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, look(readiness.NewNode(node(test.node...), rules(), objects.At(0)))); diff != "" {
+			if diff := cmp.Diff(test.want, look(readiness.NewNode(node(test.node...), rules(), true, objects.At(0)))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A node that is seen as it is created has not been Ready before, and is Ready since
+// then, whatever its kubelet's clock says.
+func TestStatusAtCreation(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		node        options
+		seen, found seen
+	}{
+		"not Ready, posted at once":        {options{objects.NotReady(-5)}, seen{readiness.StatusNeverReady, -5}, seen{readiness.StatusNeverReady, -5}},
+		"not Ready, posted later":          {options{objects.NotReady(-2)}, seen{readiness.StatusNeverReady, -5}, seen{readiness.StatusNotReady, -2}},
+		"Ready":                            {options{objects.Ready(-1)}, seen{readiness.StatusReady, 0}, seen{readiness.StatusReady, -1}},
+		"Ready by a clock a minute behind": {options{objects.Ready(-61)}, seen{readiness.StatusReady, 0}, seen{readiness.StatusReady, -61}},
+		"Ready by a clock a minute ahead":  {options{objects.Ready(59)}, seen{readiness.StatusReady, 0}, seen{readiness.StatusReady, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			object := node(append(options{objects.Created(-5)}, test.node...)...)
+			if diff := cmp.Diff([]seen{test.seen, test.found}, []seen{
+				look(readiness.NewNode(object, rules(), false, objects.At(0))), look(readiness.NewNode(object, rules(), true, objects.At(0))),
+			}); diff != "" {
+				t.Errorf("as it is created, and as it is found (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -98,7 +122,7 @@ func TestStatusChanges(t *testing.T) {
 			var n *readiness.Node
 			for i, step := range steps {
 				if i == 0 {
-					n = readiness.NewNode(node(step.node...), rules(), objects.At(step.at))
+					n = readiness.NewNode(node(step.node...), rules(), true, objects.At(step.at))
 				} else {
 					n.Update(node(step.node...), rules(), objects.At(step.at))
 				}
@@ -112,7 +136,7 @@ func TestStatusChanges(t *testing.T) {
 
 func TestTransitions(t *testing.T) {
 	t.Parallel()
-	n := readiness.NewNode(node(), rules(), objects.At(0))
+	n := readiness.NewNode(node(), rules(), true, objects.At(0))
 	for _, step := range []struct {
 		name string
 		at   float64

@@ -149,7 +149,7 @@ func (c *Cluster) Start(now time.Time) {
 	c.started, c.startedAt = true, now
 	for _, n := range c.nodes {
 		if n.initial != nil {
-			c.initNode(n, n.initial, now)
+			c.initNode(n, n.initial, true, now)
 		}
 	}
 	for _, ds := range c.daemonSets {

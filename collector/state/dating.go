@@ -50,22 +50,30 @@ func (cl *cell) stamped(pods []*slim.Pod, why event) time.Time {
 	case cl.state.reason == coverage.ReasonNodeTainted:
 		taint := &cl.node.state.Object().Taints[cl.ds.decisions[cl.node.slot].Withheld]
 		return slim.StampOf(taint.TimeAdded).Time()
+	case cl.state.reason == coverage.ReasonPodMissing && (why.kind == rescheduling.EventNodeAdded || why.kind == rescheduling.EventDaemonSetCreated):
+		// It has been missing since there have been both, and the node Ready.
+		return latest(cl.node.state.Since(), cl.ds.object.CreationTimestamp.Time())
 	case cl.state.reason.NodeDown() || why.kind == rescheduling.EventNodeChanged:
 		return cl.node.state.Since()
 	}
-	var latest time.Time
+	var last time.Time
 	if cl.state.reason == coverage.ReasonNone {
-		latest = cl.node.state.Since()
+		last = cl.node.state.Since()
 	}
 	for _, pod := range pods {
 		if why.changed != nil && why.changed != pod {
 			continue
 		}
-		if at := cl.state.reason.PodSince(pod, cl.ds.object.MinReadySeconds).Time(); at.After(latest) {
-			latest = at
-		}
+		last = latest(last, cl.state.reason.PodSince(pod, cl.ds.object.MinReadySeconds).Time())
 	}
-	return latest
+	return last
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // beganAt returns when a gap began that was there before the exporter looked, of which

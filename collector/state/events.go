@@ -42,7 +42,7 @@ func (c *Cluster) SetNode(object *slim.Node, now time.Time) {
 	case n.state == nil:
 		added := event{kind: rescheduling.EventNodeAdded, born: unixNanoOf(object.CreationTimestamp.Time()), late: object.Late}
 		c.updateNode(n, added, now, func() (moved bool) {
-			c.initNode(n, object, now)
+			c.initNode(n, object, object.Late, now)
 			return true
 		})
 	case n.state.Object().Same(object):
@@ -214,10 +214,11 @@ func sameCell(a, b *slim.Pod) bool {
 
 func inCell(pod *slim.Pod) bool { return pod.Owner != slim.UID{} && pod.NodeName.Value() != "" }
 
-// initNode begins the state of a node that has no cells yet.
-func (c *Cluster) initNode(n *node, object *slim.Node, now time.Time) {
+// initNode begins the state of a node that has no cells yet; found reports whether it
+// may be older than this moment.
+func (c *Cluster) initNode(n *node, object *slim.Node, found bool, now time.Time) {
 	n.initial = nil
-	n.state = readiness.NewNode(object, &c.rules, now)
+	n.state = readiness.NewNode(object, &c.rules, found, now)
 	c.addLabels(n, object)
 	n.starting = n.state.Status() == readiness.StatusNeverReady || !object.CreationTimestamp.Time().Before(c.startedAt)
 	c.setNodeTimer(n, now)

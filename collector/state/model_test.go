@@ -108,6 +108,9 @@ func (m *model) applyNode(object *slim.Node, gone bool) {
 		m.closeGapsOf(object.Name)
 		// The watch shows every node from its creation on.
 		n = &modelNode{object: object, wasReady: object.Ready.Status == slim.ConditionTrue, since: object.CreationTimestamp.Time()}
+		if n.wasReady {
+			n.since = m.now
+		}
 		m.nodes[object.Name] = n
 	}
 }
