@@ -38,6 +38,55 @@ func TestNodes(t *testing.T) {
 	})
 }
 
+// A node that is as young as the exporter is covered when all of its DaemonSets have been
+// evaluated, in whatever order a map gives them.
+func TestStartupOfAYoungNode(t *testing.T) {
+	t.Parallel()
+	for range 40 {
+		s := newScenario(t)
+		s.daemonSet("other")
+		s.node("new", objects.Ready(0))
+		s.pod("new-1", objects.Ready(0))
+		s.synced()
+		s.expect("other has no pod there", "daemonset_node_startup_duration_seconds_count", exposition(`daemonset_node_startup_duration_seconds_count{stage="ready"} 1`))
+		s.at(5).pod("new-2", objects.Ready(5), objects.OwnedBy(s.daemonSets["other"]))
+		s.expect("now all cover it", "daemonset_node_startup", nodeStartups("ready", 0), nodeStartups("covered", 5))
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// A Lease keeps the last sign of life only until the node is back.
+func TestLateLease(t *testing.T) {
+	const detection = "daemonset_node_detection daemonset_exporter_clock"
+	runScenarios(t, map[string]func(s *scenario){
+		"read while the node is away": func(s *scenario) {
+			s.at(70).node("a", objects.ReadyUnknown(70))
+			s.at(73).collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(30))
+			s.expect("40 s", detection, nodeDetections(40))
+		},
+		"read after the node is back": func(s *scenario) {
+			s.at(70).node("a", objects.ReadyUnknown(70))
+			s.at(74).node("a", objects.Ready(74))
+			s.collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(73))
+			s.expect("renewed since: neither a duration nor a clock that is wrong", detection)
+		},
+		"read after the node is back and says that it is not Ready": func(s *scenario) {
+			s.at(70).node("a", objects.ReadyUnknown(70))
+			s.at(74).node("a", objects.NotReady(74))
+			s.collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(73))
+			s.expect("its kubelet lives", detection)
+		},
+		"read after the node is gone": func(s *scenario) {
+			s.at(70).node("a", objects.ReadyUnknown(70))
+			s.at(74).deleteNode("a")
+			s.collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(30))
+			s.expect("nobody's", detection)
+		},
+	})
+}
+
 func TestNodeDetection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
