@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 )
 
 // namespace returns a Namespace with annotations, given as keys and values.
@@ -37,12 +38,12 @@ func serveDefault(server *apiserver.Server, selector string) {
 type reader struct {
 	*Namespaces
 	t    *testing.T
-	logs *logBuffer
+	logs *async.Buffer
 }
 
 func newReader(t *testing.T, server *apiserver.Server, always bool) *reader {
 	t.Helper()
-	logs := &logBuffer{}
+	logs := &async.Buffer{}
 	namespaces, err := NewNamespaces(protobuf(server.Config()), always, log.NewLogfmtLogger(logs))
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +138,7 @@ func TestNamespaces(t *testing.T) {
 		r.expect("", map[string]string{"a": "pool=a"}, "a")
 		server.Stop()
 		r.expect(ErrorUnreachable, none, "a", "b")
-		if lines := r.logs.with("level=warn"); len(lines) != 0 {
+		if lines := r.logs.With("level=warn"); len(lines) != 0 {
 			t.Errorf("logged %q", lines)
 		}
 	})
@@ -155,7 +156,7 @@ func TestNamespaces(t *testing.T) {
 			r.expect("", none, "a", "b")
 		}
 		for resource, scope := range map[string]string{"namespaces": `namespace \"a\"`, "schedulers": "all namespaces"} {
-			lines := r.logs.with("grant get on " + resource + " to " + apiserver.User)
+			lines := r.logs.With("grant get on " + resource + " to " + apiserver.User)
 			if len(lines) != 1 || !strings.Contains(lines[0], scope) {
 				t.Errorf("%s: logged %q", resource, lines)
 			}
@@ -177,7 +178,7 @@ func TestNamespaces(t *testing.T) {
 		if _, err := r.NodeSelectors(ctx, []string{"a"}); err == nil {
 			t.Error("no error")
 		}
-		if lines := r.logs.with(""); len(lines) != 0 {
+		if lines := r.logs.With(""); len(lines) != 0 {
 			t.Errorf("logged %q", lines)
 		}
 	})

@@ -61,14 +61,14 @@ func (f *fixture) apply(set daemonSet) {
 
 // startExporter starts an exporter for which nodes are active as soon as they
 // exist.
-func (f *fixture) startExporter() {
+func (f *fixture) startExporter(args ...string) {
 	f.t.Helper()
 	ctx, cancel := f.deadline()
 	defer cancel()
 	var err error
 	f.exporter, err = exporter.Start(ctx, exporter.Config{
 		Kubeconfig: f.Kubeconfig(),
-		Args:       []string{"--node.join-grace=0s"},
+		Args:       append([]string{"--node.join-grace=0s"}, args...),
 		Log:        &testLog{f.t},
 	})
 	f.must(err)

@@ -51,27 +51,27 @@ spec: {policyName: pool-a, validationActions: [Deny]}
 `
 
 // A namespace selects the nodes of its DaemonSets, as on OpenShift.
-func TestNamespaceSelectsNodesStory(t *testing.T) {
+func TestNamespaceNodeSelector(t *testing.T) {
 	t.Parallel()
 	nodes := workers("a", "b", "c", "d")
 	nodes[0].Labels["pool"], nodes[1].Labels["pool"] = "a", "a"
-	s := setUp(t, nodes)
-	s.selectNodes(`"pool=a"`)
-	s.must(s.Apply(t.Context(), []byte(onlyPoolA)))
-	s.waitRefused("c")
-	s.must(s.Apply(t.Context(), daemonSet{name: "agent"}.manifest()))
+	f := newFixture(t, nodes)
+	f.selectNodes(`"pool=a"`)
+	f.must(f.Apply(t.Context(), []byte(onlyPoolA)))
+	f.waitRefused("c")
+	f.must(f.Apply(t.Context(), daemonSet{name: "agent"}.manifest()))
 
-	s.expect("without the API group of OpenShift the annotation changes nothing",
+	f.expect("without the API group of OpenShift the annotation changes nothing",
 		`daemonset_expected_nodes{daemonset="agent"} 4`,
 		`daemonset_covered_nodes{daemonset="agent"} 2`,
 		`daemonset_gap_nodes{daemonset="agent",cause="scheduling",reason="pod_missing"} 2`,
 		`daemonset_excluded_nodes{daemonset="agent"} 0`)
 
-	s.must(s.Apply(t.Context(), []byte(projects)))
-	s.waitGroup("project.openshift.io")
-	s.must(s.exporter.Kill())
-	s.startExporter("--node.join-grace=0s")
-	s.expect("with it the nodes that the namespace does not select are excluded",
+	f.must(f.Apply(t.Context(), []byte(projects)))
+	f.waitGroup("project.openshift.io")
+	f.must(f.exporter.Kill())
+	f.startExporter()
+	f.expect("with it the nodes that the namespace does not select are excluded",
 		`daemonset_expected_nodes{daemonset="agent",lifecycle="active"} 2`,
 		`daemonset_covered_nodes{daemonset="agent",lifecycle="active"} 2`,
 		`daemonset_excluded_nodes{daemonset="agent",lifecycle="active",reason="namespace_selector"} 2`,
@@ -80,9 +80,9 @@ func TestNamespaceSelectsNodesStory(t *testing.T) {
 		`daemonset_gap_duration_seconds_count{daemonset="agent"} 0`)
 
 	// A new DaemonSet has its namespace read at once.
-	s.selectNodes("null")
-	s.must(s.Apply(t.Context(), daemonSet{name: "second"}.manifest()))
-	s.expect("without the annotation all nodes are expected",
+	f.selectNodes("null")
+	f.must(f.Apply(t.Context(), daemonSet{name: "second"}.manifest()))
+	f.expect("without the annotation all nodes are expected",
 		`daemonset_expected_nodes{daemonset="agent",lifecycle="active"} 4`,
 		`daemonset_covered_nodes{daemonset="agent",lifecycle="active"} 2`,
 		`daemonset_gap_nodes{daemonset="agent",cause="scheduling",reason="pod_missing"} 2`,
@@ -90,9 +90,9 @@ func TestNamespaceSelectsNodesStory(t *testing.T) {
 		`daemonset_excluded_nodes{daemonset="agent"} 0`,
 		`daemonset_nodes_lost_total{daemonset="agent"} 0`)
 
-	s.selectNodes(`"pool=a"`)
-	s.must(s.Apply(t.Context(), daemonSet{name: "third"}.manifest()))
-	s.expect("with it again the others are lost, and a new DaemonSet has no gap there",
+	f.selectNodes(`"pool=a"`)
+	f.must(f.Apply(t.Context(), daemonSet{name: "third"}.manifest()))
+	f.expect("with it again the others are lost, and a new DaemonSet has no gap there",
 		`daemonset_expected_nodes{daemonset="agent"} 2`,
 		`daemonset_gap_nodes{daemonset="agent"} 0`,
 		`daemonset_nodes_lost_total{daemonset="agent",reason="namespace_selector"} 2`,
@@ -102,26 +102,26 @@ func TestNamespaceSelectsNodesStory(t *testing.T) {
 		`daemonset_gap_duration_seconds_count{daemonset="third"} 2`,
 		`daemonset_nodes_lost_total{daemonset="third"} 0`)
 
-	s.must(s.exporter.Kill())
-	s.startExporter("--node.join-grace=0s", "--namespaces.node-selector=off")
-	s.expect("unless it is switched off",
+	f.must(f.exporter.Kill())
+	f.startExporter("--namespaces.node-selector=off")
+	f.expect("unless it is switched off",
 		`daemonset_expected_nodes{daemonset="agent"} 4`,
 		`daemonset_gap_nodes{daemonset="agent"} 2`,
 		`daemonset_excluded_nodes{daemonset="agent"} 0`)
 }
 
 // selectNodes annotates the namespace default with a selector, in JSON.
-func (s *stage) selectNodes(selector string) {
-	s.t.Helper()
+func (f *fixture) selectNodes(selector string) {
+	f.t.Helper()
 	patch := fmt.Sprintf(`{"metadata": {"annotations": {"openshift.io/node-selector": %s}}}`, selector)
-	_, err := s.Client().CoreV1().Namespaces().Patch(s.t.Context(), metav1.NamespaceDefault, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	s.must(err)
+	_, err := f.Client().CoreV1().Namespaces().Patch(f.t.Context(), metav1.NamespaceDefault, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	f.must(err)
 }
 
 // waitRefused waits until the API server refuses DaemonSet pods for a node.
-func (s *stage) waitRefused(node string) {
-	s.t.Helper()
-	ctx, cancel := s.deadline()
+func (f *fixture) waitRefused(node string) {
+	f.t.Helper()
+	ctx, cancel := f.deadline()
 	defer cancel()
 	term := corev1.NodeSelectorTerm{MatchFields: []corev1.NodeSelectorRequirement{{Key: metav1.ObjectNameField, Operator: corev1.NodeSelectorOpIn, Values: []string{node}}}}
 	pod := &corev1.Pod{
@@ -133,20 +133,20 @@ func (s *stage) waitRefused(node string) {
 			}},
 		},
 	}
-	s.must(s.Wait(ctx, "pods to be refused", func(ctx context.Context) (bool, string, error) {
-		_, err := s.Client().CoreV1().Pods(metav1.NamespaceDefault).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	f.must(f.Wait(ctx, "pods to be refused", func(ctx context.Context) (bool, string, error) {
+		_, err := f.Client().CoreV1().Pods(metav1.NamespaceDefault).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		refused := err != nil && strings.Contains(err.Error(), "the project selects other nodes")
 		return refused, fmt.Sprint(err), nil
 	}))
 }
 
 // waitGroup waits until the API server serves a group.
-func (s *stage) waitGroup(name string) {
-	s.t.Helper()
-	ctx, cancel := s.deadline()
+func (f *fixture) waitGroup(name string) {
+	f.t.Helper()
+	ctx, cancel := f.deadline()
 	defer cancel()
-	s.must(s.Wait(ctx, "the group "+name, func(ctx context.Context) (bool, string, error) {
-		err := s.Client().Discovery().RESTClient().Get().AbsPath("/apis/" + name).Do(ctx).Error()
+	f.must(f.Wait(ctx, "the group "+name, func(ctx context.Context) (bool, string, error) {
+		err := f.Client().Discovery().RESTClient().Get().AbsPath("/apis/" + name).Do(ctx).Error()
 		if apierrors.IsNotFound(err) {
 			return false, "not served", nil
 		}
