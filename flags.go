@@ -31,7 +31,10 @@ type flags struct {
 	podsSelector       string
 	maxGapSeries       int
 	joinGrace          time.Duration
+	startupGrace       time.Duration
 	leavingTaints      []string
+	startupTaints      []string
+	conditionTaints    []string
 	nodeLabels         []collector.NodeLabel
 	web                *web.FlagConfig
 	telemetryPath      string
@@ -88,12 +91,13 @@ func (f *flags) addClientFlags(app *kingpin.Application) {
 }
 
 func (f *flags) addCollectorFlags(app *kingpin.Application) {
-	app.Flag("coverage.max-gap-series", "Maximum number of per-gap series. Counts stay exact; daemonset_exporter_gap_series_dropped says how many were dropped.").
+	app.Flag("coverage.max-gap-series", "Maximum number of series of each metric that has one per gap, node or taint. Counts stay exact; daemonset_exporter_series_dropped says how many were dropped.").
 		Default("10000").SetValue(&value{set: f.setMaxGapSeries})
-	app.Flag("node.join-grace", "How long after its creation or its first Ready a node has the lifecycle joining.").
-		Default("5m").SetValue(&value{set: f.setJoinGrace})
-	app.Flag("node.leaving-taint", "Taint key that gives a node the lifecycle leaving, in addition to the built-in keys. prefix/* matches all keys with that prefix. Repeatable.").
-		PlaceHolder("KEY").SetValue(&value{set: f.addLeavingTaint, repeatable: true})
+	duration(app, &f.joinGrace, "node.join-grace", "How long after its creation or its first Ready a node has the lifecycle joining.", "5m")
+	duration(app, &f.startupGrace, "node.startup-grace", "How long after its creation a node that still has a startup taint has the lifecycle joining.", "15m")
+	taints(app, &f.leavingTaints, "node.leaving-taint", "Taint key that gives a node the lifecycle leaving")
+	taints(app, &f.startupTaints, "node.startup-taint", "Taint key that says that a node is not ready for use yet: it excludes no node, and a new node that has it has the lifecycle joining")
+	taints(app, &f.conditionTaints, "node.condition-taint", "Taint key that says that a node is broken, such as that of a health checker: it excludes no node")
 	app.Flag("node.label", "Node label to add as a metric label to all metrics that have the label zone. Repeatable.").
 		PlaceHolder("NODELABEL=METRIC_LABEL").SetValue(&value{set: f.addNodeLabel, repeatable: true})
 }
@@ -119,6 +123,36 @@ func enum(app *kingpin.Application, target *string, name, help, standard string,
 	app.Flag(name, help+" One of: "+choice).Default(standard).HintOptions(values...).SetValue(&value{set: set})
 }
 
+// duration adds a flag that takes a duration that is not negative.
+func duration(app *kingpin.Application, target *time.Duration, name, help, standard string) {
+	set := func(text string) error {
+		parsed, err := time.ParseDuration(text)
+		if err != nil || parsed < 0 {
+			return fmt.Errorf("--%s: %q is not a valid duration (examples: 90s, 5m)", name, text)
+		}
+		*target = parsed
+		return nil
+	}
+	app.Flag(name, help).Default(standard).SetValue(&value{set: set})
+}
+
+// taints adds a repeatable flag that takes a taint key or all keys with a prefix.
+func taints(app *kingpin.Application, target *[]string, name, help string) {
+	add := func(key string) error {
+		problems := validation.IsQualifiedName(key)
+		if prefix, all := strings.CutSuffix(key, "/*"); all {
+			problems = validation.IsDNS1123Subdomain(prefix)
+		}
+		if len(problems) > 0 {
+			return fmt.Errorf("--%s: %q is not a valid taint key: %s", name, key, strings.Join(problems, "; "))
+		}
+		*target = append(*target, key)
+		return nil
+	}
+	app.Flag(name, help+", in addition to the built-in keys. prefix/* matches all keys with that prefix. Repeatable.").
+		PlaceHolder("KEY").SetValue(&value{set: add, repeatable: true})
+}
+
 // value is a flag that names itself in its errors. Those of kingpin's own types
 // say what is wrong with "5", but not of which flag or variable.
 type value struct {
@@ -142,27 +176,6 @@ func (f *flags) setMaxGapSeries(text string) error {
 		return fmt.Errorf("--coverage.max-gap-series: %q is not a valid number of series (examples: 0, 10000)", text)
 	}
 	f.maxGapSeries = count
-	return nil
-}
-
-func (f *flags) setJoinGrace(text string) error {
-	grace, err := time.ParseDuration(text)
-	if err != nil || grace < 0 {
-		return fmt.Errorf("--node.join-grace: %q is not a valid duration (examples: 90s, 5m)", text)
-	}
-	f.joinGrace = grace
-	return nil
-}
-
-func (f *flags) addLeavingTaint(key string) error {
-	problems := validation.IsQualifiedName(key)
-	if prefix, all := strings.CutSuffix(key, "/*"); all {
-		problems = validation.IsDNS1123Subdomain(prefix)
-	}
-	if len(problems) > 0 {
-		return fmt.Errorf("--node.leaving-taint: %q is not a valid taint key: %s", key, strings.Join(problems, "; "))
-	}
-	f.leavingTaints = append(f.leavingTaints, key)
 	return nil
 }
 

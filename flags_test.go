@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFlags(t *testing.T) {
@@ -27,6 +31,10 @@ func TestFlags(t *testing.T) {
 			name: "an error in a variable names the flag", env: map[string]string{"DAEMONSET_EXPORTER_NODE_JOIN_GRACE": "5"}, code: 1,
 			stderr: `--node.join-grace: "5" is not a valid duration (examples: 90s, 5m)`,
 		},
+		{
+			name: "every grace is a duration", args: []string{"--node.startup-grace=soon"}, code: 1,
+			stderr: `--node.startup-grace: "soon" is not a valid duration (examples: 90s, 5m)`,
+		},
 		{name: "a duration is not negative", args: []string{"--node.join-grace=-1s"}, code: 1, stderr: `--node.join-grace: "-1s" is not a valid duration`},
 		{
 			name: "a number of series is not negative", args: []string{"--coverage.max-gap-series=-1"}, code: 1,
@@ -47,6 +55,11 @@ func TestFlags(t *testing.T) {
 		{
 			name: "namespaces select nodes or not", args: []string{"--namespaces.node-selector=yes"}, code: 1,
 			stderr: `--namespaces.node-selector: "yes" is not one of [auto, on, off]`,
+		},
+		{name: "a startup taint is a key", args: []string{"--node.startup-taint=a=b"}, code: 1, stderr: `--node.startup-taint: "a=b" is not a valid taint key: `},
+		{
+			name: "condition taints are one per line", env: map[string]string{"DAEMONSET_EXPORTER_NODE_CONDITION_TAINT": "example.com/broken\na b"}, code: 1,
+			stderr: `--node.condition-taint: "a b" is not a valid taint key: `,
 		},
 		{name: "a log level is one of four", args: []string{"--log.level=loud"}, code: 1, stderr: `--log.level: "loud" is not one of [debug, info, warn, error]`},
 		{name: "an API server must be found", code: 1, stderr: "kubeconfig"},
@@ -70,6 +83,35 @@ func TestFlags(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTaintFlags(t *testing.T) {
+	parsed, _, done := parse([]string{
+		"--node.startup-grace=1h", "--node.join-grace=90s",
+		"--node.leaving-taint=example.com/leaving", "--node.startup-taint=example.com/starting", "--node.startup-taint=cni.example.com/*",
+		"--node.condition-taint=example.com/broken", "--node.condition-taint=health.example.com/*",
+	}, io.Discard, io.Discard)
+	if done {
+		t.Fatal("the flags are not accepted")
+	}
+	t.Run("each kind is a list of its own", func(t *testing.T) {
+		got := [][]string{parsed.leavingTaints, parsed.startupTaints, parsed.conditionTaints}
+		want := [][]string{{"example.com/leaving"}, {"example.com/starting", "cni.example.com/*"}, {"example.com/broken", "health.example.com/*"}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+	t.Run("each grace is a duration of its own", func(t *testing.T) {
+		if parsed.joinGrace != 90*time.Second || parsed.startupGrace != time.Hour {
+			t.Errorf("join grace %s, startup grace %s", parsed.joinGrace, parsed.startupGrace)
+		}
+	})
+	t.Run("they have defaults", func(t *testing.T) {
+		standard, _, done := parse(nil, io.Discard, io.Discard)
+		if done || standard.joinGrace != 5*time.Minute || standard.startupGrace != 15*time.Minute {
+			t.Errorf("join grace %s, startup grace %s", standard.joinGrace, standard.startupGrace)
+		}
+	})
 }
 
 // withoutCluster hides clusters and kubeconfigs of the environment.

@@ -101,7 +101,10 @@ func serve(ctx context.Context, f *flags, logger log.Logger, handler slog.Handle
 		NamespaceSelectors: selectors,
 		MaxGapSeries:       f.maxGapSeries,
 		JoinGrace:          f.joinGrace,
+		StartupGrace:       f.startupGrace,
 		LeavingTaints:      f.leavingTaints,
+		StartupTaints:      f.startupTaints,
+		ConditionTaints:    f.conditionTaints,
 		NodeLabels:         f.nodeLabels,
 	})
 	if err != nil {
