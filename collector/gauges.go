@@ -118,6 +118,7 @@ func (c *Collector) emitRollout(summary state.Summary, emit emit) {
 	namespace, name := summary.DaemonSet.Namespace.Value(), summary.DaemonSet.Name
 	emit(c.metrics.outdatedNodes, float64(summary.Totals.Outdated), namespace, name)
 	emit(c.metrics.maxUnavailableNodes, float64(summary.MaxUnavailable()), namespace, name)
+	emit(c.metrics.maxSurgeNodes, float64(summary.MaxSurge()), namespace, name)
 	for cause := range coverage.Causes {
 		emit(c.metrics.unavailableNodes, float64(summary.Totals.Unavailable[cause]), namespace, name, cause.String())
 	}

@@ -10,6 +10,7 @@ type metrics struct {
 	withheldNodes, nodesLost                             *Metric
 	expectedNodeSeconds, gapNodeSeconds                  *Metric
 	outdatedNodes, maxUnavailableNodes, unavailableNodes *Metric
+	maxSurgeNodes                                        *Metric
 	statusDifference, gapDuration                        *Metric
 	clusterNodes, nodeNotReadyStart, nodeGaps            *Metric
 	nodeLifecycleStart, suspectPods                      *Metric
@@ -129,6 +130,12 @@ func (m *metrics) declareRollout() {
 		Name:   "daemonset_rollout_max_unavailable_nodes",
 		Help:   "Number of nodes that may be unavailable during a rolling update (maxUnavailable).",
 		Notes:  "A percentage is taken of the nodes that the DaemonSet controller counts as desired. 0 for `OnDelete` and for updates that surge.",
+		Labels: []string{labelNamespace, labelDaemonSet},
+	})
+	m.maxSurgeNodes = m.gauge(Metric{
+		Name:   "daemonset_rollout_max_surge_nodes",
+		Help:   "Number of nodes that may run a new pod beside the old one during a rolling update (maxSurge).",
+		Notes:  "A percentage is taken of the nodes that the DaemonSet controller counts as desired. 0 for `OnDelete` and for updates that do not surge: tells a surging update, which has no maxUnavailable, from `OnDelete`.",
 		Labels: []string{labelNamespace, labelDaemonSet},
 	})
 	m.unavailableNodes = m.gauge(Metric{

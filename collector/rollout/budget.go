@@ -30,6 +30,21 @@ func MaxUnavailable(ds *slim.DaemonSet, desired int) int {
 	return budget
 }
 
+// MaxSurge returns on how many nodes a rolling update may run a new pod beside the old
+// one, as SurgeCount of pkg/controller/daemon/util (v1.37) computes it from the
+// controller's count of desired nodes. It is 0 for OnDelete, and for updates that do
+// not surge.
+func MaxSurge(ds *slim.DaemonSet, desired int) int {
+	if !ds.RollingUpdate || !surges(ds) {
+		return 0
+	}
+	surge, err := intstr.GetScaledValueFromIntOrPercent(ds.MaxSurge, desired, true)
+	if err != nil {
+		return 0
+	}
+	return max(0, surge)
+}
+
 // unavailable reports whether a rolling update without surge counts the node as
 // unavailable: it has no pod or too many that are not terminating, or the one that
 // it has is not available.

@@ -54,3 +54,32 @@ func TestMaxUnavailable(t *testing.T) {
 		})
 	}
 }
+
+func TestMaxSurge(t *testing.T) {
+	t.Parallel()
+	withoutNumbers := objects.Change(func(ds *appsv1.DaemonSet) { ds.Spec.UpdateStrategy.RollingUpdate = nil })
+	for name, test := range map[string]struct {
+		ds      objects.Option
+		desired int
+		want    int
+	}{
+		"a number is itself":                    {objects.RollingUpdate("0", "2"), 5, 2},
+		"a percentage is rounded up":            {objects.RollingUpdate("0", "10%"), 5, 1},
+		"without nodes a percentage is nothing": {objects.RollingUpdate("0", "50%"), 0, 0},
+		"no surge is none":                      {objects.RollingUpdate("2", "0"), 5, 0},
+		"no percent of surge is none":           {objects.RollingUpdate("2", "0%"), 5, 0},
+		"a strategy without numbers has none":   {withoutNumbers, 5, 0},
+		"OnDelete has none":                     {objects.OnDelete(), 5, 0},
+		"a negative number is none":             {objects.RollingUpdate("2", "-1"), 5, 0},
+		"a negative percentage is none":         {objects.RollingUpdate("2", "-50%"), 5, 0},
+		"a percentage that is none":             {objects.RollingUpdate("2", "many%"), 5, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds))
+			if got := rollout.MaxSurge(ds, test.desired); got != test.want {
+				t.Errorf("%d of %d nodes, want %d", got, test.desired, test.want)
+			}
+		})
+	}
+}

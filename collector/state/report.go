@@ -42,6 +42,11 @@ func (s Summary) MaxUnavailable() int {
 	return rollout.MaxUnavailable(s.DaemonSet, int(s.Totals.Upstream.Desired))
 }
 
+// MaxSurge returns on how many nodes a rolling update may surge.
+func (s Summary) MaxSurge() int {
+	return rollout.MaxSurge(s.DaemonSet, int(s.Totals.Upstream.Desired))
+}
+
 // StatusDifferences compares the counts of .status with upstream's rules.
 func (s Summary) StatusDifferences() [7]rollout.Difference {
 	return rollout.Differences(s.DaemonSet, s.Totals.Upstream)

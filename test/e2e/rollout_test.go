@@ -16,6 +16,7 @@ func TestRollout(t *testing.T) {
 		f.expect("both nodes are covered and up to date",
 			`daemonset_covered_nodes{daemonset="agent"} 2`,
 			`daemonset_rollout_outdated_nodes{daemonset="agent"} 0`,
+			`daemonset_rollout_max_surge_nodes{daemonset="agent"} 1`,
 			`daemonset_rollout_max_unavailable_nodes{daemonset="agent"} 0`)
 
 		f.apply(daemonSet{name: "agent", strategy: surge, image: "example.com/agent:2", behaviour: cluster.ImagePull})
