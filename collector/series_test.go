@@ -25,6 +25,7 @@ func TestSeriesFromTheStart(t *testing.T) {
 		daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="Completed"} 0
 		daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="Error"} 0
 		daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="OOMKilled"} 0
+		daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="StartError"} 0
 		daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="other"} 0
 		daemonset_expected_node_seconds_total{daemonset="agent",namespace="default"} 0
 		daemonset_gap_node_seconds_total{cause="node",daemonset="agent",namespace="default"} 0
@@ -53,6 +54,7 @@ func TestSeriesFromTheStart(t *testing.T) {
 		daemonset_node_startup_duration_seconds_count{stage="ready"} 0
 		daemonset_node_startup_duration_seconds_sum{stage="covered"} 0
 		daemonset_node_startup_duration_seconds_sum{stage="ready"} 0
+		daemonset_nodes_lost_total{daemonset="agent",namespace="default",reason="namespace_selector"} 0
 		daemonset_nodes_lost_total{daemonset="agent",namespace="default",reason="node_affinity"} 0
 		daemonset_nodes_lost_total{daemonset="agent",namespace="default",reason="node_name"} 0
 		daemonset_nodes_lost_total{daemonset="agent",namespace="default",reason="node_selector"} 0
@@ -62,6 +64,7 @@ func TestSeriesFromTheStart(t *testing.T) {
 		daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome="graceful"} 0
 		daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome="node_lost"} 0
 		daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome="not_running"} 0
+		daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome="oom_killed"} 0
 		daemonset_pod_terminations_total{daemonset="agent",namespace="default",outcome="unknown"} 0
 	`)
 	got := samples{}

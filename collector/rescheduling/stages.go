@@ -36,6 +36,9 @@ type Rescheduling struct {
 	// replaced is the revision of the pod whose loss made the pod needed, if one did.
 	replaced slim.Text
 	lost     bool
+	// returnedAt is when the node turned Ready again, before is the trigger until then.
+	returnedAt time.Time
+	before     Trigger
 	// resumed is when the clock began to run; zero while it stands still.
 	resumed time.Time
 	// elapsed is what the clock had run by then.
@@ -124,6 +127,9 @@ func (r *Rescheduling) finish(change *Change, now time.Time) (Result, bool) {
 		return Result{}, false
 	}
 	r.succeeded(pod)
+	if !r.returnedAt.IsZero() && change.ChangedAt.Sub(r.returnedAt).Abs() < together {
+		r.trigger = r.before // the pod came back with its node: that made none needed
+	}
 	total := r.total(change.ChangedAt)
 	return Result{Trigger: r.trigger, Stages: r.follow(pod, change.late(pod), now).stages(total)}, true
 }

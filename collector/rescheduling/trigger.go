@@ -141,6 +141,7 @@ func failedFirst(pod *slim.Pod) bool {
 // the last thing that made the pod needed, whatever did before.
 func (r *Rescheduling) returned(change *Change) {
 	if trigger, ok := arrival(change); ok {
+		r.before, r.returnedAt = r.trigger, change.ChangedAt
 		r.trigger, r.lost = trigger, false
 	}
 }
