@@ -31,41 +31,23 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
 
-// knownWrong returns the cases whose expected samples the exporter does not report
-// yet, each with the reason.
-func knownWrong() map[string]string {
-	return map[string]string{}
-}
-
 // TestCases runs testdata/cases; the README there describes the format.
 func TestCases(t *testing.T) {
 	t.Parallel()
-	wrong := knownWrong()
 	paths, err := filepath.Glob("testdata/cases/*/case.yaml")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no cases: %v", err)
 	}
 	for _, file := range paths {
 		folder := filepath.Dir(file)
-		name := filepath.Base(folder)
-		reason, isWrong := wrong[name]
-		delete(wrong, name)
-		t.Run(name, func(t *testing.T) {
+		t.Run(filepath.Base(folder), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				switch diff := runCase(t, folder); {
-				case diff != "" && isWrong:
-					t.Logf("known to be wrong: %s\n%s", reason, diff)
-				case diff != "":
+				if diff := runCase(t, folder); diff != "" {
 					t.Error(diff)
-				case isWrong:
-					t.Errorf("is right now, take it out of knownWrong (%s)", reason)
 				}
 			})
 		})
-	}
-	for name := range wrong {
-		t.Errorf("%s is in knownWrong, but there is no such case", name)
 	}
 }
 
