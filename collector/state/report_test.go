@@ -117,6 +117,51 @@ func TestReport(t *testing.T) {
 	})
 }
 
+// A pod where none is expected is misplaced. Whether it may stay is upstream's
+// verdict; a node failure misplaces nobody.
+func TestMisplaced(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ds   options
+		node options
+		pods pods
+		want []string
+	}{
+		"under a NoSchedule taint it may stay":         {nil, options{objects.Tainted("gpu", "NoSchedule")}, one(), []string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1"}},
+		"under a NoExecute taint it must go":           {nil, options{objects.Tainted("gpu", "NoExecute")}, one(), []string{"excluded active taint: 1", "misplaced active stop: 1", "repelled active gpu:NoExecute: 1"}},
+		"where the selector does not match it must go": {options{objects.NodeSelector("disk", "ssd")}, nil, one(), []string{"excluded active node_selector: 1", "misplaced active stop: 1"}},
+		"two pods are one node":                        {nil, options{objects.Tainted("gpu", "NoSchedule")}, pods{nil, nil}, []string{"excluded active taint: 1", "misplaced active keep: 1", "repelled active gpu:NoSchedule: 1", "unavailable other: 1"}},
+		"a dead node misplaces nobody":                 {nil, options{objects.Unreachable(-60)}, one(), []string{"expected active: 1", "gap active node_unreachable: 1"}},
+		"without a pod nothing is misplaced":           {nil, options{objects.Tainted("gpu", "NoSchedule"), objects.Tainted("cp", "NoSchedule")}, nil, []string{"excluded active taint: 1"}},
+		"on a cordoned node it is by its lifecycle":    {options{objects.NodeSelector("disk", "ssd")}, options{objects.Cordoned()}, one(), []string{"excluded cordoned node_selector: 1", "misplaced cordoned stop: 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...))
+			f.set(test.pods.on("a")...)
+			f.expectCounts("agent", test.want...)
+			if gaps := f.gaps(); len(gaps) > 1 {
+				t.Errorf("gaps %v, want at most one", gaps)
+			}
+		})
+	}
+}
+
+// A taint that is added and taken away again: expected, excluded, expected.
+func TestMisplacedByTaint(t *testing.T) {
+	t.Parallel()
+	f := start(t, objects.DaemonSet("agent"), objects.Node("a"), objects.Node("b"), objects.PodOf("agent", "a"), objects.PodOf("agent", "b"))
+	f.at(10).set(objects.Node("a", objects.Tainted("gpu", "NoExecute")))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1", "repelled active gpu:NoExecute: 1", "misplaced active stop: 1")
+	f.at(20).delete(objects.PodOf("agent", "a"))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1", "repelled active gpu:NoExecute: 1")
+	f.at(30).set(objects.Node("a", objects.Tainted("gpu", "NoExecute"), objects.Tainted("cp", "NoSchedule")))
+	f.expectCounts("agent", "expected active: 1", "covered active: 1", "excluded active taint: 1")
+	f.at(40.5).set(objects.Node("a"))
+	f.expectCounts("agent", "expected active: 2", "covered active: 1", "gap active pod_missing: 1", "unavailable scheduling: 1")
+	f.expectGaps("agent on a: pod_missing since 40.5")
+}
+
 // troubles are the nodes in trouble in words.
 func (f *fixture) troubles() (words []string) {
 	for report := range f.TroubledNodes() {

@@ -108,8 +108,7 @@ func rolledBack(t *testing.T) *revisionFixture {
 }
 
 func TestRevisions(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]func(t *testing.T){
+	runTests(t, map[string]func(t *testing.T){
 		"a roll-back with a dead node": func(t *testing.T) {
 			f := rolledBack(t)
 			f.expectRevision("as many pods are of second as the controller counts", 3, 2, true)
@@ -217,7 +216,5 @@ func TestRevisions(t *testing.T) {
 			f.SetRevision(slim.ControllerRevision{Owner: slim.UID{1}, Hash: slim.Intern("first"), Revision: 1}, 1, f.now)
 			f.expectRevision("an answer without a hash, and one of nobody", 0, 1, true)
 		},
-	} {
-		t.Run(name, func(t *testing.T) { t.Parallel(); test(t) })
-	}
+	})
 }

@@ -3,8 +3,11 @@ package state_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -24,92 +27,37 @@ func five(t *testing.T, ds options, nodes map[string]options, cells map[string]p
 	return f
 }
 
-// updatedDesiredNodeCounts and UnavailableCount of Kubernetes: percentages of the
-// nodes that upstream wants now, rounded up; never nothing at all.
+// Percentages are of the nodes that upstream wants now; the rest is in package rollout.
 func TestRolloutBudget(t *testing.T) {
 	t.Parallel()
-	nobody := objects.NodeSelector("nobody", "here")
-	dead := map[string]options{"a": {objects.Unreachable(-60)}}
-	for name, test := range map[string]struct {
-		ds    options
-		nodes map[string]options
-		want  int
-	}{
-		"a number is itself":                                 {options{objects.RollingUpdate("2", "0")}, nil, 2},
-		"a number may exceed the nodes":                      {options{objects.RollingUpdate("10", "0")}, nil, 10},
-		"a percentage is rounded up":                         {options{objects.RollingUpdate("10%", "0")}, nil, 1},
-		"half of five is three":                              {options{objects.RollingUpdate("50%", "0")}, nil, 3},
-		"a percentage may be all":                            {options{objects.RollingUpdate("100%", "0")}, nil, 5},
-		"nothing at all becomes one":                         {options{objects.RollingUpdate("0", "0")}, nil, 1},
-		"no percent at all becomes one":                      {options{objects.RollingUpdate("0%", "0%")}, nil, 1},
-		"a strategy without numbers has one":                 {options{objects.Change(func(ds *appsv1.DaemonSet) { ds.Spec.UpdateStrategy.RollingUpdate = nil })}, nil, 1},
-		"without nodes a number is itself":                   {options{objects.RollingUpdate("2", "0"), nobody}, nil, 2},
-		"without nodes a percentage is none":                 {options{objects.RollingUpdate("50%", "0"), nobody}, nil, 0},
-		"a node that upstream gave up on does not count":     {options{objects.RollingUpdate("50%", "0")}, dead, 2},
-		"it counts where the DaemonSet tolerates its end":    {options{objects.RollingUpdate("50%", "0"), objects.Tolerating(objects.TolerateAll())}, dead, 3},
-		"an update that surges may make nothing unavailable": {options{objects.RollingUpdate("0", "1")}, nil, 0},
-		"so may one that surges by percent":                  {options{objects.RollingUpdate("0", "20%")}, nil, 0},
-		"no percent of surge is no surge":                    {options{objects.RollingUpdate("2", "0%")}, nil, 2},
-		"OnDelete has no budget":                             {options{objects.OnDelete()}, nil, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := five(t, test.ds, test.nodes, nil).summary("agent").MaxUnavailable(); got != test.want {
-				t.Errorf("the budget is %d nodes, want %d", got, test.want)
-			}
-		})
+	half, dead := objects.RollingUpdate("50%", "0"), map[string]options{"a": {objects.Unreachable(-60)}}
+	if got := five(t, options{half}, dead, nil).summary("agent").MaxUnavailable(); got != 2 {
+		t.Errorf("a node that upstream gave up on counts: the budget is %d nodes", got)
+	}
+	tolerating := options{half, objects.Tolerating(objects.TolerateAll())}
+	if got := five(t, tolerating, dead, nil).summary("agent").MaxUnavailable(); got != 3 {
+		t.Errorf("it does not where the DaemonSet tolerates its end: the budget is %d nodes", got)
 	}
 }
 
-// rollingUpdate of Kubernetes: what it counts as unavailable before it replaces
-// the next pod.
+// What spends the budget is in package rollout; here is under which cause.
 func TestRolloutUnavailable(t *testing.T) {
 	t.Parallel()
-	type nodes = map[string]options
 	notReady := objects.NotReady(-5)
-	ended := options{objects.Terminating(-5, 30), notReady, objects.Phase("Succeeded")}
-	gpu := nodes{"a": {objects.Tainted("gpu", "NoSchedule")}}
 	for name, test := range map[string]struct {
-		ds    options
-		nodes nodes
-		a     pods
-		want  string
+		node options
+		a    pods
+		want []string
 	}{
-		"a pod that is not available does":                           {nil, nil, one(notReady), "pod"},
-		"a pod that waits for minReadySeconds does":                  {options{objects.MinReadySeconds(60)}, nil, one(objects.Ready(-5)), "pod"},
-		"a missing pod does":                                         {nil, nil, pods{}, "scheduling"},
-		"a pod that cannot be scheduled does":                        {nil, nil, one(objects.Unbound()), "scheduling"},
-		"a pod that only ends does":                                  {nil, nil, pods{ended}, "pod"},
-		"a pod that is asked to end does, though it works":           {nil, nil, one(objects.Terminating(-5, 30)), "other"},
-		"its successor does until it is available":                   {nil, nil, pods{ended, {objects.Starting(-2)}}, "pod"},
-		"its available successor does not":                           {nil, nil, pods{ended, nil}, ""},
-		"two live pods do, though both work":                         {nil, nil, pods{nil, nil}, "other"},
-		"a dead node whose pod is not Ready does":                    {nil, nodes{"a": {objects.Unreachable(-60)}}, one(notReady), "node"},
-		"a dead node whose pod claims Ready does not":                {nil, nodes{"a": {objects.Unreachable(-60)}}, one(), ""},
-		"a dead node without a pod does not: upstream gave up on it": {nil, nodes{"a": {objects.Unreachable(-60)}}, pods{}, ""},
-		"it does where the DaemonSet tolerates its end":              {options{objects.Tolerating(objects.TolerateAll())}, nodes{"a": {objects.Unreachable(-60)}}, pods{}, "node"},
-		"a misplaced pod that is not available does":                 {nil, gpu, one(notReady), "other"},
-		"a misplaced pod that is available does not":                 {nil, gpu, one(), ""},
-		"an excluded node without a pod does not":                    {nil, gpu, pods{}, ""},
-		"a misplaced pod that has ended does not":                    {nil, gpu, pods{ended}, ""},
-		"nothing does under OnDelete":                                {options{objects.OnDelete()}, nil, one(notReady), ""},
-		"nothing does while an update surges":                        {options{objects.RollingUpdate("0", "1")}, nil, one(notReady), ""},
+		"a pod that is not available":                 {nil, one(notReady), []string{"covered active: 4", "gap active pod_not_ready: 1", "unavailable pod: 1"}},
+		"a missing pod":                               {nil, pods{}, []string{"covered active: 4", "gap active pod_missing: 1", "unavailable scheduling: 1"}},
+		"a dead node whose pod is not Ready":          {options{objects.Unreachable(-60)}, one(notReady), []string{"covered active: 4", "gap active node_unreachable: 1", "unavailable node: 1"}},
+		"a dead node without a pod: upstream gave up": {options{objects.Unreachable(-60)}, pods{}, []string{"covered active: 4", "gap active node_unreachable: 1"}},
+		"a pod that is asked to end, though it works": {nil, one(objects.Terminating(-5, 30)), []string{"covered active: 5", "unavailable other: 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			totals := five(t, test.ds, test.nodes, map[string]pods{"a": test.a}).summary("agent").Totals
-			got := ""
-			for cause, count := range totals.Unavailable {
-				if count > 1 || count == 1 && got != "" {
-					t.Fatalf("unavailable are %v", totals.Unavailable)
-				}
-				if count == 1 {
-					got = []string{"node", "scheduling", "pod", "other"}[cause]
-				}
-			}
-			if got != test.want {
-				t.Errorf("node a spends for cause %q, want %q", got, test.want)
-			}
+			five(t, nil, map[string]options{"a": test.node}, map[string]pods{"a": test.a}).expectCounts("agent", append(test.want, "expected active: 5")...)
 		})
 	}
 }
@@ -125,19 +73,16 @@ func TestRolloutOutdated(t *testing.T) {
 		cells map[string]pods
 		want  int32
 	}{
-		"nothing is outdated before an update":                            {nil, nil, 0},
-		"everything is as soon as the template changes":                   {now2, nil, 5},
-		"a pod of the new revision is not":                                {now2, map[string]pods{"a": {second()}, "b": {second()}}, 3},
-		"a pod that is not available is not, either":                      {now2, map[string]pods{"a": {second(objects.Starting(-5))}}, 4},
-		"an old pod that is not available is":                             {now2, map[string]pods{"a": {second()}, "b": one(objects.NotReady(-5))}, 4},
-		"a node without a pod is of no revision":                          {now2, map[string]pods{"a": {second()}, "b": {}}, 3},
-		"while an update surges the old pod works":                        {now2, map[string]pods{"a": {nil, second(objects.Starting(-5))}}, 5},
-		"once both work the new one counts":                               {now2, map[string]pods{"a": {nil, second()}}, 4},
-		"once the old one fails the new one counts":                       {now2, map[string]pods{"a": {{objects.NotReady(-5)}, second(objects.Starting(-5))}}, 4},
-		"an old pod that ends counts while it works":                      {now2, map[string]pods{"a": {{objects.Terminating(-5, 30)}, second(objects.Starting(-5))}}, 5},
-		"after a return to the first template its pods are current again": {options{objects.Generation(3)}, map[string]pods{"a": {second()}, "b": {{objects.Revision("first", 3)}}}, 1},
-		"before a pod says so, the controller's count does":               {options{objects.Generation(3), objects.Status(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 4})}, map[string]pods{"a": {second()}}, 1},
-		"but not one that is about an earlier template":                   {options{objects.Generation(3), objects.Status(appsv1.DaemonSetStatus{UpdatedNumberScheduled: 4, ObservedGeneration: 2})}, map[string]pods{"a": {second()}}, 5},
+		"nothing is outdated before an update":          {nil, nil, 0},
+		"everything is as soon as the template changes": {now2, nil, 5},
+		"a pod of the new revision is not":              {now2, map[string]pods{"a": {second()}, "b": {second()}}, 3},
+		"a pod that is not available is not, either":    {now2, map[string]pods{"a": {second(objects.Starting(-5))}}, 4},
+		"an old pod that is not available is":           {now2, map[string]pods{"a": {second()}, "b": one(objects.NotReady(-5))}, 4},
+		"a node without a pod is of no revision":        {now2, map[string]pods{"a": {second()}, "b": {}}, 3},
+		"while an update surges the old pod works":      {now2, map[string]pods{"a": {nil, second(objects.Starting(-5))}}, 5},
+		"once both work the new one counts":             {now2, map[string]pods{"a": {nil, second()}}, 4},
+		"once the old one fails the new one counts":     {now2, map[string]pods{"a": {{objects.NotReady(-5)}, second(objects.Starting(-5))}}, 4},
+		"an old pod that ends counts while it works":    {now2, map[string]pods{"a": {{objects.Terminating(-5, 30)}, second(objects.Starting(-5))}}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,4 +110,63 @@ func TestRolloutRevision(t *testing.T) {
 	// The annotation alone may change: somebody wrote to it.
 	f.set(objects.DaemonSet("agent", objects.Generation(3), objects.TemplateGeneration(2)))
 	f.expectCounts("agent", "expected active: 5", "covered active: 5", "outdated: 4")
+}
+
+func differencesOf(summary state.Summary) map[string]int32 {
+	all := map[string]int32{}
+	for _, difference := range summary.StatusDifferences() {
+		all[difference.Field] = difference.Nodes
+	}
+	return all
+}
+
+// The trap: the same failure of one of five nodes was reported in two ways. In
+// both, four of five are covered.
+func TestStatusDifferences(t *testing.T) {
+	t.Parallel()
+	dead := map[string]options{"c": {objects.Unreachable(-60)}}
+	pods := map[string]pods{"c": one(objects.NotReady(-60))}
+	for name, test := range map[string]struct {
+		status appsv1.DaemonSetStatus
+		want   map[string]int32
+	}{
+		"the status that was left as it was": {
+			appsv1.DaemonSetStatus{
+				DesiredNumberScheduled: 5, CurrentNumberScheduled: 5, NumberReady: 4, NumberAvailable: 4,
+				NumberUnavailable: 1, UpdatedNumberScheduled: 5, NumberMisscheduled: 0,
+			},
+			map[string]int32{"desired": 1, "current": 1, "ready": 0, "available": 0, "unavailable": 1, "updated": 1, "misscheduled": -1},
+		},
+		"the status that says all is well": {
+			appsv1.DaemonSetStatus{
+				DesiredNumberScheduled: 4, CurrentNumberScheduled: 4, NumberReady: 4, NumberAvailable: 4,
+				NumberUnavailable: 0, UpdatedNumberScheduled: 4, NumberMisscheduled: 1,
+			},
+			map[string]int32{"desired": 0, "current": 0, "ready": 0, "available": 0, "unavailable": 0, "updated": 0, "misscheduled": 0},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := five(t, options{objects.Status(test.status)}, dead, pods)
+			f.expectCounts("agent", "expected active: 5", "covered active: 4", "gap active node_unreachable: 1", "unavailable node: 1")
+			f.expectGaps("agent on c: node_unreachable since -60")
+			if diff := cmp.Diff(test.want, differencesOf(f.summary("agent"))); diff != "" {
+				t.Errorf("status differences (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A Ready pod on a dead node is believed, where the DaemonSet tolerates its end.
+func TestUpstreamCounts(t *testing.T) {
+	t.Parallel()
+	for want, ds := range map[rollout.Counts]options{
+		{Desired: 1, Current: 1, Ready: 1, Available: 1, Updated: 1}: {objects.Tolerating(objects.TolerateAll())},
+		{Misscheduled: 1}: nil,
+	} {
+		f := start(t, objects.DaemonSet("agent", ds...), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a"))
+		if got := f.summary("agent").Totals.Upstream; got != want {
+			t.Errorf("upstream counts %+v, want %+v", got, want)
+		}
+	}
 }
