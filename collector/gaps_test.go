@@ -206,10 +206,6 @@ func TestNodesLost(t *testing.T) {
 			s.at(40).deleteNode("a")
 			s.expect("nor is the end", lost)
 		},
-		"a node that fails": func(s *scenario) {
-			s.at(10).node("a", objects.Unreachable(10), objects.Tainted(shutdown, corev1.TaintEffectNoSchedule))
-			s.expect("is expected as before", lost)
-		},
 		"a node that is created anew": func(s *scenario) {
 			ssd(s, 10)
 			s.deleteNode("a")

@@ -35,6 +35,31 @@ func TestNodes(t *testing.T) {
 			s.at(40).pod("b-1", objects.Ready(40))
 			s.expect("covered once; the gap that followed is none of its start", "daemonset_node_startup", nodeStartups("ready", 4), nodeStartups("covered", 11))
 		},
+		"a restart of the kubelet takes Ready away for a moment": func(s *scenario) {
+			s.at(46.815).pod("a-1", objects.Started(46))
+			s.at(46.842).pod("a-1", objects.Ready(46))
+			s.expect("within one stamped second: a gap of 27 ms, and nothing else", "daemonset_gap_duration daemonset_pod_ daemonset_container_ daemonset_node_", gapDurations("pod", 0.027))
+		},
+		"a container exits while its kubelet sleeps": func(s *scenario) {
+			s.at(10).node("a", objects.ReadyUnknown(10))
+			s.pod("a-1", objects.Started(10))
+			// It exited at 55, which shows when the kubelet wakes up at 70.
+			s.at(70).node("a", objects.NotReady(70))
+			s.at(70.16).pod("a-1", objects.Exited(7, 55))
+			s.at(70.33).pod("a-1", objects.Restarted(1, 7, "Error", 70), objects.Ready(70))
+			s.expect("its pod is Ready before its node, and not believed", "daemonset_gap_nodes", exposition(`daemonset_gap_nodes{cause="node",daemonset="agent",lifecycle="active",namespace="default",reason="node_not_ready"} 1`))
+			s.at(80).node("a", objects.Ready(80))
+			s.expect("one outage, one restart, nothing to reschedule", "daemonset_node_failures daemonset_node_outage daemonset_container_ daemonset_gap_ daemonset_pod_",
+				nodeOutages("unreachable", 70), gapDurations("node", 70), exposition(`
+				daemonset_container_restarts_total{daemonset="agent",namespace="default",reason="Error"} 1
+				daemonset_node_failures_total{lifecycle="active",status="unreachable",zone=""} 1
+			`))
+		},
+		"an interrupted watch missed the end of an outage": func(s *scenario) {
+			s.at(10).node("a", objects.ReadyUnknown(10))
+			s.at(100).node("a", objects.Ready(40), objects.Late())
+			s.expect("the change is a minute late: its stamp dates it", "daemonset_node_outage daemonset_gap_duration", nodeOutages("unreachable", 30), gapDurations("node", 30))
+		},
 	})
 }
 
@@ -115,5 +140,24 @@ func TestNodeDetection(t *testing.T) {
 		s.node("a", objects.Ready(80))
 		s.at(90).node("a", objects.ReadyUnknown(90))
 		s.expect("a Lease from the future", "daemonset_node_detection daemonset_exporter_clock", nodeDetections(2, 8), exposition(`daemonset_exporter_clock_skew_total 1`))
+	})
+}
+
+func TestKubeletOutage(t *testing.T) {
+	t.Parallel()
+	// grace 50 s, lease 40 s, frozen for 120 s: the node's Ready comes first, the
+	// pod's 82 ms later, with the stamp from before the outage.
+	synctest.Test(t, func(t *testing.T) {
+		s := newScenario(t, "a").synced()
+		s.run()
+		s.leases = func(string, time.Time) time.Time { return objects.At(5) }
+		s.at(47.7).node("a", objects.ReadyUnknown(47))
+		s.at(47.71).pod("a-1", objects.Started(47))
+		s.at(126.045).node("a", objects.Ready(126))
+		s.expect("needed, for a moment", "daemonset_pod_rescheduling_pending", pending("node_recovered", 1))
+		s.at(126.127).pod("a-1", objects.Ready(-6990))
+		s.expect("durations are of the watch: not of stamps that run backwards",
+			"daemonset_node_outage daemonset_node_detection daemonset_gap_duration daemonset_exporter_clock daemonset_pod_rescheduling_duration", merge(
+				nodeOutages("unreachable", 78.345), nodeDetections(42.7), gapDurations("node", 78.427), reschedulings("node_recovered", 0.082)))
 	})
 }

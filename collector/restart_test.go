@@ -39,13 +39,6 @@ func TestRestart(t *testing.T) {
 			s.expect("the outage is whole, the rescheduling is the time since the node came back", "daemonset_node_outage daemonset_gap_duration daemonset_pod_rescheduling_duration",
 				nodeOutages("unreachable", 60), gapDurations("node", 65), reschedulings("node_recovered", 5))
 		},
-		"while a pod that flaps waits for its minReadySeconds begins no rescheduling": func(s *scenario) {
-			s.daemonSet("agent", objects.MinReadySeconds(50))
-			s.at(10).pod("a-1", objects.Started(10))
-			s.at(20).pod("a-1", objects.Ready(20))
-			s = s.at(30).restarted()
-			s.at(100).expect("nobody needed a pod; least of all for the hour since this one was made", "daemonset_pod_rescheduling")
-		},
 		"while a pod that is older than the outage comes back": func(s *scenario) {
 			s.at(10).node("a", objects.ReadyUnknown(10))
 			s.pod("a-1", objects.Started(10))
@@ -74,48 +67,16 @@ func TestRestart(t *testing.T) {
 			s.expect("dated by the request; the node that was away in between shows by its stamp", "daemonset_pod_terminations daemonset_pod_termination_duration", sum(terminations("graceful", 50), terminations("node_lost", 50)))
 			s.restarted().expect("what is finished is not counted again", "daemonset_pod_termination")
 		},
-	})
-}
-
-func TestRestartDuringRescheduling(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		before, then func(s *scenario)
-		trigger      string
-		seconds      float64
-	}{
-		"after its node came back": {func(s *scenario) {
-			s.at(10).node("a", objects.ReadyUnknown(10))
-			s.pod("a-1", objects.Started(10))
-			s.at(60).node("a", objects.Ready(60))
-		}, func(s *scenario) { s.pod("a-1", objects.Ready(100)) }, "node_recovered", 40},
-		"the successor is starting": {func(s *scenario) {
-			s.at(10).deletePod("a-1")
-			s.at(12).pod("a-2")
-		}, func(s *scenario) { s.pod("a-2", objects.Ready(100)) }, "pod_deleted", 88},
-		"the pod is on its way out": {func(s *scenario) {
-			s.at(10).pod("a-1", objects.Terminating(10, 300))
-			s.at(12).pod("a-1", objects.Finished(0, 12))
-		}, func(s *scenario) { s.pod("a-2", objects.Ready(100)) }, "pod_deleted", 88},
-		"its minReadySeconds are running": {func(s *scenario) {
+		"in the middle of a rescheduling": func(s *scenario) {
 			s.daemonSet("agent", objects.MinReadySeconds(50))
 			s.at(20).deletePod("a-1")
 			s.at(22).pod("a-2")
 			s.at(49).pod("a-2", objects.Ready(49))
-		}, func(s *scenario) {}, "pod_deleted", 77}, // available at 99
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newScenario(t, "a").synced()
-			test.before(s)
 			s = s.at(62).restarted()
-			s.expect("picked up by the stamps", "daemonset_pod_rescheduling_pending", pending(test.trigger, 1))
-			s.at(99)
-			s.at(100)
-			test.then(s)
-			s.expect("and observed once", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings(test.trigger, test.seconds))
-		})
-	}
+			s.expect("picked up by the stamps", "daemonset_pod_rescheduling_pending", pending("pod_deleted", 1))
+			s.at(99).expect("available, and observed once", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings("pod_deleted", 77))
+		},
+	})
 }
 
 // A gap that was open before its node failed keeps its start, as far as the pods' stamps

@@ -124,7 +124,7 @@ func TestOutcome(t *testing.T) {
 	withoutEnd := objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Terminated.FinishedAt.Reset() })
 	withoutStatus := objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses = nil })
 	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
-	killed := func(code int32, reason string, at float64) corev1.ContainerState {
+	terminated := func(code int32, reason string, at float64) corev1.ContainerState {
 		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, FinishedAt: objects.Stamp(at)}}
 	}
 	sidecar := func(state corev1.ContainerState) objects.Option {
@@ -134,11 +134,9 @@ func TestOutcome(t *testing.T) {
 			p.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "proxy", State: state}}
 		})
 	}
-	second := with("second", corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})
+	second := with("second", running)
 	ended := func(code int32, reason string, at float64) objects.Option {
-		return objects.Change(func(p *corev1.Pod) {
-			p.Status.ContainerStatuses[1].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, FinishedAt: objects.Stamp(at)}}
-		})
+		return objects.Change(func(p *corev1.Pod) { p.Status.ContainerStatuses[1].State = terminated(code, reason, at) })
 	}
 	for name, test := range map[string]struct {
 		versions []version // it is removed when the last of them is seen
@@ -177,10 +175,10 @@ func TestOutcome(t *testing.T) {
 		"an object that stays, of which one end was not seen":     {[]version{is(5, second), is(10, objects.Terminating(10, 5)), is(12, objects.Finished(0, 12)), is(23)}, "grace_exceeded 13s"},
 		"an object that stays, and an end of which only the time": {[]version{is(10, objects.Terminating(10, 5)), is(12, objects.Finished(0, 12), objects.ExitedBecause("Unknown", 255, 12)), is(23)}, "unknown 13s"},
 		"a sidecar is killed last, and decides nothing": {
-			[]version{is(5, sidecar(running)), is(10, objects.Terminating(10, 30)), is(37, objects.Exited(0, 37)), is(40, sidecar(killed(137, "Error", 40)), objects.Phase(corev1.PodSucceeded)), is(40.5)}, "graceful 30.5s",
+			[]version{is(5, sidecar(running)), is(10, objects.Terminating(10, 30)), is(37, objects.Exited(0, 37)), is(40, sidecar(terminated(137, "Error", 40)), objects.Phase(corev1.PodSucceeded)), is(40.5)}, "graceful 30.5s",
 		},
 		"a sidecar that runs out of memory decides nothing": {
-			[]version{is(5, sidecar(running)), is(10, objects.Terminating(10, 30)), is(12, sidecar(killed(137, "OOMKilled", 12)), objects.Finished(0, 12))}, "graceful 2s",
+			[]version{is(5, sidecar(running)), is(10, objects.Terminating(10, 30)), is(12, sidecar(terminated(137, "OOMKilled", 12)), objects.Finished(0, 12))}, "graceful 2s",
 		},
 		"a sidecar alone is nothing that runs": {
 			[]version{is(5, sidecar(running), objects.Restarted(1, 1, "Error", 5), objects.CrashLooping(5)), is(10, objects.Terminating(10, 0))}, "not_running 0s",

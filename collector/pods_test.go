@@ -1,0 +1,143 @@
+package collector
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+)
+
+// What makes a pod needed, and its stages: package rescheduling.
+func TestRescheduling(t *testing.T) {
+	runScenarios(t, map[string]func(s *scenario){
+		"a node that flaps twice in one rescheduling is one rescheduling": func(s *scenario) {
+			s.at(10).node("a", objects.ReadyUnknown(10))
+			s.pod("a-1", objects.Started(10))
+			s.at(20).node("a", objects.Ready(20))
+			s.at(24).node("a", objects.NotReady(24))
+			s.at(25).expect("it waits for the node", "daemonset_pod_rescheduling_pending")
+			s.at(30).node("a", objects.Ready(30))
+			s.at(33).node("a", objects.NotReady(33))
+			s.at(40).node("a", objects.Ready(40))
+			s.expect("it waits for the pod", "daemonset_pod_rescheduling_pending", pending("node_recovered", 1))
+			s.at(45).pod("a-1", objects.Ready(45))
+			s.expect("4 s, 3 s and 5 s of a Ready node; waiting for the node is the outage's time", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings("node_recovered", 12))
+			s.expect("every turn was counted", "daemonset_node_", exposition(`
+				daemonset_node_failures_total{lifecycle="active",status="unreachable",zone=""} 1
+				daemonset_node_failures_total{lifecycle="active",status="not_ready",zone=""} 2
+				daemonset_node_transitions_total{node="a"} 6
+				daemonset_node_outage_duration_seconds_count{status="unreachable",zone=""} 1
+				daemonset_node_outage_duration_seconds_sum{status="unreachable",zone=""} 10
+				daemonset_node_outage_duration_seconds_count{status="not_ready",zone=""} 2
+				daemonset_node_outage_duration_seconds_sum{status="not_ready",zone=""} 13
+			`))
+		},
+		"a DaemonSet that is deleted meanwhile ends it": func(s *scenario) {
+			s.at(10).deletePod("a-1")
+			s.expect("needed", "daemonset_pod_rescheduling_pending", pending("pod_deleted", 1))
+			s.at(12).pod("a-2")
+			s.at(15).deleteDaemonSet("agent")
+			s.expect("nobody waits", "daemonset_pod_ daemonset_gap_ daemonset_expected_")
+			s.at(16).pod("a-2", objects.Ready(16))
+			s.at(17).deletePod("a-2")
+			s.expect("and its pods bring nothing back", "daemonset_pod_ daemonset_gap_ daemonset_pods_")
+		},
+		"a node that is deleted for ever ends it, and its transitions": func(s *scenario) {
+			s = newScenario(s.t, "a", "b").synced()
+			s.at(10).deletePod("a-1")
+			s.at(11).node("a", objects.NotReady(11))
+			s.at(12).node("a", objects.Ready(12))
+			s.at(20).deleteNode("a")
+			s.expect("the gap has closed, the rescheduling is dropped", "daemonset_pod_rescheduling daemonset_node_transitions daemonset_gap_", gapDurations("scheduling", 10))
+			s.deletePod("b-1")
+			s.deleteNode("b")
+		},
+		"a negative duration is clock skew and not observed": func(s *scenario) {
+			s.at(10).deletePod("a-1")
+			s.at(10).pod("a-2")
+			s.clock.SetTime(objects.At(5))
+			s.pod("a-2", objects.Ready(10))
+			s.expect("the gap's and the rescheduling's", "daemonset_pod_rescheduling daemonset_gap_duration daemonset_exporter_clock_skew", exposition(`daemonset_exporter_clock_skew_total 2`))
+		},
+		"a label that the node did not have makes a pod needed": func(s *scenario) {
+			s.deletePod("a-1")
+			s.daemonSet("agent", objects.NodeSelector("disk", "ssd"))
+			s.at(10).node("a", objects.Label("disk", "ssd"))
+			s.at(20).pod("a-2")
+			s.at(25).pod("a-2", objects.Ready(25))
+			s.expect("15 s", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings("node_eligible", 15))
+		},
+	})
+}
+
+// How a pod ends, in all the ways that there are: package rescheduling.
+func TestTermination(t *testing.T) {
+	const ends = "daemonset_pod_terminations daemonset_pod_termination_duration daemonset_pods_terminating"
+	runScenarios(t, map[string]func(s *scenario){
+		"collected with its node": func(s *scenario) {
+			s.at(10).deleteNode("a")
+			s.at(50).pod("a-1", objects.Disrupted("DeletionByPodGC", 50), objects.Phase(corev1.PodFailed))
+			s.pod("a-1", objects.Terminating(50, 0))
+			s.deletePod("a-1")
+			s.expect("lost", ends, terminations("node_lost", 0))
+		},
+		"never bound": func(s *scenario) {
+			s.at(5).pod("a-2", objects.Unbound())
+			s.at(10).pod("a-2", objects.Terminating(10, 0))
+			s.deletePod("a-2")
+			s.expect("nothing ran", ends, terminations("not_running", 0))
+		},
+		"a deletion that was missed is unknown, and has no duration": func(s *scenario) {
+			s = newScenario(s.t, "a", "b").synced()
+			s.at(10).pod("a-1", objects.Terminating(10, 30))
+			s.at(300).missPod("a-1")
+			s.missPod("b-1")
+			s.expect("the one was asked to end long before the relist, the other nobody saw asked", ends, terminationsTotal("unknown", 2))
+		},
+		"the state of a terminating pod": func(s *scenario) {
+			s.at(10).pod("a-1", objects.Terminating(10, 30))
+			s.at(39.9).expect("deletionTimestamp is the end of the grace period, not its beginning", "daemonset_pods_", podsTerminating("within_grace", 1))
+			s.at(40).expect("by a timer, not by an event", "daemonset_pods_", podsTerminating("overdue", 1))
+			s.node("a", objects.ReadyUnknown(40))
+			s.expect("nobody can tell", "daemonset_pods_", podsTerminating("node_lost", 1))
+			s.node("a", objects.Ready(40))
+			s.expect("the node is back", "daemonset_pods_", podsTerminating("overdue", 1))
+			s.deleteNode("a")
+			s.expect("gone for ever", "daemonset_pods_", podsTerminating("node_lost", 1))
+			s.deletePod("a-1")
+			s.expect("and so is the pod", "daemonset_pods_")
+		},
+		"a pod that had ended is not terminating, whatever becomes of its node": func(s *scenario) {
+			s.at(10).pod("a-1", objects.Finished(1, 10))
+			s.at(11).pod("a-1", objects.Terminating(11, 0))
+			s.at(12).node("a", objects.ReadyUnknown(12))
+			s.at(300).expect("held by a finalizer", "daemonset_pods_terminating")
+			s.deletePod("a-1")
+			s.expect("the node was lost before it was removed", "daemonset_pod_terminations daemonset_pod_termination_duration", terminationsTotal("node_lost", 1))
+		},
+		"a pod that was deleted is terminating while a finalizer holds it": func(s *scenario) {
+			s.at(10).pod("a-1", objects.Terminating(10, 30))
+			s.at(12).pod("a-1", objects.Finished(0, 12))
+			s.at(13).pod("a-1", objects.Terminating(13, 0))
+			s.at(300).expect("its containers have ended, and it is there", "daemonset_pods_terminating", podsTerminating("overdue", 1))
+			s.restarted().expect("also after a restart of the exporter", "daemonset_pods_terminating", podsTerminating("overdue", 1))
+		},
+		"restarts of containers are counted by differences": func(s *scenario) {
+			for i, reason := range []string{"Error", "OOMKilled", "Completed", "Unknown", "StartError"} {
+				at := float64(10 + i)
+				s.at(at).pod("a-1", objects.Restarted(1, 1, reason, at))
+			}
+			s.at(50).pod("a-1", objects.Restarted(3, 1, "Error", 50))
+			others := merge(containerRestarts("OOMKilled", 1), containerRestarts("Completed", 1), containerRestarts("StartError", 1), containerRestarts("other", 1))
+			s.expect("three between two versions are three", "daemonset_container_restarts_total", others, containerRestarts("Error", 4))
+			s.at(60).deletePod("a-1")
+			s.pod("a-1", objects.Ready(60), objects.Restarted(2, 1, "Error", 60))
+			s.expect("another pod of the same name begins anew: what was before it was seen is not counted", "daemonset_container_restarts_total", others, containerRestarts("Error", 4))
+			s.pod("a-1", objects.Restarted(1, 1, "Error", 60))
+			s.expect("what comes after is", "daemonset_container_restarts_total", others, containerRestarts("Error", 5))
+			s = s.restarted()
+			s.expect("an exporter that starts counts nothing of what was before", "daemonset_container_restarts_total")
+		},
+	})
+}
