@@ -30,6 +30,7 @@ type scenario struct {
 type want struct {
 	alert string
 	node  string // if the alert has the label
+	says  string // must be in the description
 	// inhibited alerts must arrive and be inhibited.
 	inhibited bool
 	// optional alerts may arrive.
@@ -45,6 +46,8 @@ type agent struct {
 	metadata    string // of the pod template, one line
 	cpu         string
 	strategy    string // maxUnavailable
+	surge       string // maxSurge; maxUnavailable is 0 then
+	spec        string // of the DaemonSet, one line
 	late        bool   // applied by inject
 }
 
@@ -61,23 +64,27 @@ func (s *scenario) manifest() []byte {
 	if a.namespace != "" {
 		fmt.Fprintf(&b, "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n---\n", a.namespace)
 	}
-	strategy := a.strategy
-	if strategy == "" {
-		strategy = "1"
+	strategy := "maxUnavailable: 1"
+	switch {
+	case a.surge != "":
+		strategy = "maxUnavailable: 0, maxSurge: " + a.surge
+	case a.strategy != "":
+		strategy = "maxUnavailable: " + a.strategy
 	}
 	fmt.Fprintf(&b, `apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: %[1]s, namespace: %[2]s}
 spec:
   selector: {matchLabels: {app: %[1]s}}
-  updateStrategy: {rollingUpdate: {maxUnavailable: %[3]s}}
+  updateStrategy: {rollingUpdate: {%[3]s}}
+  %[5]s
   template:
     metadata:
       labels: {app: %[1]s}
       %[4]s
       annotations:
         example.com/purpose: test
-`, s.name, a.space(), strategy, a.metadata)
+`, s.name, a.space(), strategy, a.metadata, a.spec)
 	for key, value := range a.annotations {
 		fmt.Fprintf(&b, "        %s: %q\n", key, value)
 	}
@@ -178,6 +185,36 @@ func (s *scenario) roll(ctx context.Context, f *fixture, annotations map[string]
 func (s *scenario) patchNode(ctx context.Context, f *fixture, i int, patch string) error {
 	_, err := f.Client().CoreV1().Nodes().Patch(ctx, s.node(i), types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
 	return err
+}
+
+// restart records on the pod on node i that its container ran out of memory and was
+// restarted at once. The kubelet of the tests would back off for too long.
+func (s *scenario) restart(ctx context.Context, f *fixture, i int) error {
+	name, err := s.pod(ctx, f, i)
+	if err != nil {
+		return err
+	}
+	pods := f.Client().CoreV1().Pods(s.agent.space())
+	pod, err := pods.Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	now := metav1.Now()
+	container := &pod.Status.ContainerStatuses[0]
+	ended := corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137, FinishedAt: now}
+	if container.State.Running != nil {
+		ended.StartedAt = container.State.Running.StartedAt
+	}
+	container.RestartCount++
+	container.LastTerminationState = corev1.ContainerState{Terminated: &ended}
+	container.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}
+	_, err = pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})
+	return err
+}
+
+// since returns the time that long ago in the format of a taint's timeAdded.
+func since(ago time.Duration) string {
+	return time.Now().Add(-ago).UTC().Format(time.RFC3339)
 }
 
 // pause waits as long as something takes in the scenario.

@@ -25,6 +25,15 @@ func changeScenarios() []*scenario {
 			},
 		},
 		{
+			name: "surge", summary: "the new pods of a surging update cannot be started beside the old ones", nodes: 2,
+			agent: agent{present: true, surge: "1"},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return s.roll(ctx, f, map[string]string{cluster.BehaviourAnnotation: string(cluster.ImagePull)})
+			},
+			want: []want{{alert: "DaemonSetRolloutSurgeStuck"}},
+		},
+		{
 			name: "budget", summary: "a dead node spends the whole budget of a rollout", nodes: 4,
 			agent: agent{present: true, more: "tolerations: [{operator: Exists}]"},
 			inject: func(ctx context.Context, f *fixture, s *scenario) error {
@@ -146,6 +155,14 @@ func everydayScenarios() []*scenario {
 					return err
 				}
 				return s.behave(ctx, f, 1, cluster.Healthy)
+			},
+		},
+		{
+			name: "patient", summary: "the pods of a new DaemonSet must be Ready for an hour", nodes: 2,
+			agent: agent{present: true, late: true, spec: "minReadySeconds: 3600"},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return f.Apply(ctx, s.manifest())
 			},
 		},
 		{

@@ -124,9 +124,6 @@ func podScenarios() []*scenario {
 		{
 			name: "drift", summary: "a node loses the label that the DaemonSet selects", nodes: 3, agent: agent{present: true},
 			inject: func(ctx context.Context, f *fixture, s *scenario) error {
-				if err := pause(ctx, lookback); err != nil {
-					return err
-				}
 				f.mark(s.name)
 				return s.patchNode(ctx, f, 1, `{"metadata":{"labels":{"pool":null}}}`)
 			},
@@ -159,6 +156,46 @@ func podScenarios() []*scenario {
 				return nil
 			},
 			want: []want{{alert: "DaemonSetReschedulingSlow"}, {alert: "DaemonSetCoverageLow", optional: true}},
+		},
+		{
+			name: "leak", summary: "a container runs out of memory every 7 minutes", nodes: 2, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				for range 9 {
+					if err := s.restart(ctx, f, 1); err != nil {
+						return err
+					}
+					if err := pause(ctx, 14*time.Second); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+			want: []want{{alert: "DaemonSetPodRestarting", node: "leak-1", says: "OOMKilled"}},
+		},
+		{
+			name: "churn", summary: "one pod after the other is replaced, and none is missing for long", nodes: 3,
+			agent: agent{present: true, annotations: map[string]string{cluster.StartAfterAnnotation: "3"}},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				if err := pause(ctx, lookback); err != nil {
+					return err
+				}
+				f.mark(s.name)
+				for round := range 24 {
+					if err := s.deletePod(ctx, f, 1+round%s.nodes); err != nil {
+						return err
+					}
+					if err := pause(ctx, 4*time.Second); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+			want: []want{
+				{alert: "DaemonSetCoverageBudgetBurn"},
+				{alert: "DaemonSetCoverageLow", optional: true},
+				{alert: "DaemonSetReschedulingSlow", optional: true},
+			},
 		},
 	}
 }

@@ -96,8 +96,11 @@ func (f *fixture) marked(scenario string) time.Time {
 func (f *fixture) startExporter(ctx context.Context, label, kubeconfig string, args ...string) (*exporter.Exporter, error) {
 	e, err := exporter.Start(ctx, exporter.Config{
 		Kubeconfig: kubeconfig,
-		// The join grace is scaled like the durations of the rules.
-		Args: append([]string{fmt.Sprintf("--node.join-grace=%s", 5*time.Minute/pace)}, args...),
+		// The graces are scaled like the durations of the rules.
+		Args: append([]string{
+			fmt.Sprintf("--node.join-grace=%s", 5*time.Minute/pace),
+			fmt.Sprintf("--node.startup-grace=%s", 15*time.Minute/pace),
+		}, args...),
 	})
 	if err == nil {
 		f.exporters[label] = append(f.exporters[label], e)

@@ -25,13 +25,15 @@ func fixedTimes() *strings.Replacer {
 	return strings.NewReplacer(
 		`last_event_timestamp_seconds) > 300`, `last_event_timestamp_seconds) > 90`,
 		`le=~"120(\\.0)?"`, `le=~"10(\\.0)?"`,
+		// A scenario lasts less than two hours, divided by pace.
+		`115m`, `40m`,
 		// A refused request is retried after up to half a minute.
 		`watch_errors_total[5m]`, `watch_errors_total[30m]`,
 	)
 }
 
 var (
-	inRange  = regexp.MustCompile(`\[(\w+)\]`)
+	inRange  = regexp.MustCompile(`\[\w+(:\w+)?\]`)
 	inOffset = regexp.MustCompile(`offset (\w+)`)
 	inYAML   = regexp.MustCompile(`((?:interval|wait|timeout): )(\d+[smhd])\b`)
 )
@@ -55,7 +57,11 @@ func speedUp(rules *shipped.Rules) (*shipped.Rules, error) {
 			}
 			rule.Expr = fixedTimes().Replace(rule.Expr)
 			rule.Expr = inRange.ReplaceAllStringFunc(rule.Expr, func(match string) string {
-				return "[" + scale(match[1:len(match)-1]) + "]"
+				window, step, isSubquery := strings.Cut(strings.Trim(match, "[]"), ":")
+				if isSubquery {
+					return "[" + scale(window) + ":" + scale(step) + "]"
+				}
+				return "[" + scale(window) + "]"
 			})
 			rule.Expr = inOffset.ReplaceAllStringFunc(rule.Expr, func(match string) string {
 				return "offset " + scale(strings.TrimPrefix(match, "offset "))

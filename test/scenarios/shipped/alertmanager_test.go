@@ -77,6 +77,7 @@ func TestAlertmanagerExample(t *testing.T) {
 		explain([]string{"DaemonSetCoverageLow"}, "cluster namespace daemonset", pods...)
 		explain(append(pods, "DaemonSetCoversNothing", "DaemonSetCoverageLow", "DaemonSetTerminationOverdue"),
 			"cluster namespace daemonset", "DaemonSetReschedulingHangs")
+		explain(append(pods, "DaemonSetCoversNothing", "DaemonSetCoverageLow"), "cluster namespace daemonset", "DaemonSetCoverageBudgetBurn")
 		explain([]string{"DaemonSetExporterNotSynced"}, "cluster instance", "DaemonSetExporterForbidden")
 
 		got := map[string]string{}
