@@ -36,6 +36,9 @@ func TestMetricNames(t *testing.T) {
 		t.Parallel()
 		pages := slices.Concat(files(t, "docs", ".md"), files(t, "alerts", ".md"), []string{"README.md", "CONTRIBUTING.md"})
 		for _, file := range pages {
+			if file == "docs/upgrading.md" { // names what is gone
+				continue
+			}
 			for _, name := range unknownNames(vocabulary, read(t, path(t, file))) {
 				t.Errorf("%s: there is no metric %s", file, name)
 			}
