@@ -56,12 +56,14 @@ func TestRevisions(t *testing.T) {
 		{
 			"the highest number is the newest",
 			[]apiserver.Object{revisionOf("a", "agent", "x", 9), revisionOf("a", "agent", "y", 10), revisionOf("a", "agent", "z", 2)},
-			newest{"agent": "y 10"}, 1,
+			newest{"agent": "y 10"},
+			1,
 		},
 		{
 			"of each DaemonSet of the namespace",
 			[]apiserver.Object{revisionOf("a", "agent", "x", 1), revisionOf("a", "proxy", "y", 3), revisionOf("b", "other", "z", 4)},
-			newest{"agent": "x 1", "proxy": "y 3"}, 1,
+			newest{"agent": "x 1", "proxy": "y 3"},
+			1,
 		},
 		{
 			"not what something else controls, or nothing",
@@ -73,7 +75,8 @@ func TestRevisions(t *testing.T) {
 				revisionOf("a", "agent", "orphan", 5, func(r *appsv1.ControllerRevision) { r.OwnerReferences = nil }),
 				revisionOf("a", "agent", "unlabelled", 6, func(r *appsv1.ControllerRevision) { r.Labels = nil }),
 			},
-			newest{"agent": "x 1"}, 1,
+			newest{"agent": "x 1"},
+			1,
 		},
 		{"page by page", many, newest{"agent": "h243 250"}, 3},
 	} {

@@ -162,12 +162,11 @@ func (c *comparison) witness(event random.Event) {
 		if pod, ok := event.Object.(*slim.Pod); ok {
 			k.lost = k.lost || event.Gone && pod.NodeName.Value() == node && pod.Owner == gap.DaemonSet.UID
 		}
-		switch down := gap.Node.Ready.Status; {
-		case down == slim.ConditionTrue:
+		if status := gap.Node.Ready.Status; status == slim.ConditionTrue {
 			k.up, k.down = true, slim.ConditionAbsent
-		default:
-			k.moved = k.moved || k.down != slim.ConditionAbsent && down != k.down
-			k.down = down
+		} else {
+			k.moved = k.moved || k.down != slim.ConditionAbsent && status != k.down
+			k.down = status
 		}
 	}
 }
