@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,8 +26,10 @@ import (
 // namespaceReader is what reads namespaces in a test, and a Collector that runs on it.
 type namespaceReader struct {
 	*Collector
-	t         *testing.T
-	begin     time.Time
+	t     *testing.T
+	begin time.Time
+
+	mu        sync.Mutex
 	selectors map[string]string
 	err       error
 	// reads are the namespaces of each reading, with the seconds since the begin.
@@ -60,9 +63,13 @@ func withReader(t *testing.T, name string, test func(r *namespaceReader)) {
 }
 
 func (r *namespaceReader) read(ctx context.Context, namespaces []string) (map[string]labels.Selector, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.reads = append(r.reads, fmt.Sprintf("%s at %v", strings.Join(namespaces, ","), time.Since(r.begin).Seconds()))
 	if errors.Is(r.err, errSilent) {
+		r.mu.Unlock()
 		<-ctx.Done()
+		r.mu.Lock()
 	}
 	if r.err != nil {
 		return nil, r.err
@@ -85,6 +92,20 @@ func inNamespace(namespace, name string) *slim.DaemonSet {
 	return slim.FromDaemonSet(objects.DaemonSet(name, objects.Change(func(ds *appsv1.DaemonSet) { ds.Namespace = namespace })))
 }
 
+// set sets the node selector of a namespace.
+func (r *namespaceReader) set(namespace, selector string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.selectors[namespace] = selector
+}
+
+// fail makes reading fail, until it is called with nil.
+func (r *namespaceReader) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+}
+
 func (r *namespaceReader) add(namespace, name string) { r.DaemonSet(nil, inNamespace(namespace, name)) }
 
 // at lets time pass until so many seconds after the begin.
@@ -95,6 +116,8 @@ func (r *namespaceReader) at(seconds float64) {
 
 func (r *namespaceReader) expectReads(want ...string) {
 	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if diff := cmp.Diff(want, r.reads); diff != "" {
 		r.t.Errorf("reads (-want +got):\n%s", diff)
 	}
@@ -123,7 +146,7 @@ func (r *namespaceReader) expectGaps(want map[string]int) {
 func TestNamespaceSelectors(t *testing.T) {
 	t.Parallel()
 	withReader(t, "are read when DaemonSets appear, and all every five minutes", func(r *namespaceReader) {
-		r.selectors["x"] = "pool=a"
+		r.set("x", "pool=a")
 		r.add("x", "one")
 		r.add("x", "two")
 		r.add("y", "three")
@@ -131,7 +154,8 @@ func TestNamespaceSelectors(t *testing.T) {
 		r.expectReads("x at 0", "y at 0")
 		r.expectGaps(map[string]int{"one": 1, "two": 1, "three": 2})
 		r.at(60)
-		r.selectors["x"], r.selectors["z"] = "", "pool=b"
+		r.set("x", "")
+		r.set("z", "pool=b")
 		r.add("z", "four")
 		r.DaemonSet(inNamespace("z", "four"), inNamespace("z", "four"))
 		r.expectReads("z at 60")
@@ -144,14 +168,15 @@ func TestNamespaceSelectors(t *testing.T) {
 		r.DaemonSet(inNamespace("z", "four"), nil)
 		r.at(600)
 		r.expectReads("x,y at 600")
-		r.selectors["x"] = "pool=b"
+		r.set("x", "pool=b")
 		r.add("x", "five")
 		r.expectReads("x at 600")
 		r.expectGaps(map[string]int{"three": 2})
 	})
 	withReader(t, "are read again after an error, later and later, and nothing waits meanwhile", func(r *namespaceReader) {
-		r.selectors["x"], r.selectors["y"] = "pool=a", "pool=a"
-		r.err = errAway
+		r.set("x", "pool=a")
+		r.set("y", "pool=a")
+		r.fail(errAway)
 		r.add("x", "one")
 		r.add("y", "two")
 		r.Synced()
@@ -161,20 +186,20 @@ func TestNamespaceSelectors(t *testing.T) {
 		r.expectReads("x,y at 10", "x,y at 30", "x,y at 70", "x,y at 150", "x,y at 310")
 		r.at(1209)
 		r.expectReads("x,y at 610", "x,y at 910")
-		r.err = nil
+		r.fail(nil)
 		r.at(1210)
 		r.expectReads("x,y at 1210")
 		r.expectGaps(map[string]int{"one": 1, "two": 1})
 		r.at(1510)
 		r.expectReads("x,y at 1510")
-		r.err = errAway
+		r.fail(errAway)
 		r.at(1820)
 		r.expectReads("x,y at 1810", "x,y at 1820")
 		r.expectGaps(map[string]int{"one": 1, "two": 1})
 	})
 	withReader(t, "are waited for ten seconds", func(r *namespaceReader) {
 		r.Synced()
-		r.err = errSilent
+		r.fail(errSilent)
 		r.add("x", "one")
 		if waited := time.Since(r.begin); waited != selectorTimeout {
 			r.t.Errorf("waited %v", waited)
