@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
@@ -174,11 +175,15 @@ func (f *fixture) taint(name string, taints ...corev1.Taint) {
 	f.t.Helper()
 	ctx, cancel := f.deadline()
 	defer cancel()
-	node, err := f.Client().CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-	f.must(err)
-	node.Spec.Taints = taints
-	_, err = f.Client().CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{})
-	f.must(err)
+	f.must(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		node, err := f.Client().CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		node.Spec.Taints = taints
+		_, err = f.Client().CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{})
+		return err
+	}))
 }
 
 func (f *fixture) patchNode(name, patch string) {

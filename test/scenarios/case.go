@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
@@ -195,21 +196,23 @@ func (s *scenario) restart(ctx context.Context, f *fixture, i int) error {
 		return err
 	}
 	pods := f.Client().CoreV1().Pods(s.agent.space())
-	pod, err := pods.Get(ctx, name, metav1.GetOptions{})
-	if err != nil {
+	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		pod, err := pods.Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		now := metav1.Now()
+		container := &pod.Status.ContainerStatuses[0]
+		ended := corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137, FinishedAt: now}
+		if container.State.Running != nil {
+			ended.StartedAt = container.State.Running.StartedAt
+		}
+		container.RestartCount++
+		container.LastTerminationState = corev1.ContainerState{Terminated: &ended}
+		container.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}
+		_, err = pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})
 		return err
-	}
-	now := metav1.Now()
-	container := &pod.Status.ContainerStatuses[0]
-	ended := corev1.ContainerStateTerminated{Reason: "OOMKilled", ExitCode: 137, FinishedAt: now}
-	if container.State.Running != nil {
-		ended.StartedAt = container.State.Running.StartedAt
-	}
-	container.RestartCount++
-	container.LastTerminationState = corev1.ContainerState{Terminated: &ended}
-	container.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}
-	_, err = pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})
-	return err
+	})
 }
 
 // since returns the time that long ago in the format of a taint's timeAdded.
