@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 // notCaused returns the alerts that no scenario can cause: a part of a scrape fails
@@ -13,7 +14,7 @@ func notCaused() []string { return []string{"DaemonSetExporterPartFailed"} }
 
 func TestAlerts(t *testing.T) {
 	t.Run("each has a scenario", func(t *testing.T) {
-		rules, err := shipped.ReadRules(path(t, shipped.RuleFile))
+		rules, err := shipped.ReadRules(shippedtest.Path(t, shipped.RuleFile))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 var (
@@ -35,7 +36,7 @@ func TestRunbookCommands(t *testing.T) {
 	if err := f.WaitDaemonSet(ctx, "kube-system", "agent", 1); err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range files(t, shipped.Runbooks+"/DaemonSet*.md") {
+	for _, page := range shippedtest.Glob(t, shipped.Runbooks+"/DaemonSet*.md") {
 		content, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/build"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 func TestShippedFiles(t *testing.T) {
@@ -17,36 +18,16 @@ func TestShippedFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		promtool := filepath.Join(programs, "promtool")
-		run(t, promtool, "check", "rules", "--lint-fatal", path(t, shipped.RuleFile), path(t, "test/scenarios/mixin.rules.yaml"))
-		run(t, promtool, append([]string{"test", "rules"}, files(t, shipped.RuleTests+"/*.yaml")...)...)
+		run(t, promtool, "check", "rules", "--lint-fatal", shippedtest.Path(t, shipped.RuleFile), shippedtest.Path(t, "test/scenarios/mixin.rules.yaml"))
+		run(t, promtool, append([]string{"test", "rules"}, shippedtest.Glob(t, shipped.RuleTests+"/*.yaml")...)...)
 	})
 	t.Run("amtool accepts the Alertmanager example", func(t *testing.T) {
 		programs, err := build.Alertmanager(t.Context(), os.Stderr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		run(t, filepath.Join(programs, "amtool"), "check-config", path(t, shipped.AlertmanagerFile))
+		run(t, filepath.Join(programs, "amtool"), "check-config", shippedtest.Path(t, shipped.AlertmanagerFile))
 	})
-}
-
-// path returns the path of a file of the repository.
-func path(t *testing.T, name string) string {
-	t.Helper()
-	root, err := shipped.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(root, name)
-}
-
-// files returns the files of the repository that match a pattern.
-func files(t *testing.T, pattern string) []string {
-	t.Helper()
-	found, err := filepath.Glob(path(t, pattern))
-	if err != nil || len(found) == 0 {
-		t.Fatalf("%d files %s: %v", len(found), pattern, err)
-	}
-	return found
 }
 
 func run(t *testing.T, program string, arguments ...string) {

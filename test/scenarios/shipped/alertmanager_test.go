@@ -9,11 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 func inhibitions(t *testing.T) []shipped.Inhibition {
 	t.Helper()
-	inhibitions, err := shipped.ReadInhibitions(path(t, shipped.AlertmanagerFile))
+	inhibitions, err := shipped.ReadInhibitions(shippedtest.Path(t, shipped.AlertmanagerFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func TestAlertmanagerExample(t *testing.T) {
 	t.Parallel()
 	t.Run("refers to alerts that exist", func(t *testing.T) {
 		t.Parallel()
-		config := read(t, path(t, shipped.AlertmanagerFile))
+		config := read(t, shippedtest.Path(t, shipped.AlertmanagerFile))
 		var known []string
 		for _, alert := range rules(t).Alerts() {
 			known = append(known, alert.Alert)

@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 func dashboards(t *testing.T) map[string]*shipped.Dashboard {
 	t.Helper()
-	dashboards, err := shipped.ReadDashboards(path(t, "."))
+	dashboards, err := shipped.ReadDashboards(shippedtest.Path(t, "."))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 func TestMetricNames(t *testing.T) {
@@ -23,7 +24,7 @@ func TestMetricNames(t *testing.T) {
 	t.Run("those in Go comments exist", func(t *testing.T) {
 		t.Parallel()
 		for _, file := range files(t, ".", ".go") {
-			syntax, err := parser.ParseFile(token.NewFileSet(), path(t, file), nil, parser.ParseComments|parser.SkipObjectResolution)
+			syntax, err := parser.ParseFile(token.NewFileSet(), shippedtest.Path(t, file), nil, parser.ParseComments|parser.SkipObjectResolution)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,7 +40,7 @@ func TestMetricNames(t *testing.T) {
 			if file == "docs/upgrading.md" { // names what is gone
 				continue
 			}
-			for _, name := range unknownNames(vocabulary, read(t, path(t, file))) {
+			for _, name := range unknownNames(vocabulary, read(t, shippedtest.Path(t, file))) {
 				t.Errorf("%s: there is no metric %s", file, name)
 			}
 		}
@@ -92,7 +93,7 @@ func comments(file *ast.File) string {
 // files returns the files below a directory of the repository, with a suffix.
 func files(t *testing.T, directory, suffix string) []string {
 	t.Helper()
-	root := path(t, ".")
+	root := shippedtest.Path(t, ".")
 	var found []string
 	err := filepath.WalkDir(filepath.Join(root, directory), func(name string, entry fs.DirEntry, err error) error {
 		switch {

@@ -17,6 +17,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 // withoutCase returns the reasons of a gap that no end-to-end case shows, and
@@ -66,7 +67,7 @@ func TestGapReasons(t *testing.T) {
 		t.Parallel()
 		for _, alert := range rules(t).Alerts() {
 			page := shipped.Runbooks + "/" + alert.Alert + ".md"
-			content := read(t, path(t, page))
+			content := read(t, shippedtest.Path(t, page))
 			for _, reason := range reasonsOf(t, alert) {
 				if !strings.HasPrefix(reason, "node_") && !regexp.MustCompile(`\b`+reason+`\b`).MatchString(content) {
 					t.Errorf("%s does not name %s, which the alert selects", page, reason)
@@ -184,7 +185,7 @@ func shownByScenarios(t *testing.T) []string {
 // inspect visits the syntax of Go files of the repository.
 func inspect(t *testing.T, pattern string, visit func(ast.Node)) {
 	t.Helper()
-	for _, name := range glob(t, pattern) {
+	for _, name := range shippedtest.Glob(t, pattern) {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,29 +16,10 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 var update = flag.Bool("update", false, "Write the generated files.")
-
-// path returns the path of a file of the repository.
-func path(t *testing.T, name string) string {
-	t.Helper()
-	root, err := shipped.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(root, name)
-}
-
-// glob returns the files of the repository that match a pattern.
-func glob(t *testing.T, pattern string) []string {
-	t.Helper()
-	files, err := filepath.Glob(path(t, pattern))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files %s: %v", len(files), pattern, err)
-	}
-	return files
-}
 
 func read(t *testing.T, path string) string {
 	t.Helper()
@@ -52,7 +32,7 @@ func read(t *testing.T, path string) string {
 
 func rules(t *testing.T) *shipped.Rules {
 	t.Helper()
-	rules, err := shipped.ReadRules(path(t, shipped.RuleFile))
+	rules, err := shipped.ReadRules(shippedtest.Path(t, shipped.RuleFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,13 +53,13 @@ func TestRules(t *testing.T) {
 	// make generate writes it.
 	t.Run("the PrometheusRule equals the rule file", func(t *testing.T) {
 		t.Parallel()
-		want := shipped.PrometheusRule([]byte(read(t, path(t, shipped.RuleFile))))
+		want := shipped.PrometheusRule([]byte(read(t, shippedtest.Path(t, shipped.RuleFile))))
 		if *update {
-			if err := os.WriteFile(path(t, shipped.PrometheusRuleFile), want, 0o644); err != nil {
+			if err := os.WriteFile(shippedtest.Path(t, shipped.PrometheusRuleFile), want, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if read(t, path(t, shipped.PrometheusRuleFile)) != string(want) {
+		if read(t, shippedtest.Path(t, shipped.PrometheusRuleFile)) != string(want) {
 			t.Errorf("%s does not equal %s; run `make generate`", shipped.PrometheusRuleFile, shipped.RuleFile)
 		}
 	})
@@ -220,7 +200,7 @@ func selects(t *testing.T, alert shipped.Rule, metric string, labels map[string]
 
 func ruleTests(t *testing.T) []string {
 	t.Helper()
-	return glob(t, shipped.RuleTests+"/*.yaml")
+	return shippedtest.Glob(t, shipped.RuleTests+"/*.yaml")
 }
 
 // make generate writes the heads.

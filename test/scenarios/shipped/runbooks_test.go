@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
+	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 func TestRunbooks(t *testing.T) {
@@ -21,7 +22,7 @@ func TestRunbooks(t *testing.T) {
 			alerts = append(alerts, alert.Alert+".md")
 		}
 		var pages []string
-		for _, page := range glob(t, shipped.Runbooks+"/*") {
+		for _, page := range shippedtest.Glob(t, shipped.Runbooks+"/*") {
 			if name := filepath.Base(page); name != "README.md" {
 				pages = append(pages, name)
 			}
@@ -30,7 +31,7 @@ func TestRunbooks(t *testing.T) {
 		if diff := cmp.Diff(alerts, pages); diff != "" {
 			t.Errorf("%s (-alerts +pages):\n%s", shipped.Runbooks, diff)
 		}
-		list := read(t, path(t, shipped.Runbooks+"/README.md"))
+		list := read(t, shippedtest.Path(t, shipped.Runbooks+"/README.md"))
 		for _, page := range pages {
 			if !strings.Contains(list, "("+page+")") {
 				t.Errorf("the list of pages lacks %s", page)
@@ -39,7 +40,7 @@ func TestRunbooks(t *testing.T) {
 	})
 	vocabulary := vocabulary(t)
 	link := regexp.MustCompile(`\]\((DaemonSet\w+\.md)(?:#([\w-]+))?\)`)
-	for _, page := range glob(t, shipped.Runbooks+"/DaemonSet*.md") {
+	for _, page := range shippedtest.Glob(t, shipped.Runbooks+"/DaemonSet*.md") {
 		t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
 			t.Parallel()
 			queries, err := shipped.RunbookQueries(page)
