@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestFlags(t *testing.T) {
@@ -75,9 +75,7 @@ func TestFlags(t *testing.T) {
 			if code := run(t.Context(), tc.args, &stdout, &stderr); code != tc.code {
 				t.Errorf("exit code %d, want %d", code, tc.code)
 			}
-			if !strings.Contains(stdout.String(), tc.stdout) || !strings.Contains(stderr.String(), tc.stderr) {
-				t.Errorf("printed %q and %q", stdout.String(), stderr.String())
-			}
+			check.That(t, strings.Contains(stdout.String(), tc.stdout) && strings.Contains(stderr.String(), tc.stderr), "printed %q and %q", stdout.String(), stderr.String())
 			if lines := strings.Count(stderr.String(), "\n"); lines > 1 {
 				t.Errorf("printed %d lines: %q", lines, stderr.String())
 			}
@@ -91,26 +89,18 @@ func TestTaintFlags(t *testing.T) {
 		"--node.leaving-taint=example.com/leaving", "--node.startup-taint=example.com/starting", "--node.startup-taint=cni.example.com/*",
 		"--node.condition-taint=example.com/broken", "--node.condition-taint=health.example.com/*",
 	}, io.Discard, io.Discard)
-	if done {
-		t.Fatal("the flags are not accepted")
-	}
+	check.Require(t, !done, "the flags are not accepted")
 	t.Run("each kind is a list of its own", func(t *testing.T) {
 		got := [][]string{parsed.leavingTaints, parsed.startupTaints, parsed.conditionTaints}
 		want := [][]string{{"example.com/leaving"}, {"example.com/starting", "cni.example.com/*"}, {"example.com/broken", "health.example.com/*"}}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		check.Equal(t, got, want)
 	})
 	t.Run("each grace is a duration of its own", func(t *testing.T) {
-		if parsed.joinGrace != 90*time.Second || parsed.startupGrace != time.Hour {
-			t.Errorf("join grace %s, startup grace %s", parsed.joinGrace, parsed.startupGrace)
-		}
+		check.That(t, parsed.joinGrace == 90*time.Second && parsed.startupGrace == time.Hour, "join grace %s, startup grace %s", parsed.joinGrace, parsed.startupGrace)
 	})
 	t.Run("they have defaults", func(t *testing.T) {
 		standard, _, done := parse(nil, io.Discard, io.Discard)
-		if done || standard.joinGrace != 5*time.Minute || standard.startupGrace != 15*time.Minute {
-			t.Errorf("join grace %s, startup grace %s", standard.joinGrace, standard.startupGrace)
-		}
+		check.That(t, !done && standard.joinGrace == 5*time.Minute && standard.startupGrace == 15*time.Minute, "join grace %s, startup grace %s", standard.joinGrace, standard.startupGrace)
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // Tests of this package do not run in parallel: run sets the logger of klog,
@@ -43,13 +44,9 @@ func TestRun(t *testing.T) {
 	t.Run("it serves only metrics about itself before it has synced", func(t *testing.T) {
 		text := exporter.get("/metrics")
 		for line := range strings.Lines(text) {
-			if !regexp.MustCompile(`^(# |daemonset_exporter_|go_|process_)`).MatchString(line) {
-				t.Errorf("served too early: %q", line)
-			}
+			check.That(t, regexp.MustCompile(`^(# |daemonset_exporter_|go_|process_)`).MatchString(line), "served too early: %q", line)
 		}
-		if !strings.Contains(text, `daemonset_exporter_informer_synced{resource="nodes"} 0`) {
-			t.Errorf("metrics are %s", text)
-		}
+		check.That(t, strings.Contains(text, `daemonset_exporter_informer_synced{resource="nodes"} 0`), "metrics are %s", text)
 	})
 	release()
 	t.Run("it is ready when it has synced", func(t *testing.T) {
@@ -74,9 +71,7 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("it ends with exit code 0 when its context is done", func(t *testing.T) {
 		exporter.stop()
-		if code := exporter.exit(); code != 0 {
-			t.Errorf("exit code %d", code)
-		}
+		check.Equal(t, exporter.exit(), 0, "exit code")
 	})
 	t.Run("it logs one JSON object per line, with level, time, caller and message", func(t *testing.T) {
 		for _, line := range exporter.logs.With("") {
@@ -85,19 +80,14 @@ func TestRun(t *testing.T) {
 				t.Fatalf("%q: %v", line, err)
 			}
 			for _, key := range []string{"level", "time", "caller", "msg"} {
-				if fields[key] == nil {
-					t.Errorf("no %s in %q", key, line)
-				}
+				check.That(t, fields[key] != nil, "no %s in %q", key, line)
 			}
 		}
 	})
 }
 
 func TestRunErrors(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	taken := check.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer func() { _ = taken.Close() }()
 	badWeb := file(t, "web.yml", "tls_server_config: {cert_file: /does/not/exist}")
 
@@ -112,9 +102,7 @@ func TestRunErrors(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			exporter := start(t.Context(), t, apiserver.New(t), tc.arg)
-			if code := exporter.exit(); code != 1 {
-				t.Errorf("exit code %d, want 1", code)
-			}
+			check.Equal(t, exporter.exit(), 1, "exit code")
 			if lines := exporter.logs.With("level=error"); len(lines) != 1 || !strings.Contains(lines[0], tc.err) {
 				t.Errorf("logged %q", exporter.logs.With(""))
 			}
@@ -140,9 +128,7 @@ func TestRunWithoutAnAPIServer(t *testing.T) {
 	}
 	t.Run("readiness names what is forbidden to whom, and the log does once", func(t *testing.T) {
 		async.Eventually(t, "forbidden", readySays("forbidden", "list", apiserver.User))
-		if lines := exporter.logs.With("forbidden"); len(lines) != 1 {
-			t.Errorf("logged %q", lines)
-		}
+		check.Len(t, exporter.logs.With("forbidden"), 1, "lines about forbidden")
 	})
 	t.Run("readiness says that the server is unreachable", func(t *testing.T) {
 		server.Stop()
@@ -184,9 +170,7 @@ func TestRunNamespaceSelectors(t *testing.T) {
 			if text := exporter.get("/metrics"); !strings.Contains(text, want) {
 				t.Errorf("metrics are %s", text)
 			}
-			if asked := len(server.Requests("namespaces")) > 0; asked != tc.asksForNamespace {
-				t.Errorf("asked for the namespace: %v", asked)
-			}
+			check.Equal(t, len(server.Requests("namespaces")) > 0, tc.asksForNamespace, "asked for the namespace")
 		})
 	}
 }
@@ -197,12 +181,8 @@ func TestSignalContext(t *testing.T) {
 		defer restore()
 		exporter := start(ctx, t, apiserver.New(t))
 		exporter.waitReady()
-		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		if code := exporter.exit(); code != 0 {
-			t.Errorf("exit code %d", code)
-		}
+		check.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
+		check.Equal(t, exporter.exit(), 0, "exit code")
 	})
 }
 
@@ -269,19 +249,10 @@ func (e *exporter) url() string {
 
 func (e *exporter) ask(path string) (code int, text string) {
 	e.t.Helper()
-	request, err := http.NewRequestWithContext(e.t.Context(), http.MethodGet, e.url()+path, nil)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		e.t.Fatal(err)
-	}
+	request := check.Must(http.NewRequestWithContext(e.t.Context(), http.MethodGet, e.url()+path, nil))(e.t)
+	response := check.Must(http.DefaultClient.Do(request))(e.t)
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		e.t.Fatal(err)
-	}
+	body := check.Must(io.ReadAll(response.Body))(e.t)
 	return response.StatusCode, string(body)
 }
 
@@ -310,8 +281,6 @@ func (e *exporter) answers(path string, code int, text string) {
 func file(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
 }

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // BenchmarkFleet measures what clusters of several sizes, given as nodes x
@@ -116,19 +117,14 @@ func (f *fleet) benchmarkScrape(b *testing.B) {
 	b.Run("gather", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := registry.Gather(); err != nil {
-				b.Fatal(err)
-			}
+			check.Must(registry.Gather())(b)
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/gaps, "ns/gap")
 	})
 	for _, encoding := range []string{"text", "gzip"} {
 		b.Run(encoding, func(b *testing.B) {
 			handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: encoding == "text"})
-			request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "/metrics", nil)
-			if err != nil {
-				b.Fatal(err)
-			}
+			request := check.Must(http.NewRequestWithContext(b.Context(), http.MethodGet, "/metrics", nil))(b)
 			request.Header.Set("Accept-Encoding", "gzip")
 			b.ReportAllocs()
 			var sent countingWriter

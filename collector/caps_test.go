@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -28,9 +29,7 @@ func TestSeriesCap(t *testing.T) {
 					series++
 				}
 			}
-			if series != 100 {
-				t.Errorf("%d series, want 100", series)
-			}
+			check.That(t, series == 100, "%d series, want 100", series)
 			s.expect("20 are dropped", fmt.Sprintf("daemonset_exporter_series_dropped{family=%q}", family),
 				exposition(`daemonset_exporter_series_dropped{family=%q} 20`, family))
 		})

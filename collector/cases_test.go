@@ -28,6 +28,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
 
@@ -35,9 +36,7 @@ import (
 func TestCases(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("testdata/cases/*/case.yaml")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
+	check.Require(t, err == nil && len(paths) != 0, "no cases: %v", err)
 	for _, file := range paths {
 		folder := filepath.Dir(file)
 		t.Run(filepath.Base(folder), func(t *testing.T) {
@@ -67,9 +66,7 @@ func runCase(t *testing.T, folder string) (differences string) {
 	}
 	steps, errSteps := os.ReadFile(filepath.Join(folder, "case.yaml"))
 	text, errSamples := os.ReadFile(filepath.Join(folder, "expected.txt"))
-	if err := errors.Join(errSteps, errSamples, yaml.UnmarshalStrict(steps, &input)); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, errors.Join(errSteps, errSamples, yaml.UnmarshalStrict(steps, &input)))
 	expected := parseExpected(t, string(text))
 	objects := map[string]runtime.Object{}
 	var e *exporter // nil while it is down
@@ -87,9 +84,7 @@ func runCase(t *testing.T, folder string) (differences string) {
 			e.deliver((*replay.Watch).Set, object)
 		}
 		for _, key := range step.Delete {
-			if objects[key] == nil {
-				t.Fatalf("step %d deletes %s, which does not exist", i, key)
-			}
+			check.Require(t, objects[key] != nil, "step %d deletes %s, which does not exist", i, key)
 			e.deliver((*replay.Watch).Delete, objects[key])
 			delete(objects, key)
 		}
@@ -142,9 +137,7 @@ func decode(t *testing.T, text []byte) (key string, object runtime.Object) {
 	t.Helper()
 	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 	object, kind, err := decoder.Decode(text, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, err)
 	meta := object.(metav1.Object)
 	return path.Join(kind.Kind, meta.GetNamespace(), meta.GetName()), object
 }
@@ -161,10 +154,7 @@ func parseExpected(t *testing.T, text string) map[int]expectation {
 	for _, block := range strings.Split("\n"+text, "\nstep ")[1:] {
 		head, text, _ := strings.Cut(block, "\n")
 		number, families, _ := strings.Cut(head, ": ")
-		step, err := strconv.Atoi(number)
-		if err != nil {
-			t.Fatal(err)
-		}
+		step := check.Must(strconv.Atoi(number))(t)
 		expected[step] = expectation{strings.Fields(families), exposition("%s", text)}
 	}
 	return expected

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -52,14 +53,8 @@ func allMetrics(t *testing.T) *scenario {
 
 func TestAllMetrics(t *testing.T) {
 	t.Parallel()
-	families, err := allMetrics(t).registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	problems, err := promlint.NewWithMetricFamilies(families).Lint()
-	if err != nil {
-		t.Fatal(err)
-	}
+	families := check.Must(allMetrics(t).registry.Gather())(t)
+	problems := check.Must(promlint.NewWithMetricFamilies(families).Lint())(t)
 	for _, problem := range problems {
 		t.Errorf("%s: %s", problem.Metric, problem.Text)
 	}
@@ -88,10 +83,7 @@ func TestMetricsOfADaemonSet(t *testing.T) {
 	t.Parallel()
 	gather := func(t *testing.T, s *scenario) map[string]bool {
 		t.Helper()
-		families, err := s.registry.Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
+		families := check.Must(s.registry.Gather())(t)
 		names := map[string]bool{}
 		for _, family := range families {
 			names[family.GetName()] = true
@@ -104,9 +96,7 @@ func TestMetricsOfADaemonSet(t *testing.T) {
 		there := gather(t, newScenario(t).synced())
 		for _, row := range ofDaemonSets {
 			ofNodes := slices.Contains(row.Labels, labelNode) // begins with the trouble that it counts
-			if row.Type == dto.MetricType_COUNTER && !ofNodes && !there[row.Name] {
-				t.Errorf("%s has no series for a new DaemonSet", row.Name)
-			}
+			check.That(t, row.Type != dto.MetricType_COUNTER || ofNodes || there[row.Name], "%s has no series for a new DaemonSet", row.Name)
 		}
 	})
 	t.Run("all series go with it", func(t *testing.T) {
@@ -117,27 +107,21 @@ func TestMetricsOfADaemonSet(t *testing.T) {
 		}
 		there := gather(t, s)
 		for _, row := range ofDaemonSets {
-			if there[row.Name] {
-				t.Errorf("%s stays", row.Name)
-			}
+			check.That(t, !there[row.Name], "%s stays", row.Name)
 		}
 	})
 }
 
 func checkFamily(t *testing.T, row *Metric, family *dto.MetricFamily) {
 	t.Helper()
-	if family.GetType() != row.Type || family.GetHelp() != row.Help {
-		t.Errorf("%s: type %v and help %q differ from the table", row.Name, family.GetType(), family.GetHelp())
-	}
+	check.That(t, family.GetType() == row.Type && family.GetHelp() == row.Help, "%s: type %v and help %q differ from the table", row.Name, family.GetType(), family.GetHelp())
 	want := slices.Sorted(slices.Values(row.Labels))
 	for _, metric := range family.Metric {
 		var got []string
 		for _, label := range metric.Label {
 			got = append(got, label.GetName())
 		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s has labels %v, want %v", row.Name, got, want)
-		}
+		check.That(t, slices.Equal(got, want), "%s has labels %v, want %v", row.Name, got, want)
 		if h := metric.Histogram; h != nil && (len(h.Bucket) != 14 || h.Schema == nil || h.GetSampleSum() > 0 && len(h.PositiveSpan) == 0) {
 			t.Errorf("%s is not both classic and native: %v", row.Name, h)
 		}
@@ -155,9 +139,7 @@ func TestDescribe(t *testing.T) {
 		all.WriteString(desc.String())
 	}
 	for _, row := range Metrics() {
-		if !strings.Contains(all.String(), `"`+row.Name+`"`) {
-			t.Errorf("%s is not described", row.Name)
-		}
+		check.That(t, strings.Contains(all.String(), `"`+row.Name+`"`), "%s is not described", row.Name)
 	}
 }
 
@@ -182,10 +164,7 @@ func TestMetricNames(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	t.Parallel()
-	families, err := allMetrics(t).registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
+	families := check.Must(allMetrics(t).registry.Gather())(t)
 	for _, format := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeOpenMetrics, expfmt.TypeProtoDelim} {
 		var out bytes.Buffer
 		encoder := expfmt.NewEncoder(&out, expfmt.NewFormat(format))
@@ -199,9 +178,7 @@ func TestFormats(t *testing.T) {
 				t.Errorf("format %v: %v", format, err)
 			}
 		}
-		if out.Len() < 10_000 {
-			t.Errorf("format %v: only %d bytes", format, out.Len())
-		}
+		check.That(t, out.Len() >= 10_000, "format %v: only %d bytes", format, out.Len())
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -72,14 +73,9 @@ func (s fleetSize) node(tb testing.TB, index int, ready corev1.ConditionStatus) 
 		}
 		source.Status.Conditions = append(source.Status.Conditions, condition)
 	}
-	wire, err := source.Marshal()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	wire := check.Must(source.Marshal())(tb)
 	decoded := &corev1.Node{}
-	if err := decoded.Unmarshal(wire); err != nil {
-		tb.Fatal(err)
-	}
+	check.NoError(tb, decoded.Unmarshal(wire))
 	return slim.FromNode(decoded)
 }
 
@@ -144,13 +140,10 @@ func newFleet(tb testing.TB, size fleetSize) *fleet {
 
 func newFleetCollector(tb testing.TB, now *testingclock.FakeClock) *Collector {
 	tb.Helper()
-	collector, err := New(Config{
+	collector := check.Must(New(Config{
 		Clock: now, Logger: log.NewNopLogger(), Health: func() []informers.ResourceHealth { return nil },
 		MaxGapSeries: 1_000_000, JoinGrace: 5 * time.Minute,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	}))(tb)
 	return collector
 }
 
@@ -188,9 +181,7 @@ func (f *fleet) addPods(tb testing.TB) {
 
 func (f *fleet) store(tb testing.TB, resource int, object any) {
 	tb.Helper()
-	if err := f.caches[resource].Add(object); err != nil {
-		tb.Fatal(err)
-	}
+	check.NoError(tb, f.caches[resource].Add(object))
 }
 
 // pods returns all pods.

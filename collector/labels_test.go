@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/google/go-cmp/cmp"
 	testingclock "k8s.io/utils/clock/testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestLabelValues(t *testing.T) {
@@ -27,16 +28,12 @@ func TestLabelValues(t *testing.T) {
 			"daemonset_exporter_informer_objects":               {"resource": {"nodes", "pods", "daemonsets"}},
 			"daemonset_node_transitions_total":                  {},
 		} {
-			if diff := cmp.Diff(want, metric(name).LabelValues()); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", name, diff)
-			}
+			check.Equal(t, metric(name).LabelValues(), want, name)
 		}
 	})
 	t.Run("over all metrics every value is listed once", func(t *testing.T) {
 		t.Parallel()
-		if diff := cmp.Diff([]string{"create", "schedule", "start", "ready", "covered"}, LabelValues()["stage"]); diff != "" {
-			t.Errorf("stage (-want +got):\n%s", diff)
-		}
+		check.Equal(t, LabelValues()["stage"], []string{"create", "schedule", "start", "ready", "covered"}, "stage")
 	})
 	t.Run("a label without values names an object", func(t *testing.T) {
 		t.Parallel()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // Help is sent with every scrape; what does not fit belongs into Notes.
@@ -30,9 +32,7 @@ func TestMetrics(t *testing.T) {
 	t.Run("notes are whole sentences", func(t *testing.T) {
 		t.Parallel()
 		for _, row := range Metrics() {
-			if row.Notes != "" && !strings.HasSuffix(row.Notes, ".") {
-				t.Errorf("%s: notes %q do not end in a full stop", row.Name, row.Notes)
-			}
+			check.That(t, row.Notes == "" || strings.HasSuffix(row.Notes, "."), "%s: notes %q do not end in a full stop", row.Name, row.Notes)
 		}
 	})
 	t.Run("help that is not one short sentence is found", func(t *testing.T) {

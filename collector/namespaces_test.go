@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 	appsv1 "k8s.io/api/apps/v1"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -118,19 +118,14 @@ func (r *namespaceReader) expectReads(want ...string) {
 	r.t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if diff := cmp.Diff(want, r.reads); diff != "" {
-		r.t.Errorf("reads (-want +got):\n%s", diff)
-	}
+	check.Equal(r.t, r.reads, want, "reads")
 	r.reads = nil
 }
 
 // expectGaps checks how many nodes are gaps of DaemonSets that have no pods.
 func (r *namespaceReader) expectGaps(want map[string]int) {
 	r.t.Helper()
-	text, err := testutil.CollectAndFormat(r, expfmt.TypeTextPlain, "daemonset_gap_start_timestamp_seconds")
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	text := check.Must(testutil.CollectAndFormat(r, expfmt.TypeTextPlain, "daemonset_gap_start_timestamp_seconds"))(r.t)
 	got := map[string]int{}
 	for _, line := range strings.Split(string(text), "\n") {
 		if _, rest, found := strings.Cut(line, `{cause="scheduling",daemonset="`); found {
@@ -138,9 +133,7 @@ func (r *namespaceReader) expectGaps(want map[string]int) {
 			got[name]++
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		r.t.Errorf("gaps (-want +got):\n%s", diff)
-	}
+	check.Equal(r.t, got, want, "gaps")
 }
 
 func TestNamespaceSelectors(t *testing.T) {
@@ -201,32 +194,25 @@ func TestNamespaceSelectors(t *testing.T) {
 		r.Synced()
 		r.fail(errSilent)
 		r.add("x", "one")
-		if waited := time.Since(r.begin); waited != selectorTimeout {
-			r.t.Errorf("waited %v", waited)
-		}
+		check.Equal(r.t, time.Since(r.begin), selectorTimeout, "waited")
 		r.expectGaps(map[string]int{"one": 2})
 	})
 	t.Run("are not waited for once Run has ended", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			c, err := New(Config{
+			c := check.Must(New(Config{
 				Clock: clock.RealClock{}, Logger: log.NewNopLogger(),
 				NamespaceSelectors: func(ctx context.Context, _ []string) (map[string]labels.Selector, error) {
 					<-ctx.Done()
 					return nil, ctx.Err()
 				},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			}))(t)
 			begin := time.Now()
 			ctx, stop := context.WithCancel(t.Context())
 			time.AfterFunc(time.Second, stop)
 			go c.Run(ctx)
 			c.DaemonSet(nil, inNamespace("x", "one"))
-			if waited := time.Since(begin); waited != time.Second {
-				t.Errorf("waited %v", waited)
-			}
+			check.Equal(t, time.Since(begin), time.Second, "waited")
 		})
 	})
 }

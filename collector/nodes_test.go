@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -124,9 +125,7 @@ func TestNodeDetection(t *testing.T) {
 		s.at(35).node("a", objects.ReadyUnknown(35))
 		s.at(40).node("a", objects.Ready(40))
 		s.expect("2 s after the last renewal", "daemonset_node_detection", nodeDetections(2))
-		if len(s.leasesRead) != 1 {
-			t.Errorf("the Lease was read %d times", len(s.leasesRead))
-		}
+		check.That(t, len(s.leasesRead) == 1, "the Lease was read %d times", len(s.leasesRead))
 		s.at(50).node("a", objects.NotReady(50))
 		s.expect("a kubelet that says so itself was not detected", "daemonset_node_detection", nodeDetections(2))
 		s.leases = func(string, time.Time) time.Time { return objects.At(52) }

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recordings"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
@@ -61,10 +62,7 @@ func (l leases) at(node string, now time.Time) time.Time {
 func replayRecording(t *testing.T, name string, kubelets leases, steps ...step) {
 	t.Helper()
 	t.Parallel()
-	events, err := recordings.Read(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	events := check.Must(recordings.Read(name))(t)
 	byTime := slices.SortedStableFunc(slices.Values(events), func(a, b recordings.Event) int { return a.At.Compare(b.At) })
 	for order, events := range map[string][]recordings.Event{"by file": events, "by time": byTime} {
 		t.Run(order, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -14,9 +15,7 @@ func TestRestart(t *testing.T) {
 			s.at(1).pod("a-1", objects.Restarted(1, 1, "Error", 1))
 			s.at(2).deletePod("a-1")
 			for name := range s.scrape() {
-				if !strings.HasPrefix(name, "daemonset_exporter_") {
-					s.t.Errorf("%s is given before sync", name)
-				}
+				check.That(s.t, strings.HasPrefix(name, "daemonset_exporter_"), "%s is given before sync", name)
 			}
 			s.synced().expect("what happened before is not counted", "daemonset_container_ daemonset_pod_terminations")
 		},

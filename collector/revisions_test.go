@@ -14,6 +14,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -67,9 +68,7 @@ func (s *revisionScenario) expectRevision(why string, outdated, inferred, readin
 		daemonset_rollout_outdated_nodes{daemonset="agent",namespace="default"} %d
 		daemonset_exporter_revision_inferred %d
 	`, outdated, inferred))
-	if len(s.revisionsRead) != readings {
-		s.t.Errorf("%s: read %v, want %d times", why, s.revisionsRead, readings)
-	}
+	check.That(s.t, len(s.revisionsRead) == readings, "%s: read %v, want %d times", why, s.revisionsRead, readings)
 	s.revisionsRead = nil
 }
 
@@ -128,9 +127,7 @@ func TestRevisions(t *testing.T) {
 			s.expectRevision("no use asking soon", 3, 1, 0)
 			s.at(310)
 			s.expectRevision("five minutes later", 3, 1, 1)
-			if said := strings.Count(s.logs.String(), "forbidden: cannot list controllerrevisions"); said != 1 {
-				s.t.Errorf("said %d times:\n%s", said, s.logs)
-			}
+			check.Equal(s.t, strings.Count(s.logs.String(), "forbidden: cannot list controllerrevisions"), 1, "said once in", s.logs)
 			s.err = nil
 			s.at(610)
 			s.expectRevision("the permission was granted", 2, 0, 1)
@@ -159,9 +156,7 @@ func TestRevisions(t *testing.T) {
 			s.revisionsRead = nil
 			s.at(40)
 			s.expect("all are known", "daemonset_exporter_revision_inferred")
-			if !slices.Equal(s.revisionsRead, []string{"default"}) {
-				s.t.Errorf("read %v", s.revisionsRead)
-			}
+			check.That(s.t, slices.Equal(s.revisionsRead, []string{"default"}), "read %v", s.revisionsRead)
 		},
 		"a DaemonSet that is gone is asked for no more": func(s *revisionScenario) {
 			s.expectRevision("during the update", 3, 0, 1)
@@ -170,9 +165,7 @@ func TestRevisions(t *testing.T) {
 			s.deleteDaemonSet("agent")
 			s.revisionsRead = nil
 			s.at(3600)
-			if len(s.revisionsRead) != 0 {
-				s.t.Errorf("read %v", s.revisionsRead)
-			}
+			check.That(s.t, len(s.revisionsRead) == 0, "read %v", s.revisionsRead)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

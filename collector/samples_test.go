@@ -12,6 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // samples holds values by series, in the text format: the name, then the labels in
@@ -39,10 +40,7 @@ func exposition(format string, values ...any) samples {
 // scrape returns all samples.
 func (e *exporter) scrape() samples {
 	e.t.Helper()
-	families, err := e.registry.Gather()
-	if err != nil {
-		e.t.Fatal(err)
-	}
+	families := check.Must(e.registry.Gather())(e.t)
 	all := samples{}
 	for _, family := range families {
 		for _, metric := range family.Metric {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
@@ -66,10 +67,7 @@ func newExporter(t testing.TB, now time.Time, adapt ...func(*Config)) *exporter 
 	for _, change := range adapt {
 		change(&config)
 	}
-	c, err := New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := check.Must(New(config))(t)
 	e.collector = c
 	e.registry.MustRegister(c)
 	return e

@@ -6,8 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -74,9 +73,7 @@ func TestSeriesFromTheStart(t *testing.T) {
 			got[series] = value
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("counters and histograms at the start (-want +got):\n%s", diff)
-	}
+	check.Equal(t, got, want, "counters and histograms at the start")
 }
 
 // Series of a node label's value go with the last node that has it.
@@ -97,9 +94,7 @@ func TestSeriesOfNodeLabels(t *testing.T) {
 				got[value] = true
 			}
 		}
-		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
-			t.Errorf("zones of all series (-want +got):\n%s", diff)
-		}
+		check.Equal(t, slices.Sorted(maps.Keys(got)), want, "zones of all series")
 	}
 	const outages = "daemonset_node_failures daemonset_node_outage"
 	z1 := merge(exposition(`daemonset_node_failures_total{lifecycle="active",status="unreachable",zone="z1"} 1`),

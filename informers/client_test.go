@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 const twoContexts = `
@@ -56,9 +58,7 @@ func TestLoadConfig(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "config")
 			if tc.kubeconfig != "" {
-				if err := os.WriteFile(path, []byte(tc.kubeconfig), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				check.NoError(t, os.WriteFile(path, []byte(tc.kubeconfig), 0o600))
 			}
 			t.Setenv("HOME", t.TempDir())
 			for _, name := range []string{"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBECONFIG"} {
@@ -76,15 +76,9 @@ func TestLoadConfig(t *testing.T) {
 				}
 				return
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if config.Host != tc.host || config.BearerToken != "secret" || config.UserAgent != "daemonset_exporter/1.2.3" {
-				t.Errorf("the configuration has host %s, token %q, user agent %q", config.Host, config.BearerToken, config.UserAgent)
-			}
-			if config.ContentType != "application/vnd.kubernetes.protobuf" || config.AcceptContentTypes != "application/vnd.kubernetes.protobuf,application/json" {
-				t.Errorf("the encodings are %q and %q", config.ContentType, config.AcceptContentTypes)
-			}
+			check.NoError(t, err)
+			check.That(t, config.Host == tc.host && config.BearerToken == "secret" && config.UserAgent == "daemonset_exporter/1.2.3", "the configuration has host %s, token %q, user agent %q", config.Host, config.BearerToken, config.UserAgent)
+			check.That(t, config.ContentType == "application/vnd.kubernetes.protobuf" && config.AcceptContentTypes == "application/vnd.kubernetes.protobuf,application/json", "the encodings are %q and %q", config.ContentType, config.AcceptContentTypes)
 		})
 	}
 }

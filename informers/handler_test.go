@@ -1,7 +1,6 @@
 package informers
 
 import (
-	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -9,6 +8,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestHandler(t *testing.T) {
@@ -30,9 +30,7 @@ func TestHandler(t *testing.T) {
 		server.Put(agent)
 		set.awaitCall("pod a/agent added", 2)
 		want := []string{"pod a/agent added", "pod a/agent updated", "pod a/agent deleted", "pod a/agent added"}
-		if got := set.handler.callsFor("pod"); !slices.Equal(got, want) {
-			t.Errorf("calls %v, want %v", got, want)
-		}
+		check.Equal(t, set.handler.callsFor("pod"), want, "calls")
 	})
 	withServer(t, "is not called by a relist for what has not changed", func(t *testing.T, server *apiserver.Server) {
 		server.Put(pod("a", "stays"))
@@ -41,11 +39,7 @@ func TestHandler(t *testing.T) {
 		server.Start()
 		server.Put(pod("a", "new"))
 		set.awaitCall("pod a/new added", 1)
-		if got := set.handler.callsFor("pod"); !slices.Equal(got, []string{"pod a/stays added", "pod a/new added"}) {
-			t.Errorf("calls %v", got)
-		}
-		if count := set.handler.count("synced"); count != 1 {
-			t.Errorf("Synced is called %d times", count)
-		}
+		check.Equal(t, set.handler.callsFor("pod"), []string{"pod a/stays added", "pod a/new added"}, "calls")
+		check.Equal(t, set.handler.count("synced"), 1, "calls of Synced")
 	})
 }

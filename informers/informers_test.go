@@ -7,6 +7,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestSet(t *testing.T) {
@@ -16,18 +17,14 @@ func TestSet(t *testing.T) {
 		set := runSet(t, server).awaitSynced()
 
 		for _, line := range []string{"node n added", "pod a/p added", "daemonset a/d added"} {
-			if set.handler.count(line) != 1 {
-				t.Errorf("want one call %q: %v", line, set.handler.calls())
-			}
+			check.That(t, set.handler.count(line) == 1, "want one call %q: %v", line, set.handler.calls())
 		}
 		if calls := set.handler.calls(); calls[len(calls)-1] != "synced" {
 			t.Errorf("Synced is called before all objects: %v", calls)
 		}
 		for _, resource := range resourceNames() {
 			requests := server.Requests(resource)
-			if len(requests) != 1 || !requests[0].Streams() {
-				t.Errorf("%s: want one streamed list, got %d requests: %v", resource, len(requests), requests)
-			}
+			check.That(t, len(requests) == 1 && requests[0].Streams(), "%s: want one streamed list, got %d requests: %v", resource, len(requests), requests)
 			if accept := requests[0].Header.Get("Accept"); !strings.HasPrefix(accept, "application/vnd.kubernetes.protobuf") {
 				t.Errorf("%s: accepts %q first", resource, accept)
 			}
@@ -35,12 +32,8 @@ func TestSet(t *testing.T) {
 				t.Errorf("%s: health is %+v", resource, health)
 			}
 		}
-		if !set.Synced() {
-			t.Error("Synced is false")
-		}
-		if lines := set.logs.With(`level=info msg="informer caches synced" nodes=1 pods=1 daemonsets=1`); len(lines) != 1 {
-			t.Errorf("logged %q", set.logs.With(""))
-		}
+		check.That(t, set.Synced(), "Synced is false")
+		check.Len(t, set.logs.With(`level=info msg="informer caches synced" nodes=1 pods=1 daemonsets=1`), 1, "of", set.logs)
 	})
 	withServer(t, "is not synced before the lists have ended", func(t *testing.T, server *apiserver.Server) {
 		server.Put(node("n"), pod("a", "p"))
@@ -50,9 +43,7 @@ func TestSet(t *testing.T) {
 			async.Eventually(t, "an object of "+resource, func() bool { return !set.healthOf(resource).LastEvent.IsZero() })
 		}
 		for _, health := range set.Health() {
-			if health.Synced {
-				t.Errorf("%s is synced before its list has ended", health.Resource)
-			}
+			check.That(t, !health.Synced, "%s is synced before its list has ended", health.Resource)
 		}
 		if calls := set.handler.calls(); set.Synced() || len(calls) != 0 {
 			t.Errorf("synced %v, calls %v", set.Synced(), calls)

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func lease(node string, renewed *metav1.MicroTime) *coordinationv1.Lease {
@@ -43,25 +44,16 @@ func TestLeases(t *testing.T) {
 		{"the server is unreachable", (*apiserver.Server).Stop, ErrorUnreachable, ""},
 	} {
 		withServer(t, tc.name, func(t *testing.T, server *apiserver.Server) {
-			leases, err := NewLeases(protobuf(server.Config()))
-			if err != nil {
-				t.Fatal(err)
-			}
+			leases := check.Must(NewLeases(protobuf(server.Config())))(t)
 			tc.prepare(server)
 			got, err := leases.RenewTime(t.Context(), "n")
 			if tc.kind == "" {
-				if err != nil || !got.Equal(renewed) {
-					t.Errorf("RenewTime returned %v, %v", got, err)
-				}
+				check.That(t, err == nil && got.Equal(renewed), "RenewTime returned %v, %v", got, err)
 				return
 			}
 			var failure *RequestError
-			if !errors.As(err, &failure) || failure.Kind != tc.kind {
-				t.Fatalf("the error is %#v", err)
-			}
-			if tc.want != "" && err.Error() != tc.want {
-				t.Errorf("the error is %q", err)
-			}
+			check.Require(t, errors.As(err, &failure) && failure.Kind == tc.kind, "the error is %#v", err)
+			check.That(t, tc.want == "" || err.Error() == tc.want, "the error is %q", err)
 		})
 	}
 }

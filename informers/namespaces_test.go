@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/go-kit/log"
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // namespace returns a Namespace with annotations, given as keys and values.
@@ -44,10 +44,7 @@ type reader struct {
 func newReader(t *testing.T, server *apiserver.Server, always bool) *reader {
 	t.Helper()
 	logs := &async.Buffer{}
-	namespaces, err := NewNamespaces(protobuf(server.Config()), always, log.NewLogfmtLogger(logs))
-	if err != nil {
-		t.Fatal(err)
-	}
+	namespaces := check.Must(NewNamespaces(protobuf(server.Config()), always, log.NewLogfmtLogger(logs)))(t)
 	return &reader{namespaces, t, logs}
 }
 
@@ -63,9 +60,7 @@ func (r *reader) expect(kind ErrorKind, want map[string]string, names ...string)
 	for name, selector := range selectors {
 		got[name] = selector.String()
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		r.t.Errorf("selectors of %v (-want +got):\n%s", names, diff)
-	}
+	check.Equal(r.t, got, want, "selectors of", names)
 }
 
 func TestNamespaces(t *testing.T) {
@@ -97,13 +92,9 @@ func TestNamespaces(t *testing.T) {
 			names = append(names, name)
 		}
 		r.expect("", want, names...)
-		if requests := server.Requests("schedulers"); len(requests) != 1 {
-			t.Errorf("the default was read %d times", len(requests))
-		}
+		check.Len(t, server.Requests("schedulers"), 1, "readings of the default")
 		for _, request := range server.Requests("namespaces") {
-			if request.Verb != "get" || request.Header.Get("Accept") != acceptMetadata {
-				t.Errorf("%s as %s", request.Verb, request.Header.Get("Accept"))
-			}
+			check.That(t, request.Verb == "get" && request.Header.Get("Accept") == acceptMetadata, "%s as %s", request.Verb, request.Header.Get("Accept"))
 		}
 		server.Put(namespace("own"))
 		r.expect("", map[string]string{"own": "pool=default"}, "own")
@@ -114,19 +105,13 @@ func TestNamespaces(t *testing.T) {
 		for range 3 {
 			r.expect("", none, "a")
 		}
-		if got := len(server.Requests("namespaces")) + len(server.Requests("schedulers")); got != 0 {
-			t.Errorf("%d requests", got)
-		}
-		if got := len(server.Requests(projectsPath)); got != 1 {
-			t.Errorf("asked %d times whether projects are served", got)
-		}
+		check.Equal(t, len(server.Requests("namespaces"))+len(server.Requests("schedulers")), 0, "requests")
+		check.Len(t, server.Requests(projectsPath), 1, "questions whether projects are served")
 	})
 	withServer(t, "always reads if told so", func(t *testing.T, server *apiserver.Server) {
 		server.Put(namespace("a", openShiftSelector, "pool=a"), namespace("b"))
 		newReader(t, server, true).expect("", map[string]string{"a": "pool=a", "b": ""}, "a", "b")
-		if got := len(server.Requests(projectsPath)); got != 0 {
-			t.Errorf("asked %d times whether projects are served", got)
-		}
+		check.Len(t, server.Requests(projectsPath), 0, "questions whether projects are served")
 	})
 	withServer(t, "asks again if the server was away", func(t *testing.T, server *apiserver.Server) {
 		serveProjects(server)
@@ -138,9 +123,7 @@ func TestNamespaces(t *testing.T) {
 		r.expect("", map[string]string{"a": "pool=a"}, "a")
 		server.Stop()
 		r.expect(ErrorUnreachable, none, "a", "b")
-		if lines := r.logs.With("level=warn"); len(lines) != 0 {
-			t.Errorf("logged %q", lines)
-		}
+		check.Len(t, r.logs.With("level=warn"), 0, "logged")
 	})
 	withServer(t, "leaves out a namespace that is gone", func(t *testing.T, server *apiserver.Server) {
 		server.Put(namespace("a"))
@@ -157,9 +140,7 @@ func TestNamespaces(t *testing.T) {
 		}
 		for resource, scope := range map[string]string{"namespaces": `namespace \"a\"`, "schedulers": "all namespaces"} {
 			lines := r.logs.With("grant get on " + resource + " to " + apiserver.User)
-			if len(lines) != 1 || !strings.Contains(lines[0], scope) {
-				t.Errorf("%s: logged %q", resource, lines)
-			}
+			check.That(t, len(lines) == 1 && strings.Contains(lines[0], scope), "%s: logged %q", resource, lines)
 		}
 		server.Allow("get", "namespaces")
 		r.expect("", map[string]string{"b": "pool=a"}, "b")
@@ -178,8 +159,6 @@ func TestNamespaces(t *testing.T) {
 		if _, err := r.NodeSelectors(ctx, []string{"a"}); err == nil {
 			t.Error("no error")
 		}
-		if lines := r.logs.With(""); len(lines) != 0 {
-			t.Errorf("logged %q", lines)
-		}
+		check.Len(t, r.logs.With(""), 0, "logged")
 	})
 }

@@ -10,6 +10,7 @@ import (
 	testclock "k8s.io/utils/clock/testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestOptionsNamespaces(t *testing.T) {
@@ -44,19 +45,13 @@ func TestOptionsNamespaces(t *testing.T) {
 				server.Put(pod(namespace, "p"), daemonSet(namespace, "d"))
 			}
 			set := runSet(t, server, func(o *Options) { o.Namespaces, o.ExcludedNamespaces = tc.included, tc.excluded }).awaitSynced()
-			if got := slices.Sorted(slices.Values(set.handler.callsFor("pod"))); !slices.Equal(got, tc.pods) {
-				t.Errorf("calls %v, want %v", got, tc.pods)
-			}
-			if got := set.handler.callsFor("daemonset"); len(got) != len(tc.pods) {
-				t.Errorf("calls %v", got)
-			}
+			check.Equal(t, slices.Sorted(slices.Values(set.handler.callsFor("pod"))), tc.pods, "calls")
+			check.Len(t, set.handler.callsFor("daemonset"), len(tc.pods), "calls")
 			for _, resource := range []string{Pods, DaemonSets} {
 				var requested []string
 				for _, request := range server.Requests(resource) {
 					requested = append(requested, request.Namespace)
-					if selector := request.Query.Get("fieldSelector"); selector != tc.fieldSelector {
-						t.Errorf("%s: the field selector is %q", resource, selector)
-					}
+					check.Equal(t, request.Query.Get("fieldSelector"), tc.fieldSelector, resource, "the field selector")
 				}
 				if slices.Sort(requested); !slices.Equal(requested, tc.requested) {
 					t.Errorf("%s are requested in %q, want %q", resource, requested, tc.requested)
@@ -80,9 +75,7 @@ func TestOptionsPodsSelector(t *testing.T) {
 		unlabeled.Labels = nil
 		server.Put(pod("a", "agent"), ofStatefulSet, unlabeled)
 		set := runSet(t, server).awaitSynced()
-		if got := set.handler.callsFor("pod"); !slices.Equal(got, []string{"pod a/agent added"}) {
-			t.Errorf("calls %v", got)
-		}
+		check.Equal(t, set.handler.callsFor("pod"), []string{"pod a/agent added"}, "calls")
 		t.Run("a pod that loses its label is deleted", func(t *testing.T) {
 			stripped := pod("a", "agent")
 			delete(stripped.Labels, appsv1.ControllerRevisionHashLabelKey)
@@ -130,10 +123,6 @@ func TestOptionsInvalid(t *testing.T) {
 
 func TestSplitNamespaces(t *testing.T) {
 	t.Parallel()
-	if got := SplitNamespaces(" a, b,,c "); !slices.Equal(got, []string{"a", "b", "c"}) {
-		t.Errorf("got %q", got)
-	}
-	if got := SplitNamespaces(""); len(got) != 0 {
-		t.Errorf("got %q", got)
-	}
+	check.Equal(t, SplitNamespaces(" a, b,,c "), []string{"a", "b", "c"})
+	check.Len(t, SplitNamespaces(""), 0)
 }

@@ -3,7 +3,7 @@ package informers
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestPermissions(t *testing.T) {
@@ -15,14 +15,10 @@ func TestPermissions(t *testing.T) {
 		{Group: "apps", Resource: "controllerrevisions", Verbs: []string{"list"}, Namespaced: true, Optional: true},
 		{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"get"}, Namespaced: true, Optional: true},
 	}
-	if diff := cmp.Diff(want, Permissions()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	check.Equal(t, Permissions(), want)
 	want = []Permission{
 		{Resource: "namespaces", Verbs: []string{"get"}, Namespaced: true},
 		{Group: "config.openshift.io", Resource: "schedulers", Verbs: []string{"get"}},
 	}
-	if diff := cmp.Diff(want, NamespacePermissions()); diff != "" {
-		t.Errorf("of namespaces (-want +got):\n%s", diff)
-	}
+	check.Equal(t, NamespacePermissions(), want, "of namespaces")
 }

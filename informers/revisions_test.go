@@ -15,6 +15,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // revisionOf returns a ControllerRevision of the DaemonSet with that UID.
@@ -82,14 +83,8 @@ func TestRevisions(t *testing.T) {
 	} {
 		withServer(t, tc.name, func(t *testing.T, server *apiserver.Server) {
 			server.Put(tc.objects...)
-			revisions, err := NewRevisions(protobuf(server.Config()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			found, err := revisions.Newest(t.Context(), "a")
-			if err != nil {
-				t.Fatal(err)
-			}
+			revisions := check.Must(NewRevisions(protobuf(server.Config())))(t)
+			found := check.Must(revisions.Newest(t.Context(), "a"))(t)
 			got := newest{}
 			for _, owner := range []string{"agent", "proxy", "other"} {
 				if revision, ok := found[slim.ParseUID(types.UID(owner))]; ok {
@@ -100,13 +95,9 @@ func TestRevisions(t *testing.T) {
 				t.Errorf("%d found (-want +got):\n%s", len(found), diff)
 			}
 			requests := server.Requests("controllerrevisions", "list")
-			if len(requests) != tc.pages || len(server.Requests("controllerrevisions")) != tc.pages {
-				t.Errorf("%d requests, want %d pages", len(requests), tc.pages)
-			}
+			check.That(t, len(requests) == tc.pages && len(server.Requests("controllerrevisions")) == tc.pages, "%d requests, want %d pages", len(requests), tc.pages)
 			for _, request := range requests {
-				if request.Namespace != "a" || request.Query.Has("resourceVersion") || request.Query.Get("limit") == "" {
-					t.Errorf("the request is %+v", request)
-				}
+				check.That(t, request.Namespace == "a" && !request.Query.Has("resourceVersion") && request.Query.Get("limit") != "", "the request is %+v", request)
 			}
 		})
 	}
@@ -128,26 +119,16 @@ func TestRevisionsErrors(t *testing.T) {
 		{"the server is unreachable", (*apiserver.Server).Stop, ErrorUnreachable, ""},
 	} {
 		withServer(t, tc.name, func(t *testing.T, server *apiserver.Server) {
-			revisions, err := NewRevisions(protobuf(server.Config()))
-			if err != nil {
-				t.Fatal(err)
-			}
+			revisions := check.Must(NewRevisions(protobuf(server.Config())))(t)
 			tc.prepare(server)
-			_, err = revisions.Newest(t.Context(), "a")
+			_, err := revisions.Newest(t.Context(), "a")
 			var failure *RequestError
-			if !errors.As(err, &failure) || failure.Kind != tc.kind {
-				t.Fatalf("the error is %#v", err)
-			}
-			if tc.want != "" && err.Error() != tc.want {
-				t.Errorf("the error is %q", err)
-			}
+			check.Require(t, errors.As(err, &failure) && failure.Kind == tc.kind, "the error is %#v", err)
+			check.That(t, tc.want == "" || err.Error() == tc.want, "the error is %q", err)
 		})
 	}
 	withServer(t, "the reading is cancelled", func(t *testing.T, server *apiserver.Server) {
-		revisions, err := NewRevisions(protobuf(server.Config()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		revisions := check.Must(NewRevisions(protobuf(server.Config())))(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := revisions.Newest(ctx, "a"); err == nil {

@@ -12,15 +12,13 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestTransform(t *testing.T) {
 	t.Parallel()
 	transform := resourceNamed(t, Pods).transform
-	trimmed, err := transform(pod("a", "p"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	trimmed := check.Must(transform(pod("a", "p")))(t)
 	t.Run("trims an object", func(t *testing.T) {
 		if got, ok := trimmed.(*slim.Pod); !ok || got.Name != "p" {
 			t.Errorf("a pod becomes %#v", trimmed)
@@ -64,10 +62,7 @@ func TestTransform(t *testing.T) {
 			}
 			return transform(obj)
 		}
-		informer, err := newInformer(newTestListWatch(t, server, nodes))
-		if err != nil {
-			t.Fatal(err)
-		}
+		informer := check.Must(newInformer(newTestListWatch(t, server, nodes)))(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -81,8 +76,6 @@ func TestTransform(t *testing.T) {
 		case <-time.After(async.Patience):
 			t.Fatal("the object has not been trimmed")
 		}
-		if informer.shared.HasSynced() {
-			t.Error("the list has ended already")
-		}
+		check.That(t, !informer.shared.HasSynced(), "the list has ended already")
 	})
 }

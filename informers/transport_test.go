@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // client-go returns an empty watch, and no error, for a connection that is lost
@@ -12,10 +13,7 @@ import (
 func TestRequestOutcome(t *testing.T) {
 	t.Parallel()
 	withServer(t, "a lost connection is not an empty watch", func(t *testing.T, server *apiserver.Server) {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		listener := check.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 		t.Cleanup(func() { _ = listener.Close() })
 		go func() {
 			for {

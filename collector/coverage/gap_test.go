@@ -4,12 +4,12 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -46,9 +46,7 @@ func checkReasons(t *testing.T, cases map[string]reasonCase) {
 					slices.Reverse(all)
 				}
 				got, _ := coverage.GapReason(node.Status(), test.withheld, all, 0, objects.Noon)
-				if got.String() != test.want {
-					t.Errorf("the reason is %s, want %s (backwards: %v)", got, test.want, backwards)
-				}
+				check.That(t, got.String() == test.want, "the reason is %s, want %s (backwards: %v)", got, test.want, backwards)
 			}
 		})
 	}
@@ -205,9 +203,7 @@ func TestReasonCauses(t *testing.T) {
 	for reason := coverage.ReasonNone + 1; reason < coverage.Reasons; reason++ {
 		got[reason.String()] = reason.Cause().String()
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	check.Equal(t, got, want)
 }
 
 func TestAvailable(t *testing.T) {
@@ -232,9 +228,7 @@ func TestAvailable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			object := slim.FromPod(objects.PodOf("agent", "a", test.pod...))
-			if got := object.Available(test.minReady, objects.At(test.at)); got != test.want {
-				t.Errorf("available: %v, want %v", got, test.want)
-			}
+			check.Equal(t, object.Available(test.minReady, objects.At(test.at)), test.want, "available")
 		})
 	}
 }

@@ -3,7 +3,6 @@ package coverage_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -11,6 +10,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -38,14 +38,12 @@ type placementCase struct {
 	want decision
 }
 
-func check(t *testing.T, cases map[string]placementCase) {
+func checkPlacements(t *testing.T, cases map[string]placementCase) {
 	t.Helper()
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, decide(objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...))); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			check.Equal(t, decide(objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...)), test.want)
 		})
 	}
 }
@@ -63,7 +61,7 @@ func TestPlacement(t *testing.T) {
 	t.Parallel()
 	wrongSelector, wrongAffinity := objects.NodeSelector("disk", "ssd"), objects.NodeAffinity(objects.MatchLabel("zone", "In", "z1"))
 	gpu := objects.Tainted("gpu", "NoExecute")
-	check(t, map[string]placementCase{
+	checkPlacements(t, map[string]placementCase{
 		"a DaemonSet without rules runs everywhere":                            {nil, nil, expected},
 		"the node name comes before the selector":                              {options{objects.NodeName("b"), wrongSelector, wrongAffinity}, options{gpu}, byName},
 		"the selector comes before the affinity":                               {options{objects.NodeName("a"), wrongSelector, wrongAffinity}, options{gpu}, bySelector},
@@ -103,14 +101,9 @@ func TestPlacementNamespaceSelector(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			selector, err := labels.Parse(test.selector)
-			if err != nil {
-				t.Fatal(err)
-			}
+			selector := check.Must(labels.Parse(test.selector))(t)
 			got := decideIn(selector, objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...))
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			check.Equal(t, got, test.want)
 		})
 	}
 }
@@ -119,7 +112,7 @@ func TestPlacementAffinity(t *testing.T) {
 	t.Parallel()
 	zone1 := options{objects.Label("zone", "z1"), objects.Label("cores", "8")}
 	broken := objects.MatchLabel("zone", "Roughly", "z1")
-	check(t, map[string]placementCase{
+	checkPlacements(t, map[string]placementCase{
 		"In holds for one of its values":               {options{objects.NodeAffinity(objects.MatchLabel("zone", "In", "z0", "z1"))}, zone1, expected},
 		"In does not hold for another":                 {options{objects.NodeAffinity(objects.MatchLabel("zone", "In", "z2"))}, zone1, byAffinity},
 		"NotIn holds for another value":                {options{objects.NodeAffinity(objects.MatchLabel("zone", "NotIn", "z2"))}, zone1, expected},
@@ -161,7 +154,7 @@ func TestPlacementTaints(t *testing.T) {
 		return options{objects.Tolerating(corev1.Toleration{Key: key, Operator: operator, Value: value, Effect: effect})}
 	}
 	keep, stop := decision{"keep", "taint", "gpu"}, decision{"stop", "taint", "gpu"}
-	check(t, map[string]placementCase{
+	checkPlacements(t, map[string]placementCase{
 		"NoSchedule keeps what is there":                 {nil, options{gpu("NoSchedule")}, keep},
 		"NoExecute stops what is there":                  {nil, options{gpu("NoExecute")}, stop},
 		"PreferNoSchedule excludes nobody":               {nil, options{gpu("PreferNoSchedule")}, expected},
@@ -210,7 +203,7 @@ func TestPlacementNodeCondition(t *testing.T) {
 			t.Errorf("%s:%s gives %v, want %v", test.key, test.effect, got, want)
 		}
 	}
-	check(t, map[string]placementCase{
+	checkPlacements(t, map[string]placementCase{
 		"a cordoned node still expects its pod":              {nil, options{objects.Cordoned()}, expected},
 		"a node that died still expects its pod":             {nil, options{objects.Unreachable(0)}, decision{"keep", "expected", ""}},
 		"a host network needs no network":                    {options{objects.HostNetwork()}, options{objects.Tainted(prefix+"network-unavailable", "NoSchedule")}, expected},
@@ -225,7 +218,7 @@ func TestPlacementNodeCondition(t *testing.T) {
 
 func TestPlacementSoleTaint(t *testing.T) {
 	t.Parallel()
-	check(t, map[string]placementCase{
+	checkPlacements(t, map[string]placementCase{
 		"one untolerated taint repels alone":                  {nil, options{objects.Tainted("gpu", "NoSchedule")}, decision{"keep", "taint", "gpu"}},
 		"a tolerated taint before it does not matter":         {options{objects.Tolerating(corev1.Toleration{Key: "cp", Operator: "Exists"})}, options{objects.Tainted("cp", "NoExecute"), objects.Tainted("gpu", "NoSchedule")}, decision{"keep", "taint", "gpu"}},
 		"PreferNoSchedule beside it does not matter":          {nil, options{objects.Tainted("x", "PreferNoSchedule"), objects.Tainted("gpu", "NoSchedule")}, decision{"keep", "taint", "gpu"}},
@@ -254,7 +247,5 @@ func TestPlacementTemplate(t *testing.T) {
 	spare[0] = corev1.Toleration{Key: "mine"}
 	template := slim.PodTemplate{Tolerations: spare, HostNetwork: true}
 	coverage.NewPlacement(&template, nil)
-	if diff := cmp.Diff(make([]corev1.Toleration, 15), spare[1:16]); diff != "" {
-		t.Errorf("behind the template's tolerations (-want +got):\n%s", diff)
-	}
+	check.Equal(t, spare[1:16], make([]corev1.Toleration, 15), "behind the template's tolerations")
 }

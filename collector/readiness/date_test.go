@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -29,12 +30,8 @@ func TestDate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := readiness.Date(test.now, test.previous, test.stamped, true); !got.Equal(test.want) {
-				t.Errorf("dated %v, want %v", got, test.want)
-			}
-			if got := readiness.Date(test.now, test.previous, test.stamped, false); !got.Equal(test.now) {
-				t.Errorf("on a watch that was never interrupted it is dated %v, want %v", got, test.now)
-			}
+			check.Equal(t, readiness.Date(test.now, test.previous, test.stamped, true), test.want, "dated")
+			check.Equal(t, readiness.Date(test.now, test.previous, test.stamped, false), test.now, "on a watch that was never interrupted it is dated")
 		})
 	}
 }
@@ -48,9 +45,7 @@ func TestBegun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := readiness.Begun(test.now, test.stamped); !got.Equal(test.want) {
-				t.Errorf("begun %v, want %v", got, test.want)
-			}
+			check.Equal(t, readiness.Begun(test.now, test.stamped), test.want, "begun")
 		})
 	}
 }

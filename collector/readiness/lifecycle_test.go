@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -58,9 +58,7 @@ func TestLifecycle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := readiness.NewNode(node(test.node...), rules(), true, objects.At(0))
-			if got := n.Lifecycle(); got != test.want {
-				t.Errorf("it is %v, want %v", got, test.want)
-			}
+			check.Equal(t, n.Lifecycle(), test.want)
 		})
 	}
 }
@@ -73,9 +71,7 @@ func TestJoinGrace(t *testing.T) {
 	expect := func(when float64, want readiness.Lifecycle) {
 		t.Helper()
 		n.Tick(rules(), objects.At(when))
-		if got := n.Lifecycle(); got != want {
-			t.Errorf("%v s after noon it is %v, want %v", when, got, want)
-		}
+		check.Equal(t, n.Lifecycle(), want, when, "s after noon")
 	}
 	expect(299, readiness.LifecycleJoining)
 	expect(300, readiness.LifecycleActive)
@@ -96,9 +92,7 @@ func TestJoinGraceOfNone(t *testing.T) {
 	t.Parallel()
 	for _, grace := range []time.Duration{0, -time.Minute} {
 		n := readiness.NewNode(node(objects.Created(0)), &readiness.Rules{JoinGrace: grace}, true, objects.At(0))
-		if got := n.Lifecycle(); got != readiness.LifecycleActive {
-			t.Errorf("with a grace of %v a new node is %v", grace, got)
-		}
+		check.Equal(t, n.Lifecycle(), readiness.LifecycleActive, "with a grace of", grace, "a new node")
 	}
 }
 
@@ -108,7 +102,5 @@ func TestLifecycleNames(t *testing.T) {
 	for lifecycle := range readiness.Lifecycles {
 		got = append(got, lifecycle.String())
 	}
-	if diff := cmp.Diff([]string{"active", "joining", "cordoned", "leaving"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	check.Equal(t, got, []string{"active", "joining", "cordoned", "leaving"})
 }

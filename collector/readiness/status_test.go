@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -41,9 +41,7 @@ func TestStatus(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, look(readiness.NewNode(node(test.node...), rules(), true, objects.At(0)))); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			check.Equal(t, look(readiness.NewNode(node(test.node...), rules(), true, objects.At(0))), test.want)
 		})
 	}
 }
@@ -65,11 +63,9 @@ func TestStatusAtCreation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			object := node(append(options{objects.Created(-5)}, test.node...)...)
-			if diff := cmp.Diff([]seen{test.seen, test.found}, []seen{
+			check.Equal(t, []seen{
 				look(readiness.NewNode(object, rules(), false, objects.At(0))), look(readiness.NewNode(object, rules(), true, objects.At(0))),
-			}); diff != "" {
-				t.Errorf("as it is created, and as it is found (-want +got):\n%s", diff)
-			}
+			}, []seen{test.seen, test.found}, "as it is created, and as it is found")
 		})
 	}
 }
@@ -126,9 +122,7 @@ func TestStatusChanges(t *testing.T) {
 				} else {
 					n.Update(node(step.node...), rules(), objects.At(step.at))
 				}
-				if diff := cmp.Diff(step.want, look(n)); diff != "" {
-					t.Errorf("step %d, %v s after noon (-want +got):\n%s", i, step.at, diff)
-				}
+				check.Equal(t, look(n), step.want, "step", i, step.at, "s after noon")
 			}
 		})
 	}
@@ -172,9 +166,7 @@ func TestTransitions(t *testing.T) {
 				got.Outage = 0
 				got.Failure = step.want.Failure
 			}
-			if diff := cmp.Diff(step.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			check.Equal(t, got, step.want)
 		})
 	}
 }
@@ -185,7 +177,5 @@ func TestStatusNames(t *testing.T) {
 	for status := range readiness.Statuses {
 		got = append(got, status.String())
 	}
-	if diff := cmp.Diff([]string{"ready", "not_ready", "unreachable", "never_ready"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	check.Equal(t, got, []string{"ready", "not_ready", "unreachable", "never_ready"})
 }

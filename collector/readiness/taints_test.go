@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // Every well-known taint, with who sets it. A taint that is not asked about here is
@@ -63,13 +64,9 @@ func TestTaintClass(t *testing.T) {
 		{"NODE.kubernetes.io/not-ready", placement, "nobody: keys tell capitals apart"},
 		{"", placement, "nobody"},
 	} {
-		if got := new(readiness.TaintRules).Class(test.key); got != test.want {
-			t.Errorf("%s (%s) is of class %v, want %v", test.key, test.source, got, test.want)
-		}
+		check.Equal(t, new(readiness.TaintRules).Class(test.key), test.want, test.key, "of", test.source)
 		conditional := test.want == condition || test.want == startup
-		if got := test.want.Conditional(); got != conditional {
-			t.Errorf("%s excludes nothing: %v, want %v", test.key, got, conditional)
-		}
+		check.Equal(t, test.want.Conditional(), conditional, test.key, "is conditional")
 	}
 }
 
@@ -90,8 +87,6 @@ func TestTaintClassOfUsers(t *testing.T) {
 		"node.kubernetes.io/out-of-service": readiness.TaintLeaving,
 		"node.kubernetes.io/not-ready":      readiness.TaintCondition, // the others stay
 	} {
-		if got := rules.Class(key); got != want {
-			t.Errorf("%s is of class %v, want %v", key, got, want)
-		}
+		check.Equal(t, rules.Class(key), want, key, "is of class")
 	}
 }

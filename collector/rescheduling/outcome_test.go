@@ -3,11 +3,11 @@ package rescheduling_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -202,18 +202,14 @@ func TestOutcome(t *testing.T) {
 					}
 					at = version.at
 				}
-				if got := p.end(at, slim.FromPod(p.pod)); got != test.want {
-					t.Errorf("each version %d times: %s, want %s", times, got, test.want)
-				}
+				check.Equal(t, p.end(at, slim.FromPod(p.pod)), test.want, "each version", times, "times")
 			}
 		})
 	}
 	t.Run("names", func(t *testing.T) {
 		t.Parallel()
 		want := []string{"forced", "node_lost", "not_running", "oom_killed", "grace_exceeded", "graceful", "unknown"}
-		if diff := cmp.Diff(want, label(rescheduling.Outcomes)); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		check.Equal(t, label(rescheduling.Outcomes), want)
 	})
 }
 
@@ -242,9 +238,7 @@ func TestOutcomeMissed(t *testing.T) {
 			if p.Termination != nil {
 				got = p.end(300, missed)
 			}
-			if got != test.want {
-				t.Errorf("%s, want %s", got, test.want)
-			}
+			check.Equal(t, got, test.want)
 		})
 	}
 }

@@ -3,11 +3,11 @@ package rescheduling_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -55,12 +55,8 @@ func TestRestarts(t *testing.T) {
 			for reason, times := range rescheduling.Restarts(slim.FromPod(before), slim.FromPod(pod)) {
 				got[reason] += times
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(min(1, len(test.want)), firstOf(before, pod)); diff != "" {
-				t.Errorf("a loop that breaks (-want +got):\n%s", diff)
-			}
+			check.Equal(t, got, test.want)
+			check.Equal(t, firstOf(before, pod), min(1, len(test.want)), "a loop that breaks")
 		})
 	}
 }

@@ -5,11 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -191,9 +190,7 @@ func TestStep(t *testing.T) {
 					if !strings.Contains(step.want, "=") {
 						got = total(got)
 					}
-					if got != step.want {
-						t.Errorf("at %v s, each change twice: %v: %q, want %q", step.at, twice, got, step.want)
-					}
+					check.Equal(t, got, step.want, "at", step.at, "s, each change twice", twice)
 				}
 			}
 		})
@@ -209,9 +206,7 @@ func TestStep(t *testing.T) {
 	})
 	t.Run("names of stages", func(t *testing.T) {
 		t.Parallel()
-		if diff := cmp.Diff([]string{"create", "schedule", "start", "ready"}, label(rescheduling.Stages)); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		check.Equal(t, label(rescheduling.Stages), []string{"create", "schedule", "start", "ready"})
 	})
 }
 
@@ -265,13 +260,9 @@ func TestStepLaws(t *testing.T) {
 			if _, got, ended := strings.Cut(got, " "); ended && strings.Contains(got, "=") {
 				finished++
 				want := fmt.Sprintf("%vs = %v+%v+%v+%v", clock, reached[0], reached[1]-reached[0], reached[2]-reached[1], clock-reached[2])
-				if got != want {
-					t.Fatalf("%q: want %s", sequence, want)
-				}
+				check.Require(t, got == want, "%q: want %s", sequence, want)
 			}
 		}
 	}
-	if finished < 500 {
-		t.Errorf("%d reschedulings prove too little", finished)
-	}
+	check.That(t, finished >= 500, "%d reschedulings prove too little", finished)
 }

@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -137,9 +137,7 @@ func TestState(t *testing.T) {
 			for _, version := range test.versions {
 				got = p.see(version)
 			}
-			if got != test.want {
-				t.Errorf("%q, want %q", got, test.want)
-			}
+			check.Equal(t, got, test.want)
 		})
 	}
 	t.Run("the end of the grace period and the pod are known", func(t *testing.T) {
@@ -152,8 +150,6 @@ func TestState(t *testing.T) {
 	})
 	t.Run("names", func(t *testing.T) {
 		t.Parallel()
-		if diff := cmp.Diff([]string{"within_grace", "overdue", "node_lost"}, label(rescheduling.States)); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		check.Equal(t, label(rescheduling.States), []string{"within_grace", "overdue", "node_lost"})
 	})
 }

@@ -4,11 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -84,22 +84,16 @@ func TestTrigger(t *testing.T) {
 			for _, meanwhile := range []edit{timePasses, removed} {
 				c := newCell()
 				c.step(5, test.at5)
-				if got := c.step(10, test.at10); got != pending+" pending" {
-					t.Errorf("at 10 s: %q, want %s pending", got, pending)
-				}
+				check.Equal(t, c.step(10, test.at10), pending+" pending", "at 10 s")
 				c.step(12, meanwhile)
-				if got := total(c.step(25, working(test.successor...))); got != want+" 15s" {
-					t.Errorf("at 25 s: %q, want %s after 15 s", got, want)
-				}
+				check.Equal(t, total(c.step(25, working(test.successor...))), want+" 15s", "at 25 s")
 			}
 		})
 	}
 	t.Run("names", func(t *testing.T) {
 		t.Parallel()
 		want := []string{"node_added", "node_recovered", "node_eligible", "pod_deleted", "pod_evicted", "pod_failed", "rollout", "daemonset_created"}
-		if diff := cmp.Diff(want, label(rescheduling.Triggers)); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		check.Equal(t, label(rescheduling.Triggers), want)
 	})
 }
 
@@ -146,9 +140,7 @@ func TestTriggerLast(t *testing.T) {
 				c.WasHeldBack = c.HeldBack
 				got = total(c.step(float64(10+i), event))
 			}
-			if got != test.want {
-				t.Errorf("%q, want %q", got, test.want)
-			}
+			check.Equal(t, got, test.want)
 		})
 	}
 }
@@ -176,9 +168,7 @@ func TestTriggerNone(t *testing.T) {
 			t.Parallel()
 			c := newCell()
 			for i, event := range events {
-				if got := c.step(float64(10+i), event); got != "" {
-					t.Errorf("event %d: %q", i, got)
-				}
+				check.Equal(t, c.step(float64(10+i), event), "", "event", i)
 			}
 		})
 	}
@@ -238,9 +228,7 @@ func TestTriggerAtStart(t *testing.T) {
 			if got := c.step(62, all(test.found, started)); strings.TrimSuffix(got, " pending") != trigger {
 				t.Errorf("at 62 s: %q, want %s", got, trigger)
 			}
-			if got := total(c.step(100, working())); got != test.want {
-				t.Errorf("at 100 s: %q, want %q", got, test.want)
-			}
+			check.Equal(t, total(c.step(100, working())), test.want, "at 100 s")
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -48,9 +49,7 @@ func TestMaxUnavailable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds))
-			if got := rollout.MaxUnavailable(ds, test.desired); got != test.want {
-				t.Errorf("%d of %d nodes, want %d", got, test.desired, test.want)
-			}
+			check.Equal(t, rollout.MaxUnavailable(ds, test.desired), test.want)
 		})
 	}
 }
@@ -77,9 +76,7 @@ func TestMaxSurge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds))
-			if got := rollout.MaxSurge(ds, test.desired); got != test.want {
-				t.Errorf("%d of %d nodes, want %d", got, test.desired, test.want)
-			}
+			check.Equal(t, rollout.MaxSurge(ds, test.desired), test.want)
 		})
 	}
 }

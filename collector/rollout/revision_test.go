@@ -7,6 +7,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -48,15 +49,9 @@ func TestIncludes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pod := slim.FromPod(objects.PodOf("agent", "a", objects.Revision(test.hash, test.of)))
-			if got := test.revision.Includes(pod); got != test.want {
-				t.Errorf("%v, want %v", got, test.want)
-			}
-			if got := test.revision.CountsAsUpdated(pod); got != test.updated {
-				t.Errorf("counts as updated: %v, want %v", got, test.updated)
-			}
-			if got := rollout.OfPod(pod); got != revision(test.hash, int64(test.of)) {
-				t.Errorf("the pod is of revision %v", got)
-			}
+			check.Equal(t, test.revision.Includes(pod), test.want)
+			check.Equal(t, test.revision.CountsAsUpdated(pod), test.updated, "counts as updated")
+			check.Equal(t, rollout.OfPod(pod), revision(test.hash, int64(test.of)), "revision of the pod")
 		})
 	}
 }

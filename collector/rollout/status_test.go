@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -76,9 +76,7 @@ func TestCount(t *testing.T) {
 			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds...))
 			for _, current := range []rollout.Revision{revision("first", 1), known("first", 1)} {
 				node := rollout.Count(ds, current, test.run, pods, objects.Noon)
-				if diff := cmp.Diff(test.want, words(node)); diff != "" {
-					t.Errorf("%v (-want +got):\n%s", current, diff)
-				}
+				check.Equal(t, words(node), test.want, current)
 			}
 		})
 	}
@@ -100,9 +98,7 @@ func TestCountsAdd(t *testing.T) {
 	}
 	counts.Add(working, -1)
 	want := rollout.Counts{Desired: 5, Current: 4, Ready: 3, Available: 2, Updated: 1, Misscheduled: 1}
-	if diff := cmp.Diff(want, counts); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	check.Equal(t, counts, want)
 }
 
 func TestDifferences(t *testing.T) {
@@ -146,13 +142,9 @@ func TestDifferences(t *testing.T) {
 			for _, difference := range rollout.Differences(&slim.DaemonSet{Status: status}, test.counts) {
 				got, fields = append(got, difference.Nodes), append(fields, difference.Field)
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("%v (-want +got):\n%s", fields, diff)
-			}
+			check.Equal(t, got, test.want, fields)
 			want := []string{"desired", "current", "ready", "available", "unavailable", "updated", "misscheduled"}
-			if !slices.Equal(fields, want) || !slices.Equal(rollout.Fields(), want) {
-				t.Errorf("fields %v, by Fields %v, want %v", fields, rollout.Fields(), want)
-			}
+			check.That(t, slices.Equal(fields, want) && slices.Equal(rollout.Fields(), want), "fields %v, by Fields %v, want %v", fields, rollout.Fields(), want)
 		})
 	}
 }

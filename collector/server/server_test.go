@@ -15,6 +15,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/server"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // config returns a configuration that serves a single gauge.
@@ -33,15 +34,9 @@ func config() server.Config {
 // serve runs a server for the duration of the test and returns its URL.
 func serve(t *testing.T, config server.Config) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := check.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	config.Listen = func(server *http.Server) error { return server.Serve(listener) }
-	server, err := server.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := check.Must(server.New(config))(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
@@ -64,29 +59,18 @@ type answer struct {
 // ask sends a request with headers, "Name: text" each.
 func ask(t *testing.T, method, url string, headers ...string) answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	request := check.Must(http.NewRequestWithContext(t.Context(), method, url, nil))(t)
 	for _, header := range headers {
 		key, text, _ := strings.Cut(header, ": ")
 		request.Header.Set(key, text)
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	response := check.Must(http.DefaultTransport.RoundTrip(request))(t)
 	defer func() { _ = response.Body.Close() }()
 	var body io.Reader = response.Body
 	if response.Header.Get("Content-Encoding") == "gzip" {
-		if body, err = gzip.NewReader(body); err != nil {
-			t.Fatal(err)
-		}
+		body = check.Must(gzip.NewReader(body))(t)
 	}
-	text, err := io.ReadAll(body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := check.Must(io.ReadAll(body))(t)
 	return answer{response.StatusCode, response.Header, string(text)}
 }
 
@@ -112,9 +96,7 @@ func TestMetrics(t *testing.T) {
 					t.Errorf("%s: the encoding is %q", encoding, sent)
 				}
 				for _, metric := range []string{tc.contains, "go_goroutines", "process_cpu_seconds_total"} {
-					if !strings.Contains(got.text, metric) {
-						t.Errorf("%s: %q is missing", encoding, metric)
-					}
+					check.That(t, strings.Contains(got.text, metric), "%s: %q is missing", encoding, metric)
 				}
 			}
 		})
@@ -137,9 +119,7 @@ func TestMetrics(t *testing.T) {
 		}
 		close(held.released)
 		for range allowed {
-			if code := <-answers; code != http.StatusOK {
-				t.Errorf("one of the others answers %d", code)
-			}
+			check.Equal(t, <-answers, http.StatusOK, "one of the others answers")
 		}
 	})
 }
@@ -207,9 +187,7 @@ func TestReadiness(t *testing.T) {
 		}
 		got := ask(t, http.MethodGet, serve(t, waiting)+server.ReadyPath)
 		want := "not ready\npods: " + unreachable.Error() + "\ndaemonsets: waiting for the initial list\n"
-		if got.code != http.StatusServiceUnavailable || got.text != want {
-			t.Errorf("answers %d %q", got.code, got.text)
-		}
+		check.That(t, got.code == http.StatusServiceUnavailable && got.text == want, "answers %d %q", got.code, got.text)
 	})
 }
 
@@ -244,10 +222,7 @@ func TestServerRun(t *testing.T) {
 		t.Parallel()
 		deaf := config()
 		deaf.Listen = func(*http.Server) error { return errors.New("address in use") }
-		server, err := server.New(deaf)
-		if err != nil {
-			t.Fatal(err)
-		}
+		server := check.Must(server.New(deaf))(t)
 		if err := server.Run(t.Context()); err == nil || err.Error() != "serving HTTP: address in use" {
 			t.Errorf("the error is %v", err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
 )
@@ -167,10 +168,7 @@ func TestNamespaceSelector(t *testing.T) {
 	poolA := func(node string) any { return objects.Node(node, objects.Label("pool", "a")) }
 	selects := func(f *fixture, selector string) {
 		f.t.Helper()
-		parsed, err := labels.Parse(selector)
-		if err != nil {
-			f.t.Fatal(err)
-		}
+		parsed := check.Must(labels.Parse(selector))(f.t)
 		f.SetNamespaceSelector("default", parsed, f.now)
 	}
 	const expected, covered, excluded = "expected active: 1", "covered active: 1", "excluded active namespace_selector: 1"
@@ -209,9 +207,7 @@ func TestNamespaceSelector(t *testing.T) {
 			f.delete(objects.PodOf("agent", "b")).at(30)
 			selects(f, "")
 			f.expectGaps("agent on b: pod_missing since 30")
-			if diff := cmp.Diff(map[string]int{"namespace_selector": 1}, lost.counts); diff != "" {
-				t.Errorf("lost nodes (-want +got):\n%s", diff)
-			}
+			check.Equal(t, lost.counts, map[string]int{"namespace_selector": 1}, "lost nodes")
 			f.deleteAll(all...)
 		},
 		"one that becomes known late loses no node": func(t *testing.T) {
@@ -224,9 +220,7 @@ func TestNamespaceSelector(t *testing.T) {
 			selects(f, "pool=a")
 			f.expectGaps()
 			f.expectCounts("agent", expected, covered, excluded)
-			if len(lost.counts) > 0 {
-				t.Errorf("lost nodes: %v", lost.counts)
-			}
+			check.That(t, len(lost.counts) == 0, "lost nodes: %v", lost.counts)
 			f.deleteAll(all...)
 		},
 		"it is that of its own namespace, and goes with its last DaemonSet": func(t *testing.T) {
@@ -235,9 +229,7 @@ func TestNamespaceSelector(t *testing.T) {
 			selects(f, "pool=a")
 			f.expectCounts("agent", expected, covered, excluded)
 			f.expectCounts("other", "expected active: 2", "gap active pod_missing: 2", "unavailable scheduling: 2")
-			if diff := cmp.Diff([]string{"default", "elsewhere"}, f.Namespaces()); diff != "" {
-				t.Errorf("namespaces (-want +got):\n%s", diff)
-			}
+			check.Equal(t, f.Namespaces(), []string{"default", "elsewhere"}, "namespaces")
 			f.delete(objects.DaemonSet("agent")).set(objects.DaemonSet("agent", objects.UID("second")))
 			f.expectCounts("agent", "expected active: 2", "gap active pod_missing: 2", "unavailable scheduling: 2")
 			f.deleteAll(append(all, other, objects.DaemonSet("agent", objects.UID("second")))...)

@@ -7,9 +7,8 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
@@ -142,9 +141,7 @@ func (p pods) on(node string) (all []any) {
 func (f *fixture) expectCounts(daemonSet string, want ...string) {
 	f.t.Helper()
 	slices.Sort(want)
-	if diff := cmp.Diff(want, f.counts()[daemonSet]); diff != "" {
-		f.t.Errorf("of %s, %v after noon (-want +got):\n%s", daemonSet, f.now.Sub(objects.Noon), diff)
-	}
+	check.Equal(f.t, f.counts()[daemonSet], want, "of", daemonSet, f.now.Sub(objects.Noon), "after noon")
 }
 
 // counts are the counts of every DaemonSet in words.
@@ -191,9 +188,7 @@ func countsOf(totals *state.Totals) (words []string) {
 func (f *fixture) expectGaps(want ...string) {
 	f.t.Helper()
 	slices.Sort(want)
-	if diff := cmp.Diff(want, f.gaps()); diff != "" {
-		f.t.Errorf("gaps %v after noon (-want +got):\n%s", f.now.Sub(objects.Noon), diff)
-	}
+	check.Equal(f.t, f.gaps(), want, "gaps", f.now.Sub(objects.Noon), "after noon")
 }
 
 func (l *ledger) gaps() (words []string) {

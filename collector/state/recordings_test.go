@@ -5,8 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recordings"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
@@ -17,10 +16,7 @@ import (
 // not whole, when something is done to the cluster.
 func replayRecording(t *testing.T, name string, whole bool) (all []string) {
 	t.Helper()
-	events, err := recordings.Read(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	events := check.Must(recordings.Read(name))(t)
 	f := newFixture(t)
 	recording := replay.NewRecording(events, f, func(now time.Time) { f.now = now })
 	created, begun, before := false, whole, ""
@@ -167,9 +163,7 @@ func TestRecordings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, replayRecording(t, test.recording, test.whole)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			check.Equal(t, replayRecording(t, test.recording, test.whole), test.want)
 		})
 	}
 }

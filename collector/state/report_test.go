@@ -8,8 +8,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -34,12 +33,8 @@ func TestReport(t *testing.T) {
 				}
 				want := inOrder[:max(0, min(limit, 7))]
 				slices.Sort(got)
-				if diff := cmp.Diff(slices.Sorted(slices.Values(want)), got); diff != "" {
-					t.Errorf("with a cap of %d (-want +got):\n%s", limit, diff)
-				}
-				if dropped != 7-len(want) {
-					t.Errorf("with a cap of %d, %d are left out, want %d", limit, dropped, 7-len(want))
-				}
+				check.Equal(t, got, slices.Sorted(slices.Values(want)), "with a cap of", limit)
+				check.That(t, dropped == 7-len(want), "with a cap of %d, %d are left out, want %d", limit, dropped, 7-len(want))
 			}
 			f.expectCounts("agent", "expected active: 5", "gap active node_unreachable: 2", "gap active pod_not_ready: 3", "unavailable pod: 3")
 			f.expectCounts("other", "expected active: 5", "covered active: 3", "gap active node_unreachable: 2")
@@ -47,9 +42,7 @@ func TestReport(t *testing.T) {
 		"what is reported of a gap": func(t *testing.T) {
 			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Cordoned(), objects.Label("zone", "z1")), objects.PodOf("agent", "a", objects.NotReady(-5)))
 			gaps, dropped := f.Gaps(10)
-			if len(gaps) != 1 || dropped != 0 {
-				t.Fatalf("%d gaps and %d left out, want 1 and none", len(gaps), dropped)
-			}
+			check.Require(t, len(gaps) == 1 && dropped == 0, "%d gaps and %d left out, want 1 and none", len(gaps), dropped)
 			gap := gaps[0]
 			got := fmt.Sprintf("%s on %s in %s, %v: %v", gap.DaemonSet.Name, gap.Node.Name, gap.Labels.Value(), gap.Lifecycle, gap.Reason)
 			if want := "agent on a in z1, cordoned: pod_not_ready"; got != want {
@@ -61,9 +54,7 @@ func TestReport(t *testing.T) {
 			f := start(t, objects.DaemonSet("agent"), objects.DaemonSet("gpu", objects.NodeSelector("gpu", "yes")), objects.Node("a", zone), objects.Node("b", zone), objects.Node("c", objects.Label("gpu", "yes")), objects.PodOf("agent", "a"), objects.PodOf("agent", "b"))
 			expect := func(want ...string) {
 				t.Helper()
-				if diff := cmp.Diff(want, f.troubles()); diff != "" {
-					t.Errorf("%v after noon (-want +got):\n%s", f.now.Sub(objects.Noon), diff)
-				}
+				check.Equal(t, f.troubles(), want, f.now.Sub(objects.Noon), "after noon")
 			}
 			expect("c in : ready, active, 2 gaps, since -8990")
 			f.at(10).set(objects.PodOf("agent", "c"), objects.PodOf("gpu", "c"))
@@ -85,9 +76,7 @@ func TestReport(t *testing.T) {
 			f := start(t, objects.Node("a", zone("z1")), objects.Node("b", zone("z1")), objects.Node("c", zone("z2"), objects.Unreachable(-60)))
 			expect := func(want map[string]int) {
 				t.Helper()
-				if diff := cmp.Diff(want, f.groups()); diff != "" {
-					t.Errorf("%v after noon (-want +got):\n%s", f.now.Sub(objects.Noon), diff)
-				}
+				check.Equal(t, f.groups(), want, f.now.Sub(objects.Noon), "after noon")
 			}
 			expect(map[string]int{"ready active z1": 2, "unreachable active z2": 1})
 			f.at(10.5).set(objects.Node("d", objects.Created(10), objects.WithoutConditions()), objects.Node("b", zone("z2"), objects.Cordoned()))
@@ -96,9 +85,7 @@ func TestReport(t *testing.T) {
 			expect(map[string]int{"ready cordoned z2": 1, "never_ready active ": 1})
 			f.delete(objects.Node("b"), objects.Node("d"))
 			expect(map[string]int{})
-			if len(maps.Collect(f.NodeGroups())) != 0 {
-				t.Error("groups of no nodes are left")
-			}
+			check.That(t, len(maps.Collect(f.NodeGroups())) == 0, "groups of no nodes are left")
 		},
 		"exclusions": func(t *testing.T) {
 			f := start(t, objects.DaemonSet("agent", objects.NodeSelector("type", "worker")),
@@ -110,9 +97,7 @@ func TestReport(t *testing.T) {
 			// A typo in the selector empties a DaemonSet.
 			f.set(objects.DaemonSet("agent", objects.NodeSelector("type", "wroker"), objects.Generation(2)))
 			f.expectCounts("agent", "excluded active node_selector: 3", "excluded cordoned node_selector: 1", "misplaced active stop: 1")
-			if got := f.summary("agent").Totals.Upstream; got != (rollout.Counts{Misscheduled: 1}) {
-				t.Errorf("upstream counts %+v", got)
-			}
+			check.Equal(t, f.summary("agent").Totals.Upstream, (rollout.Counts{Misscheduled: 1}), "upstream counts")
 		},
 	})
 }

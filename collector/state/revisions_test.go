@@ -5,11 +5,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
 )
@@ -45,9 +45,7 @@ func newRevisionFixture(t *testing.T) *revisionFixture {
 // expectAsked checks what has been asked for since the last call.
 func (f *revisionFixture) expectAsked(why string, want ...string) {
 	f.t.Helper()
-	if diff := cmp.Diff(want, slices.Clone(f.recorder.asked)); diff != "" {
-		f.t.Errorf("%s: asked (-want +got):\n%s", why, diff)
-	}
+	check.Equal(f.t, slices.Clone(f.recorder.asked), want, why, "asked")
 	f.recorder.asked = nil
 }
 
@@ -141,9 +139,7 @@ func TestRevisions(t *testing.T) {
 			f.read(1, "second", 2)
 			f.expectRevision("one is outdated, and the controller calls it updated", 1, 2, false)
 			for _, difference := range f.summary("agent").StatusDifferences() {
-				if difference.Field == "updated" && difference.Nodes != 0 {
-					t.Errorf("the controller is at odds with itself: %+v", difference)
-				}
+				check.That(t, difference.Field != "updated" || difference.Nodes == 0, "the controller is at odds with itself: %+v", difference)
 			}
 		},
 		"a change of the budget leaves the revision known": func(t *testing.T) {
@@ -204,9 +200,7 @@ func TestRevisions(t *testing.T) {
 			f.read(1, "first", 1)
 			f.set(objects.DaemonSet("agent", objects.UID(types.UID("another"))))
 			f.expectAsked("another of that name", "agent 1")
-			if !f.summary("agent").RevisionInferred {
-				t.Error("another DaemonSet of that name has its revision")
-			}
+			check.That(t, f.summary("agent").RevisionInferred, "another DaemonSet of that name has its revision")
 		},
 		"no answer is an answer": func(t *testing.T) {
 			f := newRevisionFixture(t)

@@ -3,11 +3,11 @@ package state_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -31,13 +31,9 @@ func five(t *testing.T, ds options, nodes map[string]options, cells map[string]p
 func TestRolloutBudget(t *testing.T) {
 	t.Parallel()
 	half, dead := objects.RollingUpdate("50%", "0"), map[string]options{"a": {objects.Unreachable(-60)}}
-	if got := five(t, options{half}, dead, nil).summary("agent").MaxUnavailable(); got != 2 {
-		t.Errorf("a node that upstream gave up on counts: the budget is %d nodes", got)
-	}
+	check.Equal(t, five(t, options{half}, dead, nil).summary("agent").MaxUnavailable(), 2, "a node that upstream gave up on counts: the budget")
 	tolerating := options{half, objects.Tolerating(objects.TolerateAll())}
-	if got := five(t, tolerating, dead, nil).summary("agent").MaxUnavailable(); got != 3 {
-		t.Errorf("it does not where the DaemonSet tolerates its end: the budget is %d nodes", got)
-	}
+	check.Equal(t, five(t, tolerating, dead, nil).summary("agent").MaxUnavailable(), 3, "it does not where the DaemonSet tolerates its end: the budget")
 }
 
 // What spends the budget is in package rollout; here is under which cause.
@@ -86,9 +82,7 @@ func TestRolloutOutdated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := five(t, test.ds, nil, test.cells).summary("agent").Totals.Outdated; got != test.want {
-				t.Errorf("%d nodes are outdated, want %d", got, test.want)
-			}
+			check.Equal(t, five(t, test.ds, nil, test.cells).summary("agent").Totals.Outdated, test.want, "outdated nodes")
 		})
 	}
 }
@@ -150,9 +144,7 @@ func TestStatusDifferences(t *testing.T) {
 			f := five(t, options{objects.Status(test.status)}, dead, pods)
 			f.expectCounts("agent", "expected active: 5", "covered active: 4", "gap active node_unreachable: 1", "unavailable node: 1")
 			f.expectGaps("agent on c: node_unreachable since -60")
-			if diff := cmp.Diff(test.want, differencesOf(f.summary("agent"))); diff != "" {
-				t.Errorf("status differences (-want +got):\n%s", diff)
-			}
+			check.Equal(t, differencesOf(f.summary("agent")), test.want, "status differences")
 		})
 	}
 }
@@ -165,8 +157,6 @@ func TestUpstreamCounts(t *testing.T) {
 		{Misscheduled: 1}: nil,
 	} {
 		f := start(t, objects.DaemonSet("agent", ds...), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a"))
-		if got := f.summary("agent").Totals.Upstream; got != want {
-			t.Errorf("upstream counts %+v, want %+v", got, want)
-		}
+		check.Equal(t, f.summary("agent").Totals.Upstream, want, "upstream counts")
 	}
 }

@@ -5,14 +5,13 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
 func (f *fixture) expectWake(seconds float64) {
 	f.t.Helper()
-	if got := f.NextWake(); !got.Equal(objects.At(seconds)) {
-		f.t.Errorf("the ledger wants to be woken %v after noon, want %v s", got.Sub(objects.Noon), seconds)
-	}
+	check.Equal(f.t, f.NextWake(), objects.At(seconds), "next wake")
 }
 
 func TestMinReadySeconds(t *testing.T) {
@@ -55,13 +54,9 @@ func TestMinReadySeconds(t *testing.T) {
 			f.expectWake(10)
 			f.at(10).expectCounts("agent", "expected active: 1", "covered active: 1", "unavailable other: 1")
 			// Upstream counts the pod that is older by name, which is not yet available.
-			if got := f.summary("agent").Totals.Upstream.Available; got != 0 {
-				t.Errorf("upstream counts %d available", got)
-			}
+			check.Equal(t, f.summary("agent").Totals.Upstream.Available, 0, "upstream counts as available")
 			f.at(25)
-			if got := f.summary("agent").Totals.Upstream.Available; got != 1 {
-				t.Errorf("upstream counts %d available once both are", got)
-			}
+			check.Equal(t, f.summary("agent").Totals.Upstream.Available, 1, "once both are, upstream counts as available")
 		},
 		// Upstream believes a pod on a dead node, so its count of available nodes changes
 		// there by the passing of time, too.
@@ -70,9 +65,7 @@ func TestMinReadySeconds(t *testing.T) {
 			f.at(19).expectCounts("agent", "expected active: 1", "gap active node_unreachable: 1", "unavailable node: 1")
 			f.at(20).expectCounts("agent", "expected active: 1", "gap active node_unreachable: 1")
 			want := rollout.Counts{Desired: 1, Current: 1, Ready: 1, Available: 1, Updated: 1}
-			if got := f.summary("agent").Totals.Upstream; got != want {
-				t.Errorf("upstream counts %+v, want %+v", got, want)
-			}
+			check.Equal(t, f.summary("agent").Totals.Upstream, want, "upstream counts")
 		},
 		// A kubelet may run with any clock. What it stamps must not wake the ledger
 		// without end.

@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/collector/timerqueue"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func at(seconds float64) time.Time {
@@ -34,18 +33,11 @@ func TestQueue(t *testing.T) {
 		queue.Set("long ago", time.Time{})
 		return queue
 	}
-	check := func(t *testing.T, got []string, want ...string) {
-		t.Helper()
-		if !slices.Equal(got, want) {
-			t.Errorf("%v are due, want %v", got, want)
-		}
-	}
-
 	t.Run("an empty one is never due", func(t *testing.T) {
 		t.Parallel()
 		var queue timerqueue.Queue[string]
 		queue.Remove("nobody")
-		check(t, pop(&queue, at(1e9)))
+		check.Equal(t, pop(&queue, at(1e9)), nil)
 		if next := queue.Next(); !next.IsZero() {
 			t.Errorf("the next is due at %v", next)
 		}
@@ -53,16 +45,12 @@ func TestQueue(t *testing.T) {
 	t.Run("targets are due in the order of their times", func(t *testing.T) {
 		t.Parallel()
 		queue := filled()
-		check(t, pop(queue, at(9.999)), "long ago")
-		if next := queue.Next(); !next.Equal(at(10)) {
-			t.Errorf("the next is due at %v", next)
-		}
-		check(t, pop(queue, at(25)), "first", "second")
-		check(t, pop(queue, at(5))) // a clock that is set back
-		check(t, pop(queue, at(30)), "third")
-		if queue.Len() != 1 || queue.Next().Before(at(200*365*24*3600)) {
-			t.Errorf("%d are left, the next at %v", queue.Len(), queue.Next())
-		}
+		check.Equal(t, pop(queue, at(9.999)), []string{"long ago"})
+		check.Equal(t, queue.Next(), at(10), "the next is due")
+		check.Equal(t, pop(queue, at(25)), []string{"first", "second"})
+		check.Equal(t, pop(queue, at(5)), nil) // a clock that is set back
+		check.Equal(t, pop(queue, at(30)), []string{"third"})
+		check.That(t, queue.Len() == 1 && !queue.Next().Before(at(200*365*24*3600)), "%d are left, the next at %v", queue.Len(), queue.Next())
 	})
 	t.Run("a target that is set again moves", func(t *testing.T) {
 		t.Parallel()
@@ -70,10 +58,8 @@ func TestQueue(t *testing.T) {
 		queue.Set("first", at(25))
 		queue.Set("third", at(15))
 		queue.Set("second", at(20))
-		if queue.Len() != 5 {
-			t.Errorf("%d targets, want 5", queue.Len())
-		}
-		check(t, pop(queue, at(30)), "long ago", "third", "second", "first")
+		check.That(t, queue.Len() == 5, "%d targets, want 5", queue.Len())
+		check.Equal(t, pop(queue, at(30)), []string{"long ago", "third", "second", "first"})
 	})
 	t.Run("a target that is removed is not due", func(t *testing.T) {
 		t.Parallel()
@@ -81,7 +67,7 @@ func TestQueue(t *testing.T) {
 		for _, target := range []string{"first", "long ago", "first", "nobody"} {
 			queue.Remove(target)
 		}
-		check(t, pop(queue, at(30)), "second", "third")
+		check.Equal(t, pop(queue, at(30)), []string{"second", "third"})
 	})
 	t.Run("what becomes due now is due now", func(t *testing.T) {
 		t.Parallel()
@@ -94,9 +80,7 @@ func TestQueue(t *testing.T) {
 			}
 		}
 		slices.Sort(due[2:]) // targets of one time come in no order
-		if diff := cmp.Diff([]string{"long ago", "first", "made by the first", "second"}, due); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		check.Equal(t, due, []string{"long ago", "first", "made by the first", "second"})
 	})
 }
 
@@ -112,12 +96,7 @@ func TestNanoseconds(t *testing.T) {
 		"1677-09-21T00:12:43.145224191Z": math.MinInt64,
 		"0001-01-01T00:00:00Z":           math.MinInt64,
 	} {
-		moment, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := timerqueue.Nanoseconds(moment); got != want {
-			t.Errorf("%s is %d, want %d", text, got, want)
-		}
+		moment := check.Must(time.Parse(time.RFC3339Nano, text))(t)
+		check.Equal(t, timerqueue.Nanoseconds(moment), want, text)
 	}
 }

@@ -8,15 +8,14 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // container returns the trimmed status of the only container of a pod.
 func container(t *testing.T, status corev1.ContainerStatus) slim.Container {
 	t.Helper()
 	pod := slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{status}}})
-	if len(pod.Containers) != 1 {
-		t.Fatalf("%d containers, want 1", len(pod.Containers))
-	}
+	check.Require(t, len(pod.Containers) == 1, "%d containers, want 1", len(pod.Containers))
 	return pod.Containers[0]
 }
 
@@ -84,9 +83,7 @@ func TestContainerWaitReason(t *testing.T) {
 	} {
 		for _, reason := range reasons {
 			got := container(t, corev1.ContainerStatus{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason}}})
-			if got.State != slim.ContainerWaiting || got.WaitReason != want {
-				t.Errorf("%q: state %v, reason %v; want reason %v", reason, got.State, got.WaitReason, want)
-			}
+			check.That(t, got.State == slim.ContainerWaiting && got.WaitReason == want, "%q: state %v, reason %v; want reason %v", reason, got.State, got.WaitReason, want)
 		}
 	}
 }
@@ -103,9 +100,7 @@ func TestContainerTerminationReason(t *testing.T) {
 			Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: reason},
 		}})
 		// A container that never ran is reported without times.
-		if diff := cmp.Diff(slim.Termination{Reason: want, ExitCode: 137}, got.Termination); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", reason, diff)
-		}
+		check.Equal(t, got.Termination, slim.Termination{Reason: want, ExitCode: 137}, reason)
 	}
 }
 
@@ -136,14 +131,8 @@ func TestContainerInit(t *testing.T) {
 			sidecars = append(sidecars, container.Name.Value())
 		}
 	}
-	if diff := cmp.Diff([]string{"proxy"}, sidecars); diff != "" {
-		t.Errorf("sidecars (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"setup", "proxy", "retried", "not in the spec", "agent"}, names); diff != "" {
-		t.Errorf("order (-want +got):\n%s", diff)
-	}
+	check.Equal(t, sidecars, []string{"proxy"}, "sidecars")
+	check.Equal(t, names, []string{"setup", "proxy", "retried", "not in the spec", "agent"}, "order")
 	want := map[string]bool{"setup": true, "proxy": false, "retried": true, "not in the spec": true, "agent": false}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("init containers (-want +got):\n%s", diff)
-	}
+	check.Equal(t, got, want, "init containers")
 }

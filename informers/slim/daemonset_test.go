@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestDaemonSet(t *testing.T) {
@@ -82,9 +83,7 @@ func TestDaemonSetUpdateStrategy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ds := slim.FromDaemonSet(&appsv1.DaemonSet{Spec: appsv1.DaemonSetSpec{UpdateStrategy: test.strategy}})
-			if ds.RollingUpdate != test.rolling || ds.MaxUnavailable != nil || ds.MaxSurge != nil {
-				t.Errorf("rolling update: %v, maxUnavailable %v, maxSurge %v; want %v, nil, nil", ds.RollingUpdate, ds.MaxUnavailable, ds.MaxSurge, test.rolling)
-			}
+			check.That(t, ds.RollingUpdate == test.rolling && ds.MaxUnavailable == nil && ds.MaxSurge == nil, "rolling update: %v, maxUnavailable %v, maxSurge %v; want %v, nil, nil", ds.RollingUpdate, ds.MaxUnavailable, ds.MaxSurge, test.rolling)
 		})
 	}
 }
@@ -101,9 +100,7 @@ func TestTemplateGeneration(t *testing.T) {
 		pod := slim.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 			Labels: map[string]string{"pod-template-generation": text, "controller-revision-hash": "abc"},
 		}})
-		if ds.TemplateGeneration != want || pod.TemplateGeneration != want || pod.ControllerRevisionHash.Value() != "abc" {
-			t.Errorf("%q: DaemonSet %d, pod %d; want %d", text, ds.TemplateGeneration, pod.TemplateGeneration, want)
-		}
+		check.That(t, ds.TemplateGeneration == want && pod.TemplateGeneration == want && pod.ControllerRevisionHash.Value() == "abc", "%q: DaemonSet %d, pod %d; want %d", text, ds.TemplateGeneration, pod.TemplateGeneration, want)
 	}
 }
 

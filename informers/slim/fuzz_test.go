@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // absurd holds objects as from webhooks, other versions of Kubernetes and broken
@@ -36,7 +37,7 @@ func FuzzRecords(f *testing.F) {
 		var pod corev1.Pod
 		if json.Unmarshal(text, &pod) == nil {
 			got := slim.FromPod(&pod)
-			check(t, got, &pod)
+			checkKey(t, got, &pod)
 			if again := slim.FromPod(&pod); again.Owner != got.Owner || again.NodeName != got.NodeName || !again.SameVersion(&got.Meta) {
 				t.Error("the same pod is trimmed to different slim pods")
 			}
@@ -47,24 +48,21 @@ func FuzzRecords(f *testing.F) {
 		var node corev1.Node
 		if json.Unmarshal(text, &node) == nil {
 			got := slim.FromNode(&node)
-			check(t, got, &node)
+			checkKey(t, got, &node)
 			if !got.Same(slim.FromNode(&node)) {
 				t.Error("a node is not the same as itself")
 			}
 		}
 		var ds appsv1.DaemonSet
 		if json.Unmarshal(text, &ds) == nil {
-			check(t, slim.FromDaemonSet(&ds), &ds)
+			checkKey(t, slim.FromDaemonSet(&ds), &ds)
 		}
 	})
 }
 
-func check(t *testing.T, got metav1.ObjectMetaAccessor, object metav1.Object) {
+func checkKey(t *testing.T, got metav1.ObjectMetaAccessor, object metav1.Object) {
 	t.Helper()
-	want, err := cache.MetaNamespaceKeyFunc(object)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := check.Must(cache.MetaNamespaceKeyFunc(object))(t)
 	if key, err := cache.MetaNamespaceKeyFunc(got); err != nil || key != want {
 		t.Errorf("key %q, %v; want %q", key, err, want)
 	}

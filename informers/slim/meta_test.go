@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestParseUID(t *testing.T) {
@@ -25,9 +26,7 @@ func TestParseUID(t *testing.T) {
 		"the UUID of zeros is zero":       {"00000000-0000-0000-0000-000000000000", slim.UID{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := slim.ParseUID(test.text); got != test.want {
-				t.Errorf("ParseUID(%q) = %x, want %x", test.text, got, test.want)
-			}
+			check.Equal(t, slim.ParseUID(test.text), test.want, test.text)
 		})
 	}
 	t.Run("texts that are not UUIDs in the API server's form stay distinct", func(t *testing.T) {
@@ -46,9 +45,7 @@ func TestParseUID(t *testing.T) {
 			if other, taken := seen[uid]; taken {
 				t.Errorf("ParseUID(%q) = ParseUID(%q)", text, other)
 			}
-			if slim.ParseUID(text) != uid {
-				t.Errorf("ParseUID(%q) differs between calls", text)
-			}
+			check.That(t, slim.ParseUID(text) == uid, "ParseUID(%q) differs between calls", text)
 			seen[uid] = text
 		}
 	})
@@ -59,9 +56,7 @@ func TestIntern(t *testing.T) {
 	if a, b := slim.Intern("node-"+"a"), slim.Intern(string([]byte("node-a"))); a != b || a.Value() != "node-a" {
 		t.Errorf("Intern returned %q and %q, want the same Text", a.Value(), b.Value())
 	}
-	if slim.Intern("a") == slim.Intern("b") || slim.Intern("") == slim.Intern(" ") {
-		t.Error("Intern returned the same Text for different strings")
-	}
+	check.That(t, slim.Intern("a") != slim.Intern("b") && slim.Intern("") != slim.Intern(" "), "Intern returned the same Text for different strings")
 }
 
 func TestStamp(t *testing.T) {
@@ -78,18 +73,12 @@ func TestStamp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := slim.StampOf(test.of)
-			if got != test.want || got.IsZero() != (test.want == 0) {
-				t.Errorf("StampOf(%v) = %d, want %d", test.of, got, test.want)
-			}
+			check.That(t, got == test.want && got.IsZero() == (test.want == 0), "StampOf(%v) = %d, want %d", test.of, got, test.want)
 		})
 	}
-	if !noonStamp.Time().Equal(noon.Time) || !noonStamp.Add(-30).Time().Equal(noon.Add(-30*time.Second)) {
-		t.Errorf("%d is %v, thirty seconds earlier %v", noonStamp, noonStamp.Time(), noonStamp.Add(-30).Time())
-	}
+	check.That(t, noonStamp.Time().Equal(noon.Time) && noonStamp.Add(-30).Time().Equal(noon.Add(-30*time.Second)), "%d is %v, thirty seconds earlier %v", noonStamp, noonStamp.Time(), noonStamp.Add(-30).Time())
 	var none slim.Stamp
-	if !none.Time().IsZero() || none.Add(30) != 0 {
-		t.Errorf("the zero Stamp is %v, thirty seconds later %d; want zero", none.Time(), none.Add(30))
-	}
+	check.That(t, none.Time().IsZero() && none.Add(30) == 0, "the zero Stamp is %v, thirty seconds later %d; want zero", none.Time(), none.Add(30))
 }
 
 // client-go's stores ask a slim object for its key and version as if it were the
@@ -110,9 +99,7 @@ func TestMeta(t *testing.T) {
 		}
 	}
 	for _, version := range []string{"7", "18446744073709551615"} {
-		if got := pod("u", version).GetObjectMeta().GetResourceVersion(); got != version {
-			t.Errorf("the resource version is %s, want %s", got, version)
-		}
+		check.Equal(t, pod("u", version).GetObjectMeta().GetResourceVersion(), version, "the resource version")
 	}
 	for name, test := range map[string]struct {
 		a, b *slim.Pod
@@ -129,12 +116,8 @@ func TestMeta(t *testing.T) {
 		"no version":                            {pod("u", "41"), pod("u", ""), false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := test.a.SameVersion(&test.b.Meta); got != test.same {
-				t.Errorf("SameVersion is %v, want %v", got, test.same)
-			}
-			if got := test.a.GetObjectMeta().GetResourceVersion() == test.b.GetObjectMeta().GetResourceVersion(); got != test.sameVersion {
-				t.Errorf("resource versions are the same: %v, want %v", got, test.sameVersion)
-			}
+			check.Equal(t, test.a.SameVersion(&test.b.Meta), test.same, "SameVersion")
+			check.Equal(t, test.a.GetObjectMeta().GetResourceVersion() == test.b.GetObjectMeta().GetResourceVersion(), test.sameVersion, "resource versions are the same")
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // ignoreVersion ignores the resource version, which no rule reads.
@@ -73,9 +74,7 @@ func TestNodeReady(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			node := slim.FromNode(&corev1.Node{Status: corev1.NodeStatus{Conditions: test.conditions}})
-			if node.Ready.Status != test.want || node.NeverUpdated != test.neverUpdated {
-				t.Errorf("Ready is %v, never updated %v; want %v, %v", node.Ready.Status, node.NeverUpdated, test.want, test.neverUpdated)
-			}
+			check.That(t, node.Ready.Status == test.want && node.NeverUpdated == test.neverUpdated, "Ready is %v, never updated %v; want %v, %v", node.Ready.Status, node.NeverUpdated, test.want, test.neverUpdated)
 		})
 	}
 }
@@ -142,12 +141,8 @@ func TestNodeSame(t *testing.T) {
 			changed := apiNode()
 			test.change(changed)
 			before, after := slim.FromNode(apiNode()), slim.FromNode(changed)
-			if before.Same(after) != test.same || after.Same(before) != test.same {
-				t.Errorf("Same is %v and %v, want %v", before.Same(after), after.Same(before), test.same)
-			}
-			if before.SamePlacement(after) != test.samePlacement {
-				t.Errorf("SamePlacement is %v, want %v", before.SamePlacement(after), test.samePlacement)
-			}
+			check.That(t, before.Same(after) == test.same && after.Same(before) == test.same, "Same is %v and %v, want %v", before.Same(after), after.Same(before), test.same)
+			check.Equal(t, before.SamePlacement(after), test.samePlacement, "SamePlacement")
 		})
 	}
 }
@@ -159,10 +154,6 @@ func TestNodeTaintsAreCopied(t *testing.T) {
 	object := apiNode()
 	node := slim.FromNode(object)
 	object.Spec.Taints[0].Key = "changed"
-	if got := node.Taints[0].Key; got != "gpu" {
-		t.Errorf("the taint of the slim node became %q", got)
-	}
-	if !maps.Equal(node.Labels, object.Labels) {
-		t.Errorf("labels %v, want %v", node.Labels, object.Labels)
-	}
+	check.Equal(t, node.Taints[0].Key, "gpu", "the taint of the slim node")
+	check.That(t, maps.Equal(node.Labels, object.Labels), "labels %v, want %v", node.Labels, object.Labels)
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 var noon = metav1.NewTime(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
@@ -56,12 +57,8 @@ func TestPodNodeName(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := slim.FromPod(&corev1.Pod{Spec: test.spec})
-			if got := pod.NodeName.Value(); got != test.want {
-				t.Errorf("the node is %q, want %q", got, test.want)
-			}
-			if pod.Bound != (test.spec.NodeName != "") {
-				t.Errorf("bound: %v, with node name %q", pod.Bound, test.spec.NodeName)
-			}
+			check.Equal(t, pod.NodeName.Value(), test.want, "the node")
+			check.That(t, pod.Bound == (test.spec.NodeName != ""), "bound: %v, with node name %q", pod.Bound, test.spec.NodeName)
 		})
 	}
 }
@@ -88,9 +85,7 @@ func TestPodOwner(t *testing.T) {
 				OwnerReferences: test.owners,
 				Labels:          map[string]string{"controller-revision-hash": "abc"},
 			}})
-			if pod.Owner != test.want {
-				t.Errorf("owner %x, want %x", pod.Owner, test.want)
-			}
+			check.Equal(t, pod.Owner, test.want, "owner")
 		})
 	}
 }
@@ -113,9 +108,7 @@ func TestPodDeletion(t *testing.T) {
 			pod := slim.FromPod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 				DeletionTimestamp: test.deleted, DeletionGracePeriodSeconds: test.grace,
 			}})
-			if pod.DeletionTimestamp != test.end || pod.DeletionRequestedAt() != test.requested {
-				t.Errorf("timestamp %d, requested %d; want %d, %d", pod.DeletionTimestamp, pod.DeletionRequestedAt(), test.end, test.requested)
-			}
+			check.That(t, pod.DeletionTimestamp == test.end && pod.DeletionRequestedAt() == test.requested, "timestamp %d, requested %d; want %d, %d", pod.DeletionTimestamp, pod.DeletionRequestedAt(), test.end, test.requested)
 		})
 	}
 }
@@ -166,12 +159,8 @@ func TestPodInsufficientResources(t *testing.T) {
 		"0/6 nodes are available: 1 node(s) had untolerated taint(s).":                           false,
 		"": false,
 	} {
-		if got := scheduled(corev1.ConditionFalse, message).InsufficientResources; got != want {
-			t.Errorf("%q: %v, want %v", message, got, want)
-		}
-		if scheduled(corev1.ConditionTrue, message).InsufficientResources {
-			t.Errorf("%q: true for a scheduled pod", message)
-		}
+		check.Equal(t, scheduled(corev1.ConditionFalse, message).InsufficientResources, want, message)
+		check.That(t, !scheduled(corev1.ConditionTrue, message).InsufficientResources, "%q: true for a scheduled pod", message)
 	}
 }
 
@@ -183,9 +172,7 @@ func TestPodPhase(t *testing.T) {
 		"Unknown": slim.PodOther, "Hibernating": slim.PodOther,
 	} {
 		pod := slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{Phase: phase}})
-		if pod.Phase != want || pod.Terminal() != (phase == "Succeeded" || phase == "Failed") {
-			t.Errorf("phase %q is %v, terminal %v; want %v", phase, pod.Phase, pod.Terminal(), want)
-		}
+		check.That(t, pod.Phase == want && pod.Terminal() == (phase == "Succeeded" || phase == "Failed"), "phase %q is %v, terminal %v; want %v", phase, pod.Phase, pod.Terminal(), want)
 	}
 }
 
@@ -199,9 +186,7 @@ func TestPodDisruptionTarget(t *testing.T) {
 		for status, want := range map[corev1.ConditionStatus]slim.Disruption{"True": want, "False": slim.DisruptionNone} {
 			condition := corev1.PodCondition{Type: corev1.DisruptionTarget, Status: status, Reason: reason}
 			pod := slim.FromPod(&corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{condition}}})
-			if pod.DisruptionTarget != want {
-				t.Errorf("%s with the reason %q is %v, want %v", status, reason, pod.DisruptionTarget, want)
-			}
+			check.Equal(t, pod.DisruptionTarget, want, status, "with the reason", reason)
 		}
 	}
 }

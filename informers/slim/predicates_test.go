@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -119,9 +119,7 @@ func TestPodPredicates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, predicates(slim.FromPod(objects.Pod("a", test.pod...)))); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			check.Equal(t, predicates(slim.FromPod(objects.Pod("a", test.pod...))), test.want)
 		})
 	}
 }
@@ -131,13 +129,9 @@ func TestPodCountsAsAvailable(t *testing.T) {
 	// Without minReadySeconds the condition is enough, whatever its stamp.
 	pod := slim.FromPod(objects.Pod("a", objects.Ready(3600)))
 	for _, seconds := range []int32{0, -1} {
-		if !pod.CountsAsAvailable(seconds, objects.Noon) {
-			t.Errorf("a Ready pod does not count with %d minReadySeconds", seconds)
-		}
+		check.That(t, pod.CountsAsAvailable(seconds, objects.Noon), "a Ready pod does not count with %d minReadySeconds", seconds)
 	}
-	if got := pod.AvailableAt(30); !got.Equal(objects.At(3630)) {
-		t.Errorf("it is available at %v, want an hour and 30 s after Noon", got)
-	}
+	check.Equal(t, pod.AvailableAt(30), objects.At(3630))
 }
 
 func TestPodContainers(t *testing.T) {
@@ -152,9 +146,7 @@ func TestPodContainers(t *testing.T) {
 	if got, want := pod.LastContainerStartedAt(), noonStamp+20; got != want {
 		t.Errorf("the last container was started at %d, want %d", got, want)
 	}
-	if got := (&slim.Pod{}).LastContainerStartedAt(); got != 0 {
-		t.Errorf("no container was started at %d", got)
-	}
+	check.Equal(t, (&slim.Pod{}).LastContainerStartedAt(), 0)
 	for name, test := range map[string]struct {
 		container slim.Container
 		place     int
@@ -169,9 +161,7 @@ func TestPodContainers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := pod.ContainerLike(&test.container, test.place); got != test.want {
-				t.Errorf("%v, want %v", got, test.want)
-			}
+			check.Equal(t, pod.ContainerLike(&test.container, test.place), test.want)
 		})
 	}
 }

@@ -3,9 +3,8 @@ package slim_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recordings"
 )
 
@@ -16,10 +15,7 @@ func TestRecordings(t *testing.T) {
 	for _, name := range recordings.Names() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			events, err := recordings.Read(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			events := check.Must(recordings.Read(name))(t)
 			nodes := map[slim.Text]bool{slim.Intern("real-0"): true, slim.Intern("sim-1"): true, slim.Intern("sim-2"): true}
 			sets := map[slim.UID]bool{}
 			for _, event := range events {
@@ -34,9 +30,7 @@ func TestRecordings(t *testing.T) {
 				case event.Pod != nil:
 					pod := slim.FromPod(event.Pod)
 					if len(event.Pod.OwnerReferences) == 0 {
-						if pod.Owner != (slim.UID{}) {
-							t.Errorf("event %d: pod %s without a controller is owned by %x", i, pod.Name, pod.Owner)
-						}
+						check.That(t, pod.Owner == (slim.UID{}), "event %d: pod %s without a controller is owned by %x", i, pod.Name, pod.Owner)
 						continue
 					}
 					pods++
@@ -50,14 +44,10 @@ func TestRecordings(t *testing.T) {
 						heartbeats++
 					}
 					last[node.NameText] = node
-					if !nodes[node.NameText] || node.Ready.Status == slim.ConditionAbsent || node.Ready.LastTransitionTime.IsZero() {
-						t.Errorf("event %d: node %q, Ready %v", i, node.Name, node.Ready)
-					}
+					check.That(t, nodes[node.NameText] && node.Ready.Status != slim.ConditionAbsent && !node.Ready.LastTransitionTime.IsZero(), "event %d: node %q, Ready %v", i, node.Name, node.Ready)
 				}
 			}
-			if pods == 0 || len(last) != 3 || len(sets) == 0 {
-				t.Errorf("%d pod events, %d nodes, %d DaemonSets: recording incomplete", pods, len(last), len(sets))
-			}
+			check.That(t, pods != 0 && len(last) == 3 && len(sets) != 0, "%d pod events, %d nodes, %d DaemonSets: recording incomplete", pods, len(last), len(sets))
 			t.Logf("%d events of pods, %d heartbeats of nodes", pods, heartbeats)
 		})
 	}
@@ -88,10 +78,7 @@ func TestRecordingsLastState(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			events, err := recordings.Read(test.recording)
-			if err != nil {
-				t.Fatal(err)
-			}
+			events := check.Must(recordings.Read(test.recording))(t)
 			var requested slim.Stamp
 			for _, event := range events {
 				if event.Pod == nil || event.Pod.Name != test.pod {
@@ -106,9 +93,7 @@ func TestRecordingsLastState(t *testing.T) {
 				}
 				container := pod.Containers[0]
 				got := last{pod.Phase, container.State, container.Termination.Reason, container.Termination.ExitCode, container.Termination.FinishedAt >= requested}
-				if diff := cmp.Diff(test.want, got); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
-				}
+				check.Equal(t, got, test.want)
 				return
 			}
 			t.Fatalf("%s is not deleted in %s", test.pod, test.recording)

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
@@ -16,7 +17,7 @@ import (
 // Expected states are those of recordings of a real kubelet; the stages name them.
 func TestBehaviour(t *testing.T) {
 	c := clustertest.Start(t, cluster.Config{WaitTimeout: 2 * time.Minute})
-	must(t, c.AddNode(t.Context(), cluster.NodeSpec{Name: "a"}))
+	check.NoError(t, c.AddNode(t.Context(), cluster.NodeSpec{Name: "a"}))
 
 	for _, tc := range []struct {
 		name        string
@@ -55,7 +56,7 @@ func TestBehaviour(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			must(t, c.Apply(t.Context(), daemonSet(tc.name, tc.annotations, "")))
+			check.NoError(t, c.Apply(t.Context(), daemonSet(tc.name, tc.annotations, "")))
 			onlyPod(t, c, tc.name, tc.want)
 		})
 	}
@@ -72,9 +73,9 @@ func TestBehaviour(t *testing.T) {
 		t.Run(string(tc.behaviour), func(t *testing.T) {
 			t.Parallel()
 			name := string(tc.behaviour)
-			must(t, c.Apply(t.Context(), daemonSet(name, map[string]string{cluster.BehaviourAnnotation: name}, "")))
+			check.NoError(t, c.Apply(t.Context(), daemonSet(name, map[string]string{cluster.BehaviourAnnotation: name}, "")))
 			events, err := c.Client().CoreV1().Pods("default").Watch(t.Context(), metav1.ListOptions{LabelSelector: "app=" + name})
-			must(t, err)
+			check.NoError(t, err)
 			defer events.Stop()
 			for {
 				select {
@@ -91,20 +92,20 @@ func TestBehaviour(t *testing.T) {
 
 	t.Run("a pod that is never ready recovers when its behaviour is healthy", func(t *testing.T) {
 		t.Parallel()
-		must(t, c.Apply(t.Context(), daemonSet("recovers", map[string]string{cluster.BehaviourAnnotation: string(cluster.NeverReady)}, "")))
+		check.NoError(t, c.Apply(t.Context(), daemonSet("recovers", map[string]string{cluster.BehaviourAnnotation: string(cluster.NeverReady)}, "")))
 		pod := onlyPod(t, c, "recovers", "Running Ready=False(ContainersNotReady) containers [running restarts=0]")
-		must(t, c.SetPodBehaviour(t.Context(), "default", pod.Name, cluster.Healthy))
+		check.NoError(t, c.SetPodBehaviour(t.Context(), "default", pod.Name, cluster.Healthy))
 		onlyPod(t, c, "recovers", "Running Ready=True containers [running restarts=0]")
 	})
 
 	t.Run("a readiness gate keeps a pod unready until somebody opens it", func(t *testing.T) {
 		t.Parallel()
 		manifest := append(daemonSet("gated", nil, ""), "      readinessGates: [{conditionType: example.com/gate}]\n"...)
-		must(t, c.Apply(t.Context(), manifest))
+		check.NoError(t, c.Apply(t.Context(), manifest))
 		pod := onlyPod(t, c, "gated", "Running Ready=False(ReadinessGatesNotReady) containers [running restarts=0]")
 		gate := []byte(`{"status":{"conditions":[{"type":"example.com/gate","status":"True"}]}}`)
 		_, err := c.Client().CoreV1().Pods("default").Patch(t.Context(), pod.Name, types.StrategicMergePatchType, gate, metav1.PatchOptions{}, "status")
-		must(t, err)
+		check.NoError(t, err)
 		onlyPod(t, c, "gated", "Running Ready=True containers [running restarts=0]")
 	})
 }
@@ -113,7 +114,7 @@ func TestBehaviour(t *testing.T) {
 func onlyPod(t *testing.T, c *cluster.Cluster, app, want string) corev1.Pod {
 	t.Helper()
 	var found corev1.Pod
-	must(t, c.WaitPods(t.Context(), "default", "app="+app, want, func(pods []corev1.Pod) (bool, string) {
+	check.NoError(t, c.WaitPods(t.Context(), "default", "app="+app, want, func(pods []corev1.Pod) (bool, string) {
 		if len(pods) != 1 {
 			return false, fmt.Sprintf("%d pods", len(pods))
 		}

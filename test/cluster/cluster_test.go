@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
@@ -23,56 +24,56 @@ func TestCluster(t *testing.T) {
 	ctx := t.Context()
 	c := clustertest.Start(t, cluster.Config{})
 
-	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "a", Zone: "z1"}))
-	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "b", Zone: "z2"}))
-	must(t, c.Apply(ctx, daemonSet("agent", nil, "")))
-	must(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
+	check.NoError(t, c.AddNode(ctx, cluster.NodeSpec{Name: "a", Zone: "z1"}))
+	check.NoError(t, c.AddNode(ctx, cluster.NodeSpec{Name: "b", Zone: "z2"}))
+	check.NoError(t, c.Apply(ctx, daemonSet("agent", nil, "")))
+	check.NoError(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
 	t.Log("a daemonset becomes ready on two nodes")
 
-	must(t, c.PullPlug(ctx, "b"))
-	must(t, c.WaitNodeReady(ctx, "b", corev1.ConditionUnknown))
-	must(t, waitReady(ctx, c, "agent", "b", corev1.ConditionFalse))
+	check.NoError(t, c.PullPlug(ctx, "b"))
+	check.NoError(t, c.WaitNodeReady(ctx, "b", corev1.ConditionUnknown))
+	check.NoError(t, waitReady(ctx, c, "agent", "b", corev1.ConditionFalse))
 	t.Log("a node whose plug is pulled becomes Unknown, and its pod not Ready")
 
-	must(t, c.PlugIn(ctx, "b"))
-	must(t, c.WaitNodeReady(ctx, "b", corev1.ConditionTrue))
-	must(t, waitReady(ctx, c, "agent", "b", corev1.ConditionTrue))
-	must(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
+	check.NoError(t, c.PlugIn(ctx, "b"))
+	check.NoError(t, c.WaitNodeReady(ctx, "b", corev1.ConditionTrue))
+	check.NoError(t, waitReady(ctx, c, "agent", "b", corev1.ConditionTrue))
+	check.NoError(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
 	t.Log("both come back")
 
-	must(t, c.Pause(cluster.APIServer))
+	check.NoError(t, c.Pause(cluster.APIServer))
 	impatient, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if _, err := c.Client().CoreV1().Nodes().List(impatient, metav1.ListOptions{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a paused API server: got %v, want no response", err)
 	}
-	must(t, c.Resume(cluster.APIServer))
-	must(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
+	check.NoError(t, c.Resume(cluster.APIServer))
+	check.NoError(t, c.WaitDaemonSet(ctx, "default", "agent", 2))
 	t.Log("the API server can be paused")
 
-	must(t, c.StopAPIServer())
+	check.NoError(t, c.StopAPIServer())
 	if _, err := c.Client().CoreV1().Nodes().List(ctx, metav1.ListOptions{}); err == nil {
 		t.Error("a killed API server responds")
 	}
-	must(t, c.StartAPIServer(ctx))
-	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "c"}))
-	must(t, c.WaitDaemonSet(ctx, "default", "agent", 3))
+	check.NoError(t, c.StartAPIServer(ctx))
+	check.NoError(t, c.AddNode(ctx, cluster.NodeSpec{Name: "c"}))
+	check.NoError(t, c.WaitDaemonSet(ctx, "default", "agent", 3))
 	t.Log("the API server comes back with its data, and every component finds it")
 
-	must(t, c.Apply(ctx, daemonSet("image", map[string]string{cluster.BehaviourAnnotation: string(cluster.ImagePull)}, "")))
-	must(t, c.WaitPods(ctx, "default", "app=image", "3 pods in ImagePullBackOff", func(pods []corev1.Pod) (bool, string) {
+	check.NoError(t, c.Apply(ctx, daemonSet("image", map[string]string{cluster.BehaviourAnnotation: string(cluster.ImagePull)}, "")))
+	check.NoError(t, c.WaitPods(ctx, "default", "app=image", "3 pods in ImagePullBackOff", func(pods []corev1.Pod) (bool, string) {
 		return every(pods, 3, func(pod corev1.Pod) bool { return waiting(pod) == "ImagePullBackOff" })
 	}))
 	t.Log("a pod with that behaviour fails to pull its image")
 
-	must(t, c.Apply(ctx, daemonSet("big", nil, "64")))
-	must(t, c.WaitPods(ctx, "default", "app=big", "3 unschedulable pods", func(pods []corev1.Pod) (bool, string) {
+	check.NoError(t, c.Apply(ctx, daemonSet("big", nil, "64")))
+	check.NoError(t, c.WaitPods(ctx, "default", "app=big", "3 unschedulable pods", func(pods []corev1.Pod) (bool, string) {
 		return every(pods, 3, func(pod corev1.Pod) bool {
 			return strings.Contains(condition(pod, corev1.PodScheduled).Message, "Insufficient cpu")
 		})
 	}))
-	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "d", Capacity: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100")}}))
-	must(t, c.WaitPods(ctx, "default", "app=big", "1 Ready pod", func(pods []corev1.Pod) (bool, string) {
+	check.NoError(t, c.AddNode(ctx, cluster.NodeSpec{Name: "d", Capacity: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100")}}))
+	check.NoError(t, c.WaitPods(ctx, "default", "app=big", "1 Ready pod", func(pods []corev1.Pod) (bool, string) {
 		return every(pods, 4, func(pod corev1.Pod) bool {
 			return (pod.Spec.NodeName == "d") == (condition(pod, corev1.PodReady).Status == corev1.ConditionTrue)
 		})
@@ -80,14 +81,10 @@ func TestCluster(t *testing.T) {
 	t.Log("the scheduler respects the capacity of a node")
 
 	pids := c.PIDs()
-	if len(pids) != 5 {
-		t.Errorf("components that run: %v", pids)
-	}
-	must(t, c.Stop())
+	check.That(t, len(pids) == 5, "components that run: %v", pids)
+	check.NoError(t, c.Stop())
 	for component, pid := range pids {
-		if err := syscall.Kill(pid, 0); err != syscall.ESRCH {
-			t.Errorf("%s still runs after Stop: %v", component, err)
-		}
+		check.Equal[error](t, syscall.Kill(pid, 0), syscall.ESRCH, component, "after Stop")
 	}
 }
 
@@ -160,11 +157,4 @@ func waiting(pod corev1.Pod) string {
 		}
 	}
 	return ""
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
@@ -19,34 +20,34 @@ import (
 func TestNodes(t *testing.T) {
 	ctx := t.Context()
 	c := clustertest.Start(t, cluster.Config{NodeStartupGracePeriod: 5 * time.Second})
-	must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "a"}))
+	check.NoError(t, c.AddNode(ctx, cluster.NodeSpec{Name: "a"}))
 
 	t.Run("a node is not ready and recovers as its kubelet reports", func(t *testing.T) {
 		t.Parallel()
-		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "runtime-down"}))
-		must(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.NotReady))
-		must(t, c.WaitNodeReady(ctx, "runtime-down", corev1.ConditionFalse))
-		must(t, waitTaint(ctx, c, "runtime-down", corev1.TaintNodeNotReady, true))
-		must(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.Healthy))
-		must(t, c.WaitNodeReady(ctx, "runtime-down", corev1.ConditionTrue))
-		must(t, waitTaint(ctx, c, "runtime-down", corev1.TaintNodeNotReady, false))
+		check.NoError(t, c.AddNode(ctx, cluster.NodeSpec{Name: "runtime-down"}))
+		check.NoError(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.NotReady))
+		check.NoError(t, c.WaitNodeReady(ctx, "runtime-down", corev1.ConditionFalse))
+		check.NoError(t, waitTaint(ctx, c, "runtime-down", corev1.TaintNodeNotReady, true))
+		check.NoError(t, c.SetNodeBehaviour(ctx, "runtime-down", cluster.Healthy))
+		check.NoError(t, c.WaitNodeReady(ctx, "runtime-down", corev1.ConditionTrue))
+		check.NoError(t, waitTaint(ctx, c, "runtime-down", corev1.TaintNodeNotReady, false))
 	})
 
 	t.Run("a node whose kubelet never came up is Unknown after the startup grace period", func(t *testing.T) {
 		t.Parallel()
-		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "stillborn", Unplugged: true}))
-		must(t, c.WaitNode(ctx, "stillborn", "reason NodeStatusNeverUpdated", func(node *corev1.Node) (bool, string) {
+		check.NoError(t, c.AddNode(ctx, cluster.NodeSpec{Name: "stillborn", Unplugged: true}))
+		check.NoError(t, c.WaitNode(ctx, "stillborn", "reason NodeStatusNeverUpdated", func(node *corev1.Node) (bool, string) {
 			ready := nodeReady(node)
 			return ready.Status == corev1.ConditionUnknown && ready.Reason == "NodeStatusNeverUpdated", string(ready.Status) + " " + ready.Reason
 		}))
-		must(t, waitTaint(ctx, c, "stillborn", corev1.TaintNodeUnreachable, true))
+		check.NoError(t, waitTaint(ctx, c, "stillborn", corev1.TaintNodeUnreachable, true))
 	})
 
 	t.Run("a node becomes ready as late as its spec says", func(t *testing.T) {
 		t.Parallel()
-		must(t, c.AddNode(ctx, cluster.NodeSpec{Name: "slow", ReadyAfterSeconds: 4}))
-		must(t, c.WaitNodeReady(ctx, "slow", corev1.ConditionFalse))
-		must(t, c.WaitNode(ctx, "slow", "Ready, four seconds after its creation", func(node *corev1.Node) (bool, string) {
+		check.NoError(t, c.AddNode(ctx, cluster.NodeSpec{Name: "slow", ReadyAfterSeconds: 4}))
+		check.NoError(t, c.WaitNodeReady(ctx, "slow", corev1.ConditionFalse))
+		check.NoError(t, c.WaitNode(ctx, "slow", "Ready, four seconds after its creation", func(node *corev1.Node) (bool, string) {
 			ready := nodeReady(node)
 			took := ready.LastTransitionTime.Sub(node.CreationTimestamp.Time)
 			return ready.Status == corev1.ConditionTrue && took >= 4*time.Second, string(ready.Status) + " after " + took.String()
@@ -55,7 +56,7 @@ func TestNodes(t *testing.T) {
 
 	t.Run("a service account has the permissions of its roles", func(t *testing.T) {
 		t.Parallel()
-		must(t, c.Apply(ctx, []byte(`
+		check.NoError(t, c.Apply(ctx, []byte(`
 apiVersion: v1
 kind: Namespace
 metadata: {name: monitoring}
@@ -76,13 +77,13 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: exporter
 subjects: [{kind: ServiceAccount, name: exporter, namespace: monitoring}]
 `)))
 		path, err := c.ServiceAccountKubeconfig(ctx, "monitoring", "exporter")
-		must(t, err)
+		check.NoError(t, err)
 		config, err := clientcmd.BuildConfigFromFlags("", path)
-		must(t, err)
+		check.NoError(t, err)
 		client, err := kubernetes.NewForConfig(config)
-		must(t, err)
+		check.NoError(t, err)
 		// The authorizer watches bindings.
-		must(t, c.Wait(ctx, "the service account to list nodes", func(ctx context.Context) (bool, string, error) {
+		check.NoError(t, c.Wait(ctx, "the service account to list nodes", func(ctx context.Context) (bool, string, error) {
 			_, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 			return err == nil, "", err
 		}))
@@ -93,7 +94,7 @@ subjects: [{kind: ServiceAccount, name: exporter, namespace: monitoring}]
 
 	t.Run("pod security admission rejects what a namespace's level forbids", func(t *testing.T) {
 		t.Parallel()
-		must(t, c.Apply(ctx, []byte(`
+		check.NoError(t, c.Apply(ctx, []byte(`
 apiVersion: v1
 kind: Namespace
 metadata: {name: strict, labels: {pod-security.kubernetes.io/enforce: restricted}}
@@ -104,9 +105,7 @@ kind: Pod
 metadata: {name: privileged, namespace: strict}
 spec: {containers: [{name: a, image: "example.com/a:1", securityContext: {privileged: true}}]}
 `))
-		if err == nil || !strings.Contains(err.Error(), "violates PodSecurity") {
-			t.Errorf("got %v, want a violation of pod security", err)
-		}
+		check.That(t, err != nil && strings.Contains(err.Error(), "violates PodSecurity"), "got %v, want a violation of pod security", err)
 	})
 }
 

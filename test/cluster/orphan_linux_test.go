@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
 
@@ -23,8 +24,8 @@ func TestVictim(t *testing.T) {
 		t.Skip("started by TestOrphans only")
 	}
 	c, err := cluster.Start(t.Context(), cluster.Config{})
-	must(t, err)
-	must(t, json.NewEncoder(os.Stdout).Encode(c.PIDs()))
+	check.NoError(t, err)
+	check.NoError(t, json.NewEncoder(os.Stdout).Encode(c.PIDs()))
 	select {}
 }
 
@@ -36,21 +37,19 @@ func TestOrphans(t *testing.T) {
 		cmd.Env = append(os.Environ(), victim+"=1")
 		cmd.Stderr = os.Stderr
 		stdout, err := cmd.StdoutPipe()
-		must(t, err)
-		must(t, cmd.Start())
+		check.NoError(t, err)
+		check.NoError(t, cmd.Start())
 		t.Cleanup(func() { _ = cmd.Process.Kill() })
 
 		var pids map[cluster.Component]int
 		output := bufio.NewScanner(stdout)
 		for pids == nil && output.Scan() {
 			if bytes.HasPrefix(output.Bytes(), []byte("{")) {
-				must(t, json.Unmarshal(output.Bytes(), &pids))
+				check.NoError(t, json.Unmarshal(output.Bytes(), &pids))
 			}
 		}
-		if len(pids) != 5 {
-			t.Fatalf("the victim's components: %v", pids)
-		}
-		must(t, cmd.Process.Kill())
+		check.Require(t, len(pids) == 5, "the victim's components: %v", pids)
+		check.NoError(t, cmd.Process.Kill())
 		_ = cmd.Wait()
 
 		deadline := time.After(30 * time.Second)

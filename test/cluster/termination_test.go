@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
@@ -16,8 +17,8 @@ import (
 // The last state of a pod in a watch shows how it ended.
 func TestTermination(t *testing.T) {
 	c := clustertest.Start(t, cluster.Config{})
-	must(t, c.AddNode(t.Context(), cluster.NodeSpec{Name: "a"}))
-	must(t, c.AddNode(t.Context(), cluster.NodeSpec{Name: "dies"}))
+	check.NoError(t, c.AddNode(t.Context(), cluster.NodeSpec{Name: "a"}))
+	check.NoError(t, c.AddNode(t.Context(), cluster.NodeSpec{Name: "dies"}))
 
 	for _, tc := range []struct {
 		name        string
@@ -79,7 +80,7 @@ func TestTermination(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			must(t, c.Apply(t.Context(), on("a", daemonSet(tc.name, tc.annotations, ""))))
+			check.NoError(t, c.Apply(t.Context(), on("a", daemonSet(tc.name, tc.annotations, ""))))
 			pod := onlyPod(t, c, tc.name, tc.before)
 			start := time.Now()
 			events := deleteAndWatch(t, c, pod, tc.grace)
@@ -94,14 +95,14 @@ func TestTermination(t *testing.T) {
 
 	t.Run("a stopped kubelet ends nothing until it runs again", func(t *testing.T) {
 		t.Parallel()
-		must(t, c.Apply(t.Context(), on("dies", daemonSet("away", map[string]string{cluster.StopAfterAnnotation: "2"}, ""))))
+		check.NoError(t, c.Apply(t.Context(), on("dies", daemonSet("away", map[string]string{cluster.StopAfterAnnotation: "2"}, ""))))
 		pod := onlyPod(t, c, "away", "Running Ready=True containers [running restarts=0]")
 		events := deleteAndWatch(t, c, pod, 4)
-		must(t, c.PullPlug(t.Context(), "dies"))
-		must(t, c.WaitNodeReady(t.Context(), "dies", corev1.ConditionUnknown))
+		check.NoError(t, c.PullPlug(t.Context(), "dies"))
+		check.NoError(t, c.WaitNodeReady(t.Context(), "dies", corev1.ConditionUnknown))
 		// The node lifecycle controller clears Ready; the containers keep running.
 		onlyPod(t, c, "away", "Running Ready=False containers [running restarts=0]")
-		must(t, c.PlugIn(t.Context(), "dies"))
+		check.NoError(t, c.PlugIn(t.Context(), "dies"))
 		if last := sketch(*awaitDeleted(t, events)); last != "Succeeded Ready=False(PodCompleted) containers [terminated 0 Completed restarts=0]" {
 			t.Error("the pod's last state", last)
 		}
@@ -119,9 +120,9 @@ func deleteAndWatch(t *testing.T, c *cluster.Cluster, pod corev1.Pod, grace int6
 	events, err := pods.Watch(t.Context(), metav1.ListOptions{
 		FieldSelector: "metadata.name=" + pod.Name, ResourceVersion: pod.ResourceVersion,
 	})
-	must(t, err)
+	check.NoError(t, err)
 	t.Cleanup(events.Stop)
-	must(t, pods.Delete(t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &grace}))
+	check.NoError(t, pods.Delete(t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &grace}))
 	return events
 }
 

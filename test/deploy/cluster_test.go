@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/restmapper"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
@@ -53,22 +54,18 @@ func newFixture(t *testing.T, flags map[string]string) *fixture {
 
 func (s *fixture) must(err error) {
 	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	check.NoError(s.t, err)
 }
 
 func (s *fixture) installCRDs() {
 	s.t.Helper()
 	download := exec.CommandContext(s.t.Context(), "go", "mod", "download", "-json", operatorModule)
 	download.Dir = s.t.TempDir()
-	out, err := download.Output()
-	s.must(err)
+	out := check.Must(download.Output())(s.t)
 	var module struct{ Dir string }
 	s.must(json.Unmarshal(out, &module))
 	for _, name := range []string{"servicemonitors", "prometheusrules"} {
-		content, err := os.ReadFile(filepath.Join(module.Dir, "example/prometheus-operator-crd/monitoring.coreos.com_"+name+".yaml"))
-		s.must(err)
+		content := check.Must(os.ReadFile(filepath.Join(module.Dir, "example/prometheus-operator-crd/monitoring.coreos.com_"+name+".yaml")))(s.t)
 		s.must(s.Apply(s.t.Context(), content))
 	}
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
@@ -94,11 +91,9 @@ func (s *fixture) kubectl(args ...string) {
 // client returns a client for the resource of an object.
 func (s *fixture) client(object *unstructured.Unstructured) dynamic.ResourceInterface {
 	s.t.Helper()
-	groups, err := restmapper.GetAPIGroupResources(s.Client().Discovery())
-	s.must(err)
+	groups := check.Must(restmapper.GetAPIGroupResources(s.Client().Discovery()))(s.t)
 	kind := object.GroupVersionKind()
-	mapping, err := restmapper.NewDiscoveryRESTMapper(groups).RESTMapping(kind.GroupKind(), kind.Version)
-	s.must(err)
+	mapping := check.Must(restmapper.NewDiscoveryRESTMapper(groups).RESTMapping(kind.GroupKind(), kind.Version))(s.t)
 	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 		return s.dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace())
 	}
@@ -109,10 +104,9 @@ func (s *fixture) client(object *unstructured.Unstructured) dynamic.ResourceInte
 // because of unknown fields or admission.
 func (s *fixture) dryRun(object *unstructured.Unstructured) error {
 	s.t.Helper()
-	body, err := object.MarshalJSON()
-	s.must(err)
+	body := check.Must(object.MarshalJSON())(s.t)
 	force := true
-	_, err = s.client(object).Patch(s.t.Context(), object.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{
+	_, err := s.client(object).Patch(s.t.Context(), object.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{
 		DryRun: []string{metav1.DryRunAll}, FieldManager: "test", Force: &force, FieldValidation: metav1.FieldValidationStrict,
 	})
 	return err

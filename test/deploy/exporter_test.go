@@ -16,16 +16,15 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
 // startAsItself runs the exporter with the permissions of its service account.
 func (s *fixture) startAsItself(log io.Writer, args ...string) *exporter.Exporter {
 	s.t.Helper()
-	kubeconfig, err := s.ServiceAccountKubeconfig(s.t.Context(), namespace, release)
-	s.must(err)
-	running, err := exporter.Start(s.t.Context(), exporter.Config{Kubeconfig: kubeconfig, Log: log, Args: args})
-	s.must(err)
+	kubeconfig := check.Must(s.ServiceAccountKubeconfig(s.t.Context(), namespace, release))(s.t)
+	running := check.Must(exporter.Start(s.t.Context(), exporter.Config{Kubeconfig: kubeconfig, Log: log, Args: args}))(s.t)
 	s.t.Cleanup(func() { _ = running.Kill() })
 	return running
 }
@@ -86,8 +85,7 @@ func (s *fixture) keepsSecrets() {
 	})
 	s.must(err)
 	s.inferred(ctx, running, 0)
-	config, err := clientcmd.LoadFromFile(filepath.Join(filepath.Dir(s.Kubeconfig()), namespace+"-"+release+"-service-account.kubeconfig"))
-	s.must(err)
+	config := check.Must(clientcmd.LoadFromFile(filepath.Join(filepath.Dir(s.Kubeconfig()), namespace+"-"+release+"-service-account.kubeconfig")))(s.t)
 	secrets := []string{"secret-text"}
 	for _, account := range config.AuthInfos {
 		secrets = append(secrets, account.Token)
@@ -96,9 +94,7 @@ func (s *fixture) keepsSecrets() {
 		_, body, err := running.Get(ctx, path)
 		s.must(err)
 		for _, secret := range secrets {
-			if secret == "" || strings.Contains(body, secret) || strings.Contains(log.String(), secret) {
-				s.t.Errorf("%s or the log contains a secret", path)
-			}
+			check.That(s.t, secret != "" && !strings.Contains(body, secret) && !strings.Contains(log.String(), secret), "%s or the log contains a secret", path)
 		}
 	}
 	s.must(running.Stop())
@@ -121,8 +117,7 @@ func (s *fixture) logsMissingVerb(verb string) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
 	defer cancel()
 	roles := s.Client().RbacV1().ClusterRoles()
-	whole, err := roles.Get(ctx, release, metav1.GetOptions{})
-	s.must(err)
+	whole := check.Must(roles.Get(ctx, release, metav1.GetOptions{}))(s.t)
 	whole.ResourceVersion = "" // of any version
 	for i, rule := range whole.Rules {
 		if rule.Resources[0] == "controllerrevisions" {
@@ -130,12 +125,10 @@ func (s *fixture) logsMissingVerb(verb string) {
 		}
 		less := whole.DeepCopy()
 		less.Rules[i].Verbs = slices.DeleteFunc(slices.Clone(rule.Verbs), func(v string) bool { return v == verb })
-		_, err := roles.Update(ctx, less, metav1.UpdateOptions{})
-		s.must(err)
+		check.Must(roles.Update(ctx, less, metav1.UpdateOptions{}))(s.t)
 		s.logsMissingPermission(ctx, verb, rule.Resources[0])
 	}
-	_, err = roles.Update(ctx, whole, metav1.UpdateOptions{})
-	s.must(err)
+	_ = check.Must(roles.Update(ctx, whole, metav1.UpdateOptions{}))(s.t)
 }
 
 // logsMissingLeaseRole checks the log only: everything else works, except the time to
@@ -162,15 +155,11 @@ func (s *fixture) logsMissingRevisionRule() {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	roles := s.Client().RbacV1().ClusterRoles()
-	whole, err := roles.Get(ctx, release, metav1.GetOptions{})
-	s.must(err)
+	whole := check.Must(roles.Get(ctx, release, metav1.GetOptions{}))(s.t)
 	less := whole.DeepCopy()
 	less.Rules = slices.DeleteFunc(less.Rules, func(rule rbacv1.PolicyRule) bool { return rule.Resources[0] == "controllerrevisions" })
-	if len(less.Rules) != len(whole.Rules)-1 {
-		s.t.Fatalf("the rules are %v", whole.Rules)
-	}
-	_, err = roles.Update(ctx, less, metav1.UpdateOptions{})
-	s.must(err)
+	check.Require(s.t, len(less.Rules) == len(whole.Rules)-1, "the rules are %v", whole.Rules)
+	_ = check.Must(roles.Update(ctx, less, metav1.UpdateOptions{}))(s.t)
 	s.must(s.Apply(ctx, []byte(agent)))
 	log := &async.Buffer{}
 	running := s.startAsItself(log)
@@ -183,8 +172,7 @@ func (s *fixture) logsMissingRevisionRule() {
 	s.must(running.Stop())
 	s.must(s.Client().AppsV1().DaemonSets("default").Delete(ctx, "agent", metav1.DeleteOptions{}))
 	whole.ResourceVersion = "" // of any version
-	_, err = roles.Update(ctx, whole, metav1.UpdateOptions{})
-	s.must(err)
+	_ = check.Must(roles.Update(ctx, whole, metav1.UpdateOptions{}))(s.t)
 }
 
 // inferred waits until the revisions of so many DaemonSets are inferred.
@@ -240,8 +228,7 @@ func (s *fixture) logsMissingNamespaceRole() {
 func (s *fixture) selectNodes(ctx context.Context, selector string) {
 	s.t.Helper()
 	patch := fmt.Sprintf(`{"metadata": {"annotations": {"openshift.io/node-selector": %s}}}`, selector)
-	_, err := s.Client().CoreV1().Namespaces().Patch(ctx, "default", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	s.must(err)
+	check.Must(s.Client().CoreV1().Namespaces().Patch(ctx, "default", types.MergePatchType, []byte(patch), metav1.PatchOptions{}))(s.t)
 }
 
 func (s *fixture) logsMissingPermission(ctx context.Context, verb, resource string) {

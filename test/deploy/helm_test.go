@@ -6,6 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // helmLifecycle installs, upgrades and uninstalls a release.
@@ -18,9 +20,7 @@ func (s *fixture) helmLifecycle() {
 	selector := "app.kubernetes.io/instance=mine"
 
 	notes := helm(append([]string{"install", "mine", "--create-namespace"}, full...)...)
-	if !strings.Contains(notes, "port-forward deployment/mine-daemonset-exporter") {
-		s.t.Errorf("the notes lack the command port-forward:\n%s", notes)
-	}
+	check.That(s.t, strings.Contains(notes, "port-forward deployment/mine-daemonset-exporter"), "the notes lack the command port-forward:\n%s", notes)
 	s.must(s.WaitPods(s.t.Context(), other, selector, "one replica", ready(1)))
 	helm(append([]string{"upgrade", "mine", "--set", "replicas=2"}, full...)...)
 	s.must(s.WaitPods(s.t.Context(), other, selector, "two replicas on two nodes", ready(2)))
@@ -37,18 +37,15 @@ func (s *fixture) helmLifecycle() {
 // labelled returns all objects of any resource that a label selector selects.
 func (s *fixture) labelled(selector string) []string {
 	s.t.Helper()
-	lists, err := s.Client().Discovery().ServerPreferredResources()
-	s.must(err)
+	lists := check.Must(s.Client().Discovery().ServerPreferredResources())(s.t)
 	var found []string
 	for _, list := range lists {
 		for _, resource := range list.APIResources {
 			if !strings.Contains(strings.Join(resource.Verbs, " "), "list") {
 				continue
 			}
-			version, err := schema.ParseGroupVersion(list.GroupVersion)
-			s.must(err)
-			objects, err := s.dynamic.Resource(version.WithResource(resource.Name)).List(s.t.Context(), metav1.ListOptions{LabelSelector: selector})
-			s.must(err)
+			version := check.Must(schema.ParseGroupVersion(list.GroupVersion))(s.t)
+			objects := check.Must(s.dynamic.Resource(version.WithResource(resource.Name)).List(s.t.Context(), metav1.ListOptions{LabelSelector: selector}))(s.t)
 			for _, object := range objects.Items {
 				found = append(found, resource.Name+"/"+object.GetName())
 			}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
@@ -40,24 +41,17 @@ func TestBinary(t *testing.T) {
 		}
 		defer file.Close()
 		for _, program := range file.Progs {
-			if program.Type == elf.PT_INTERP {
-				t.Error("it needs a dynamic linker")
-			}
+			check.That(t, program.Type != elf.PT_INTERP, "it needs a dynamic linker")
 		}
 		if libraries, _ := file.ImportedLibraries(); len(libraries) > 0 {
 			t.Errorf("it needs %v", libraries)
 		}
-		info, err := buildinfo.ReadFile(binary(t))
-		if err != nil {
-			t.Fatal(err)
-		}
+		info := check.Must(buildinfo.ReadFile(binary(t)))(t)
 		settings := map[string]string{}
 		for _, setting := range info.Settings {
 			settings[setting.Key] = setting.Value
 		}
-		if settings["-trimpath"] != "true" || settings["CGO_ENABLED"] != "0" {
-			t.Errorf("not reproducible: %v", settings)
-		}
+		check.That(t, settings["-trimpath"] == "true" && settings["CGO_ENABLED"] == "0", "not reproducible: %v", settings)
 	})
 	// This is the image without a container engine: a root file system with the binary
 	// and nothing else, and nothing writable.
@@ -87,18 +81,11 @@ func TestBinary(t *testing.T) {
 			}
 			t.Fatalf("%v\n%s", err, log.String())
 		}
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
-		if err != nil {
-			t.Fatal(err)
-		}
+		status := check.Must(os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid)))(t)
 		for _, want := range []string{"\nUid:\t65532\t65532\t65532\t65532\n", "\nGid:\t65532\t65532\t65532\t65532\n", "\nCapEff:\t0000000000000000\n"} {
-			if !strings.Contains(string(status), want) {
-				t.Errorf("%q is missing in\n%s", want, status)
-			}
+			check.That(t, strings.Contains(string(status), want), "%q is missing in\n%s", want, status)
 		}
-		if err := command.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, command.Process.Signal(syscall.SIGTERM))
 		if err := <-ended; err != nil {
 			t.Errorf("%v\n%s", err, log.String())
 		}
@@ -109,21 +96,14 @@ func TestBinary(t *testing.T) {
 func readOnlyRoot(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	content, err := os.ReadFile(binary(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := check.Must(os.ReadFile(binary(t)))(t)
 	for name, file := range map[string]struct {
 		content []byte
 		mode    os.FileMode
 	}{"daemonset_exporter": {content, 0o555}, "kubeconfig": {[]byte(nowhere), 0o444}} {
-		if err := os.WriteFile(filepath.Join(dir, name), file.content, file.mode); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, os.WriteFile(filepath.Join(dir, name), file.content, file.mode))
 	}
-	if err := os.Chmod(dir, 0o555); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, os.Chmod(dir, 0o555))
 	t.Cleanup(func() { _ = os.Chmod(dir, 0o755) })
 	return dir
 }
@@ -136,10 +116,7 @@ users: [{name: u, user: {token: none}}]}`
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := check.Must((&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"))(t)
 	defer listener.Close()
 	return listener.Addr().String()
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
@@ -70,16 +71,11 @@ func TestKustomize(t *testing.T) {
 		t.Parallel()
 		manifest := objects(t, kustomized(t, "prometheus-operator", "grafana"))
 		var rules map[string]any
-		if err := yaml.Unmarshal(read(t, root+"/"+shipped.RuleFile), &rules); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, yaml.Unmarshal(read(t, root+"/"+shipped.RuleFile), &rules))
 		if diff := cmp.Diff(rules, manifest["PrometheusRule/"+namespace+"/"+release].Object["spec"]); diff != "" {
 			t.Errorf("rules, -file +installed:\n%s", diff)
 		}
-		entries, err := os.ReadDir(root + "/" + shipped.Dashboards)
-		if err != nil {
-			t.Fatal(err)
-		}
+		entries := check.Must(os.ReadDir(root + "/" + shipped.Dashboards))(t)
 		for _, entry := range entries {
 			name, isDashboard := strings.CutSuffix(entry.Name(), ".json")
 			if !isDashboard {
@@ -91,13 +87,9 @@ func TestKustomize(t *testing.T) {
 				continue
 			}
 			installed, _, _ := unstructured.NestedString(object.Object, "data", entry.Name())
-			if len(installed) > 200<<10 {
-				t.Errorf("%s is too large: kubectl apply copies it into an annotation of at most 256 KiB", entry.Name())
-			}
+			check.That(t, len(installed) <= 200<<10, "%s is too large: kubectl apply copies it into an annotation of at most 256 KiB", entry.Name())
 			source := string(read(t, root+"/"+shipped.Dashboards+"/"+entry.Name()))
-			if strings.TrimSpace(installed) != strings.TrimSpace(source) {
-				t.Errorf("%s differs from what is installed", entry.Name())
-			}
+			check.That(t, strings.TrimSpace(installed) == strings.TrimSpace(source), "%s differs from what is installed", entry.Name())
 		}
 	})
 }
@@ -111,9 +103,7 @@ func TestChart(t *testing.T) {
 		t.Run("rejects "+value, func(t *testing.T) {
 			t.Parallel()
 			out, err := tryTool(t, "helm", templateArgs(value)...)
-			if err == nil || !strings.Contains(err.Error(), "don't meet the specifications of the schema") {
-				t.Errorf("got %v\n%s", err, out)
-			}
+			check.That(t, err != nil && strings.Contains(err.Error(), "don't meet the specifications of the schema"), "got %v\n%s", err, out)
 		})
 	}
 	t.Run("passes helm lint", func(t *testing.T) {
@@ -133,9 +123,7 @@ func TestChart(t *testing.T) {
 		t.Run("renders "+tc.name, func(t *testing.T) {
 			t.Parallel()
 			rendered := templated(t, tc.value)
-			if !strings.Contains(rendered, tc.want) {
-				t.Errorf("%q is missing in\n%s", tc.want, rendered)
-			}
+			check.That(t, strings.Contains(rendered, tc.want), "%q is missing in\n%s", tc.want, rendered)
 			objects(t, rendered)
 		})
 	}

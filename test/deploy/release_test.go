@@ -18,6 +18,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 const version = "v0.1.0"
@@ -47,47 +49,33 @@ func TestRelease(t *testing.T) {
 		for line := range strings.Lines(string(sums)) {
 			sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
 			files[name] = read(t, filepath.Join(dir, name))
-			if got := fmt.Sprintf("%x", sha256.Sum256(files[name])); got != sum {
-				t.Errorf("%s: checksum %s, want %s", name, got, sum)
-			}
+			check.Equal(t, fmt.Sprintf("%x", sha256.Sum256(files[name])), sum, name, "checksum")
 		}
 
 		name := fmt.Sprintf("daemonset_exporter-%s.%s-%s", version[1:], runtime.GOOS, runtime.GOARCH)
 		archive := unpack(t, files[name+".tar.gz"])
 		for _, want := range []string{"LICENSE", "CHANGELOG.md", "dependencies.md", "daemonset_exporter"} {
-			if len(archive[name+"/"+want]) == 0 {
-				t.Errorf("the archive lacks %s", want)
-			}
+			check.That(t, len(archive[name+"/"+want]) != 0, "the archive lacks %s", want)
 		}
 		checkVersion(t, archive[name+"/daemonset_exporter"])
 		checkSBOM(t, files[name+".cdx.json"], archive[name+"/daemonset_exporter"])
 
 		packed := unpack(t, files["daemonset-exporter-"+version[1:]+".tgz"])
 		var about struct{ Version, AppVersion string }
-		if err := yaml.Unmarshal(packed["daemonset-exporter/Chart.yaml"], &about); err != nil {
-			t.Fatal(err)
-		}
-		if about.Version != version[1:] || about.AppVersion != version[1:] {
-			t.Errorf("the version of the chart is %v", about)
-		}
+		check.NoError(t, yaml.Unmarshal(packed["daemonset-exporter/Chart.yaml"], &about))
+		check.That(t, about.Version == version[1:] && about.AppVersion == version[1:], "the version of the chart is %v", about)
 		for _, want := range []string{"files/daemonset_exporter.rules.yaml", "files/dashboards/fleet.json"} {
-			if len(packed["daemonset-exporter/"+want]) == 0 {
-				t.Errorf("the chart lacks %s", want)
-			}
+			check.That(t, len(packed["daemonset-exporter/"+want]) != 0, "the chart lacks %s", want)
 		}
 	})
 	t.Run("has one version in the whole tree", func(t *testing.T) {
 		t.Parallel()
 		for _, file := range []string{"deploy/helm/daemonset-exporter/Chart.yaml", "deploy/kustomize/base/kustomization.yaml"} {
-			if !bytes.Contains(read(t, root+"/"+file), []byte(version[1:]+"\n")) {
-				t.Errorf("%s lacks %s", file, version)
-			}
+			check.That(t, bytes.Contains(read(t, root+"/"+file), []byte(version[1:]+"\n")), "%s lacks %s", file, version)
 		}
 		dockerfile := string(read(t, root+"/Dockerfile"))
 		for _, want := range []string{"common/version.Version=$VERSION", `org.opencontainers.image.version="$VERSION"`} {
-			if !strings.Contains(dockerfile, want) {
-				t.Errorf("the Dockerfile lacks %s", want)
-			}
+			check.That(t, strings.Contains(dockerfile, want), "the Dockerfile lacks %s", want)
 		}
 	})
 }
@@ -95,9 +83,7 @@ func TestRelease(t *testing.T) {
 func checkVersion(t *testing.T, content []byte) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "daemonset_exporter")
-	if err := os.WriteFile(path, content, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, os.WriteFile(path, content, 0o700))
 	out, err := exec.CommandContext(t.Context(), path, "--version").CombinedOutput()
 	if want := "version " + version + " (branch: main, revision: 0123abc"; err != nil || !strings.Contains(string(out), want) {
 		t.Errorf("--version prints %q, %v", out, err)
@@ -107,42 +93,28 @@ func checkVersion(t *testing.T, content []byte) {
 // checkSBOM compares an SBOM with the build information of a binary.
 func checkSBOM(t *testing.T, sbom, content []byte) {
 	t.Helper()
-	info, err := buildinfo.Read(bytes.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
+	info := check.Must(buildinfo.Read(bytes.NewReader(content)))(t)
 	var bom struct {
 		Components []struct{ Name, Version string }
 	}
-	if err := json.Unmarshal(sbom, &bom); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, json.Unmarshal(sbom, &bom))
 	listed := map[string]string{}
 	for _, component := range bom.Components {
 		listed[component.Name] = component.Version
 	}
 	for _, module := range info.Deps {
-		if listed[module.Path] != module.Version {
-			t.Errorf("SBOM: %s is %q, want %q", module.Path, listed[module.Path], module.Version)
-		}
+		check.Equal(t, listed[module.Path], module.Version, "SBOM", module.Path)
 	}
 }
 
 func read(t *testing.T, path string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
+	return check.Must(os.ReadFile(path))(t)
 }
 
 func unpack(t *testing.T, archive []byte) map[string][]byte {
 	t.Helper()
-	plain, err := gzip.NewReader(bytes.NewReader(archive))
-	if err != nil {
-		t.Fatal(err)
-	}
+	plain := check.Must(gzip.NewReader(bytes.NewReader(archive)))(t)
 	files := map[string][]byte{}
 	for reader := tar.NewReader(plain); ; {
 		header, err := reader.Next()

@@ -14,6 +14,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 const (
@@ -26,11 +28,7 @@ const (
 // tool runs a program of tools/manifests and returns its output.
 func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := tryTool(t, name, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return check.Must(tryTool(t, name, args...))(t)
 }
 
 func tryTool(t *testing.T, name string, args ...string) (string, error) {
@@ -51,27 +49,16 @@ func tryTool(t *testing.T, name string, args ...string) (string, error) {
 func kustomized(t *testing.T, components ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	deploy, err := filepath.Abs(root + "/deploy/kustomize")
-	if err != nil {
-		t.Fatal(err)
-	}
-	relative, err := filepath.Rel(dir, deploy)
-	if err != nil {
-		t.Fatal(err)
-	}
+	deploy := check.Must(filepath.Abs(root + "/deploy/kustomize"))(t)
+	relative := check.Must(filepath.Rel(dir, deploy))(t)
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- %s/base\ntransformers:\n- namespace.yaml\ncomponents:\n", relative)
 	for _, component := range components {
 		fmt.Fprintf(&b, "- %s/components/%s\n", relative, component)
 	}
-	transformer, err := os.ReadFile(filepath.Join(deploy, "operator/namespace.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	transformer := check.Must(os.ReadFile(filepath.Join(deploy, "operator/namespace.yaml")))(t)
 	for name, content := range map[string][]byte{"kustomization.yaml": []byte(b.String()), "namespace.yaml": transformer} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}
 	return tool(t, "kustomize", "build", dir)
 }
@@ -107,9 +94,7 @@ func objects(t *testing.T, manifest string) map[string]*unstructured.Unstructure
 			continue
 		}
 		key := strings.Join([]string{object.GetKind(), object.GetNamespace(), object.GetName()}, "/")
-		if found[key] != nil {
-			t.Errorf("%s is defined twice", key)
-		}
+		check.That(t, found[key] == nil, "%s is defined twice", key)
 		found[key] = object
 	}
 }

@@ -7,14 +7,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // grants returns the verbs that a role grants, by group and resource.
 func grants(t *testing.T, role *unstructured.Unstructured) map[string][]string {
 	t.Helper()
-	if role == nil {
-		t.Fatal("the role is missing")
-	}
+	check.Require(t, role != nil, "the role is missing")
 	granted := map[string][]string{}
 	rules, _, _ := unstructured.NestedSlice(role.Object, "rules")
 	for _, rule := range rules {
@@ -64,9 +63,7 @@ func TestRoles(t *testing.T) {
 		})
 	}
 	namespaces := "ClusterRole//" + release + "-namespaces"
-	if everywhere[namespaces] != nil {
-		t.Errorf("%s is installed where nobody asked for it", namespaces)
-	}
+	check.That(t, everywhere[namespaces] == nil, "%s is installed where nobody asked for it", namespaces)
 	all := needs(informers.NamespacePermissions(), func(informers.Permission) bool { return true })
 	for _, components := range [][]string{{"openshift-namespaces"}, {"openshift-namespaces", "namespaced"}} {
 		if diff := cmp.Diff(all, grants(t, objects(t, kustomized(t, components...))[namespaces])); diff != "" {

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
 
@@ -46,29 +47,21 @@ func startSecured(t *testing.T, notAfter time.Time, withPassword bool) *secured 
 	certificate, key := selfSigned(t, notAfter)
 	web := "tls_server_config:\n  cert_file: tls.crt\n  key_file: tls.key\n"
 	if withPassword {
-		hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-		if err != nil {
-			t.Fatal(err)
-		}
+		hash := check.Must(bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost))(t)
 		web += fmt.Sprintf("basic_auth_users:\n  %s: %s\n", user, hash)
 	}
 	for name, content := range map[string][]byte{
 		"tls.crt": certificate, "tls.key": key, "web-config.yaml": []byte(web), "kubeconfig": []byte(nowhere),
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}
 	s := &secured{t: t, roots: x509.NewCertPool(), log: &async.Buffer{}}
 	s.roots.AppendCertsFromPEM(certificate)
-	running, err := exporter.Start(t.Context(), exporter.Config{
+	running := check.Must(exporter.Start(t.Context(), exporter.Config{
 		Kubeconfig: filepath.Join(dir, "kubeconfig"),
 		Args:       []string{"--web.config.file=" + filepath.Join(dir, "web-config.yaml")},
 		Log:        s.log,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))(t)
 	t.Cleanup(func() { _ = running.Kill() })
 	s.address = strings.TrimPrefix(running.URL, "http://")
 	return s
@@ -79,10 +72,7 @@ func (s *secured) ask(path string, config *tls.Config, asks func(*http.Request))
 	s.t.Helper()
 	config.RootCAs = s.roots
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
-	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "https://"+s.address+path, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	request := check.Must(http.NewRequestWithContext(s.t.Context(), http.MethodGet, "https://"+s.address+path, nil))(s.t)
 	asks(request)
 	response, err := client.Do(request)
 	if err != nil {
@@ -122,9 +112,7 @@ func TestWebConfig(t *testing.T) {
 				}
 			}
 		}
-		if strings.Contains(s.log.String(), password) {
-			t.Error("the log contains a password")
-		}
+		check.That(t, !strings.Contains(s.log.String(), password), "the log contains a password")
 	})
 	t.Run("TLS 1.2 is the oldest version", func(t *testing.T) {
 		t.Parallel()
@@ -143,28 +131,18 @@ func TestWebConfig(t *testing.T) {
 	t.Run("plain HTTP on the TLS port returns no metrics", func(t *testing.T) {
 		t.Parallel()
 		s := startSecured(t, time.Now().Add(time.Hour), false)
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+"/metrics", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		request := check.Must(http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+"/metrics", nil))(t)
+		response := check.Must(http.DefaultClient.Do(request))(t)
 		defer response.Body.Close()
 		body, _ := io.ReadAll(response.Body)
-		if response.StatusCode != http.StatusBadRequest || strings.Contains(string(body), "daemonset_") {
-			t.Errorf("%d %q", response.StatusCode, body)
-		}
+		check.That(t, response.StatusCode == http.StatusBadRequest && !strings.Contains(string(body), "daemonset_"), "%d %q", response.StatusCode, body)
 	})
 	t.Run("clients reject an expired certificate", func(t *testing.T) {
 		t.Parallel()
 		s := startSecured(t, time.Now().Add(-time.Hour), false)
 		_, err := s.ask("/metrics", &tls.Config{}, anonymous)
 		var invalid x509.CertificateInvalidError
-		if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
-			t.Errorf("got %v, want an expired certificate", err)
-		}
+		check.That(t, errors.As(err, &invalid) && invalid.Reason == x509.Expired, "got %v, want an expired certificate", err)
 	})
 	s := startSecured(t, time.Now().Add(time.Hour), false)
 	for _, tc := range []struct{ name, sends, want string }{
@@ -175,24 +153,15 @@ func TestWebConfig(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			dialer := tls.Dialer{Config: &tls.Config{RootCAs: s.roots, ServerName: "127.0.0.1"}}
-			connection, err := dialer.DialContext(t.Context(), "tcp", s.address)
-			if err != nil {
-				t.Fatal(err)
-			}
+			connection := check.Must(dialer.DialContext(t.Context(), "tcp", s.address))(t)
 			defer connection.Close()
-			if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
-				t.Fatal(err)
-			}
+			check.NoError(t, connection.SetDeadline(time.Now().Add(patience)))
 			// The server may close the connection before it has read everything.
 			_, _ = io.WriteString(connection, tc.sends)
 			line, err := bufio.NewReader(connection).ReadString('\n')
 			var timeout net.Error
-			if errors.As(err, &timeout) && timeout.Timeout() {
-				t.Fatal("the connection stays open")
-			}
-			if !strings.Contains(line, tc.want) || tc.want == "" && strings.Contains(line, "200") {
-				t.Errorf("got %q, %v", line, err)
-			}
+			check.Require(t, !errors.As(err, &timeout) || !timeout.Timeout(), "the connection stays open")
+			check.That(t, strings.Contains(line, tc.want) && (tc.want != "" || !strings.Contains(line, "200")), "got %q, %v", line, err)
 		})
 	}
 }
@@ -200,23 +169,14 @@ func TestWebConfig(t *testing.T) {
 // selfSigned returns a self-signed certificate for 127.0.0.1.
 func selfSigned(t *testing.T, notAfter time.Time) (certificate, key []byte) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	private := check.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "daemonset-exporter"},
 		NotBefore: notAfter.Add(-24 * time.Hour), NotAfter: notAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true, IsCA: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	der := check.Must(x509.CreateCertificate(rand.Reader, template, template, private.Public(), private))(t)
+	encoded := check.Must(x509.MarshalPKCS8PrivateKey(private))(t)
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
 }

@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(root + "/.github/workflows/*.yml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no workflows: %v", err)
-	}
+	check.Require(t, err == nil && len(files) != 0, "no workflows: %v", err)
 	t.Run("actionlint finds nothing", func(t *testing.T) {
 		t.Parallel()
 		// shellcheck and pyflakes are not everywhere.
@@ -26,9 +26,7 @@ func TestWorkflows(t *testing.T) {
 		pinned := regexp.MustCompile(`uses: \S+@[0-9a-f]{40} # v\d`)
 		for _, file := range files {
 			for line := range strings.Lines(string(read(t, file))) {
-				if strings.Contains(line, "uses: ") && !pinned.MatchString(line) {
-					t.Errorf("%s: %s", filepath.Base(file), strings.TrimSpace(line))
-				}
+				check.That(t, !strings.Contains(line, "uses: ") || pinned.MatchString(line), "%s: %s", filepath.Base(file), strings.TrimSpace(line))
 			}
 		}
 	})
@@ -47,9 +45,7 @@ func TestWorkflows(t *testing.T) {
 				} `json:"steps"`
 			} `json:"jobs"`
 		}
-		if err := yaml.Unmarshal(read(t, root+"/.github/workflows/ci.yml"), &workflow); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, yaml.Unmarshal(read(t, root+"/.github/workflows/ci.yml"), &workflow))
 		makefile := "\n" + string(read(t, root+"/Makefile"))
 		var all []string
 		for name, job := range workflow.Jobs {
@@ -60,12 +56,8 @@ func TestWorkflows(t *testing.T) {
 				}
 			}
 			for _, target := range targets {
-				if !strings.Contains(makefile, "\n"+target+":") {
-					t.Errorf("job %s: there is no make target %s", name, target)
-				}
-				if strings.HasPrefix(target, "test-") && !slices.Equal(job.Needs, []string{"check", "verify"}) {
-					t.Errorf("job %s runs %s and needs %v", name, target, job.Needs)
-				}
+				check.That(t, strings.Contains(makefile, "\n"+target+":"), "job %s: there is no make target %s", name, target)
+				check.That(t, !strings.HasPrefix(target, "test-") || slices.Equal(job.Needs, []string{"check", "verify"}), "job %s runs %s and needs %v", name, target, job.Needs)
 			}
 			all = append(all, targets...)
 		}

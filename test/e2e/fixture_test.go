@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
@@ -83,9 +84,7 @@ func (f *fixture) deadline() (context.Context, context.CancelFunc) {
 
 func (f *fixture) must(err error) {
 	f.t.Helper()
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	check.NoError(f.t, err)
 }
 
 // expect waits until the metrics are as wanted. Each want is a metric with
@@ -132,9 +131,7 @@ func compare(samples exporter.Samples, want string) error {
 func (f *fixture) only(samples exporter.Samples, name string, labels exporter.Labels) exporter.Sample {
 	f.t.Helper()
 	found := samples.Select(name, labels)
-	if len(found) != 1 {
-		f.t.Fatalf("%d samples of %s%v, want one: %v", len(found), name, labels, found)
-	}
+	check.Require(f.t, len(found) == 1, "%d samples of %s%v, want one: %v", len(found), name, labels, found)
 	return found[0]
 }
 
@@ -150,9 +147,7 @@ func (f *fixture) took(samples exporter.Samples, metric string, labels exporter.
 		return
 	}
 	mean := time.Duration(samples.Sum(metric+"_sum", labels) / float64(count) * float64(time.Second))
-	if (mean - want).Abs() > tolerance {
-		f.t.Errorf("%s%v is %s, want %s ± %s", metric, labels, mean, want.Round(time.Millisecond), tolerance)
-	}
+	check.That(f.t, (mean-want).Abs() <= tolerance, "%s%v is %s, want %s ± %s", metric, labels, mean, want.Round(time.Millisecond), tolerance)
 }
 
 // lasts waits until long has passed since a time.
@@ -170,9 +165,7 @@ func (f *fixture) lasts(since time.Time, long time.Duration) {
 func (f *fixture) near(what string, got float64, want time.Time, tolerance time.Duration) {
 	f.t.Helper()
 	difference := time.Duration((got - float64(want.UnixMilli())/1000) * float64(time.Second))
-	if difference.Abs() > tolerance {
-		f.t.Errorf("%s is off by %s, want at most %s", what, difference, tolerance)
-	}
+	check.That(f.t, difference.Abs() <= tolerance, "%s is off by %s, want at most %s", what, difference, tolerance)
 }
 
 // testLog writes the exporter's log to the log of the test.

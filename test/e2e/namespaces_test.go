@@ -10,6 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // projects makes the API server serve the group by which OpenShift is known.
@@ -114,8 +116,7 @@ func TestNamespaceNodeSelector(t *testing.T) {
 func (f *fixture) selectNodes(selector string) {
 	f.t.Helper()
 	patch := fmt.Sprintf(`{"metadata": {"annotations": {"openshift.io/node-selector": %s}}}`, selector)
-	_, err := f.Client().CoreV1().Namespaces().Patch(f.t.Context(), metav1.NamespaceDefault, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	f.must(err)
+	check.Must(f.Client().CoreV1().Namespaces().Patch(f.t.Context(), metav1.NamespaceDefault, types.MergePatchType, []byte(patch), metav1.PatchOptions{}))(f.t)
 }
 
 // waitRefused waits until the API server refuses DaemonSet pods for a node.

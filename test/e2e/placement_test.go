@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
@@ -188,6 +189,5 @@ func (f *fixture) taint(name string, taints ...corev1.Taint) {
 
 func (f *fixture) patchNode(name, patch string) {
 	f.t.Helper()
-	_, err := f.Client().CoreV1().Nodes().Patch(f.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
-	f.must(err)
+	check.Must(f.Client().CoreV1().Nodes().Patch(f.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}))(f.t)
 }

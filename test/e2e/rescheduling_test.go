@@ -7,6 +7,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
@@ -102,9 +103,7 @@ func (f *fixture) stagesAddUp(samples exporter.Samples, set string) {
 	times := samples.Sum("daemonset_pod_rescheduling_duration_seconds_count", labels)
 	for _, name := range []string{"create", "schedule", "start", "ready"} {
 		got := samples.Sum("daemonset_pod_rescheduling_stage_duration_seconds_count", exporter.Labels{"daemonset": set, "stage": name})
-		if got != times {
-			f.t.Errorf("stage %s of %s was observed %g times, want %g", name, set, got, times)
-		}
+		check.That(f.t, got == times, "stage %s of %s was observed %g times, want %g", name, set, got, times)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/exporter"
 )
@@ -54,9 +55,7 @@ func TestConditionTaint(t *testing.T) {
 			}
 			return true, ""
 		}))
-		if again := start(f.expect("the gap lasts when the pod is gone", stillAGap...)); again != opened {
-			f.t.Errorf("the gap starts at %f, and at %f when its pod is gone", opened, again)
-		}
+		check.Equal(f.t, start(f.expect("the gap lasts when the pod is gone", stillAGap...)), opened, "start of the gap when its pod is gone")
 
 		f.must(f.PlugIn(f.t.Context(), "b"))
 		f.must(f.WaitNodeReady(f.t.Context(), "b", corev1.ConditionTrue))
@@ -188,6 +187,5 @@ func (f *fixture) waitTaint(name, key string) {
 func (f *fixture) networkUnavailable(name string, status corev1.ConditionStatus) {
 	f.t.Helper()
 	patch := `{"status":{"conditions":[{"type":"NetworkUnavailable","status":"` + string(status) + `","reason":"Test"}]}}`
-	_, err := f.Client().CoreV1().Nodes().PatchStatus(f.t.Context(), name, []byte(patch))
-	f.must(err)
+	check.Must(f.Client().CoreV1().Nodes().PatchStatus(f.t.Context(), name, []byte(patch)))(f.t)
 }

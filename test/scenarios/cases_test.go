@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
@@ -14,10 +15,7 @@ func notCaused() []string { return []string{"DaemonSetExporterPartFailed"} }
 
 func TestAlerts(t *testing.T) {
 	t.Run("each has a scenario", func(t *testing.T) {
-		rules, err := shipped.ReadRules(shippedtest.Path(t, shipped.RuleFile))
-		if err != nil {
-			t.Fatal(err)
-		}
+		rules := check.Must(shipped.ReadRules(shippedtest.Path(t, shipped.RuleFile)))(t)
 		wanted := notCaused()
 		for _, s := range all() {
 			for _, want := range s.want {
@@ -27,9 +25,7 @@ func TestAlerts(t *testing.T) {
 			}
 		}
 		for _, alert := range rules.Alerts() {
-			if !slices.Contains(wanted, alert.Alert) {
-				t.Errorf("no scenario causes %s", alert.Alert)
-			}
+			check.That(t, slices.Contains(wanted, alert.Alert), "no scenario causes %s", alert.Alert)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
@@ -26,21 +27,12 @@ func TestRunbookCommands(t *testing.T) {
 	f := &fixture{Cluster: clustertest.Start(t, cluster.Config{})}
 	// These are the names at the top of each page.
 	agent := &scenario{name: "agent", agent: agent{present: true, namespace: "kube-system"}}
-	if err := f.AddNode(ctx, cluster.NodeSpec{Name: "worker-1", Zone: "z1", Labels: map[string]string{"pool": "agent"}}); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, f.AddNode(ctx, cluster.NodeSpec{Name: "worker-1", Zone: "z1", Labels: map[string]string{"pool": "agent"}}))
 	manifest := append(agent.manifest(), "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: daemonset-exporter}\n"...)
-	if err := f.Apply(ctx, manifest); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.WaitDaemonSet(ctx, "kube-system", "agent", 1); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, f.Apply(ctx, manifest))
+	check.NoError(t, f.WaitDaemonSet(ctx, "kube-system", "agent", 1))
 	for _, page := range shippedtest.Glob(t, shipped.Runbooks+"/DaemonSet*.md") {
-		content, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := check.Must(os.ReadFile(page))(t)
 		block := shellBlock.FindSubmatch(content)
 		if block == nil {
 			t.Errorf("%s has no shell commands in its diagnosis", filepath.Base(page))
@@ -52,9 +44,7 @@ func TestRunbookCommands(t *testing.T) {
 		command.Stderr = &stderr
 		_ = command.Run() // grep finds nothing where nothing is wrong
 		for line := range strings.Lines(stderr.String()) {
-			if strings.TrimSpace(line) != "" && !harmless.MatchString(line) {
-				t.Errorf("%s: %s", filepath.Base(page), line)
-			}
+			check.That(t, strings.TrimSpace(line) == "" || harmless.MatchString(line), "%s: %s", filepath.Base(page), line)
 		}
 	}
 }

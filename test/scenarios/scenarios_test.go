@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
@@ -27,14 +28,9 @@ func all() []*scenario {
 }
 
 func TestScenarios(t *testing.T) {
-	if os.Getenv("DAEMONSET_EXPORTER") == "" {
-		t.Fatal("set $DAEMONSET_EXPORTER to the exporter's binary, or use make test-scenarios")
-	}
+	check.Require(t, os.Getenv("DAEMONSET_EXPORTER") != "", "set $DAEMONSET_EXPORTER to the exporter's binary, or use make test-scenarios")
 	ctx := t.Context()
-	f, err := newFixture(ctx, t.TempDir(), os.Stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := check.Must(newFixture(ctx, t.TempDir(), os.Stderr))(t)
 	t.Cleanup(func() {
 		if err := f.stop(); err != nil {
 			t.Error(err)
@@ -43,21 +39,15 @@ func TestScenarios(t *testing.T) {
 	build, cancel := context.WithTimeout(ctx, setUp)
 	defer cancel()
 	each(t, func(s *scenario) error { return s.build(build, f) })
-	if err := f.startExporters(build); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.startMonitoring(ctx); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, f.startExporters(build))
+	check.NoError(t, f.startMonitoring(ctx))
 
 	watching, stop := context.WithCancel(ctx)
 	log := &alertLog{alerts: map[string]*alert{}}
 	done := make(chan error, 1)
 	go func() { done <- log.follow(watching, f.alertmanager) }()
 	// By then no node is joining any more.
-	if err := pause(ctx, 20*time.Second); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, pause(ctx, 20*time.Second))
 	if early := log.subjects(); len(early) > 0 {
 		t.Logf("before any fault there were alerts about %v", early)
 	}
@@ -66,9 +56,7 @@ func TestScenarios(t *testing.T) {
 
 	var results []result
 	for missing := true; missing || time.Since(begun) < watch; {
-		if err := pause(ctx, time.Second); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, pause(ctx, time.Second))
 		results, missing = results[:0], false
 		for _, s := range all() {
 			r := resultOf(s, f.marked(s.name), log.of(s.name, true), log.of(s.name, false))
@@ -117,16 +105,12 @@ func report(t *testing.T, results []result, log *alertLog) {
 		}
 		for _, a := range log.of(r.scenario.name, true) {
 			for name, text := range a.Annotations {
-				if strings.Contains(text, "<no value>") || strings.Contains(text, "error") || strings.Contains(text, "{{") {
-					t.Errorf("%s: the %s of %s reads %q", r.scenario.name, name, a.name(), text)
-				}
+				check.That(t, !strings.Contains(text, "<no value>") && !strings.Contains(text, "error") && !strings.Contains(text, "{{"), "%s: the %s of %s reads %q", r.scenario.name, name, a.name(), text)
 			}
 		}
 	}
 	for _, subject := range log.subjects() {
-		if !slices.Contains(known, subject) {
-			t.Errorf("alerts about %q, which is no scenario: %v", subject, log.of(subject, true))
-		}
+		check.That(t, slices.Contains(known, subject), "alerts about %q, which is no scenario: %v", subject, log.of(subject, true))
 	}
 }
 
@@ -134,10 +118,7 @@ func report(t *testing.T, results []result, log *alertLog) {
 // something for at least one DaemonSet, or node.
 func checkDashboards(t *testing.T, f *fixture, begun time.Time) {
 	t.Helper()
-	dashboards, err := shipped.ReadDashboards(f.root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dashboards := check.Must(shipped.ReadDashboards(f.root))(t)
 	queries := 0
 	for file, dashboard := range dashboards {
 		for _, panel := range dashboard.Panels {
@@ -154,9 +135,7 @@ func checkDashboards(t *testing.T, f *fixture, begun time.Time) {
 				}
 			}
 			name := fmt.Sprintf("%s: %s", file, panel.Title)
-			if shown == 0 && len(panel.Targets) > 0 {
-				t.Errorf("%s shows nothing in any scenario", name)
-			}
+			check.That(t, shown != 0 || len(panel.Targets) == 0, "%s shows nothing in any scenario", name)
 		}
 		checkVariables(t, f, file, dashboard)
 	}
@@ -180,9 +159,7 @@ func checkVariables(t *testing.T, f *fixture, file string, dashboard *shipped.Da
 		}
 		selector := shipped.Fill(parts[1], map[string]string{"cluster": ".*", "namespace": "default"})
 		values, err := f.prometheus.labelValues(t.Context(), selector, parts[2])
-		if err != nil || len(values) == 0 {
-			t.Errorf("%s, variable %s has %d values: %v", file, variable.Name, len(values), err)
-		}
+		check.That(t, err == nil && len(values) != 0, "%s, variable %s has %d values: %v", file, variable.Name, len(values), err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/build"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
@@ -13,19 +14,13 @@ import (
 
 func TestShippedFiles(t *testing.T) {
 	t.Run("promtool accepts the rules and their tests", func(t *testing.T) {
-		programs, err := build.Prometheus(t.Context(), os.Stderr)
-		if err != nil {
-			t.Fatal(err)
-		}
+		programs := check.Must(build.Prometheus(t.Context(), os.Stderr))(t)
 		promtool := filepath.Join(programs, "promtool")
 		run(t, promtool, "check", "rules", "--lint-fatal", shippedtest.Path(t, shipped.RuleFile), shippedtest.Path(t, "test/scenarios/mixin.rules.yaml"))
 		run(t, promtool, append([]string{"test", "rules"}, shippedtest.Glob(t, shipped.RuleTests+"/*.yaml")...)...)
 	})
 	t.Run("amtool accepts the Alertmanager example", func(t *testing.T) {
-		programs, err := build.Alertmanager(t.Context(), os.Stderr)
-		if err != nil {
-			t.Fatal(err)
-		}
+		programs := check.Must(build.Alertmanager(t.Context(), os.Stderr))(t)
 		run(t, filepath.Join(programs, "amtool"), "check-config", shippedtest.Path(t, shipped.AlertmanagerFile))
 	})
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/synthetic"
 )
 
@@ -79,18 +80,13 @@ func TestServer(t *testing.T) {
 			if broken := got.unready + size.Cells() - got.pods; broken != size.Broken() || broken == 0 {
 				t.Errorf("%d cells without a working pod, want %d, not 0", broken, size.Broken())
 			}
-			if listed := seen.lists() > 0; listed != plain {
-				t.Errorf("%d lists of pods, want some: %v: %q", seen.lists(), plain, seen.seen)
-			}
+			check.Equal(t, seen.lists() > 0, plain, "whether pods were listed in", seen.seen)
 		})
 	}
 	t.Run("serves pages", func(t *testing.T) {
 		t.Parallel()
 		config, _ := serve(t, synthetic.Config{Size: small()})
-		client, err := kubernetes.NewForConfig(config)
-		if err != nil {
-			t.Fatal(err)
-		}
+		client := check.Must(kubernetes.NewForConfig(config))(t)
 		size := small()
 		for _, selector := range []string{"", informers.DefaultPodsSelector} {
 			want := size.DaemonSetPods()
@@ -100,13 +96,8 @@ func TestServer(t *testing.T) {
 			names := map[string]bool{}
 			options := metav1.ListOptions{LabelSelector: selector, Limit: 10}
 			for {
-				list, err := client.CoreV1().Pods("").List(t.Context(), options)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if len(list.Items) > 10 {
-					t.Fatalf("%d pods in one page, want at most 10", len(list.Items))
-				}
+				list := check.Must(client.CoreV1().Pods("").List(t.Context(), options))(t)
+				check.Require(t, len(list.Items) <= 10, "%d pods in one page, want at most 10", len(list.Items))
 				for i := range list.Items {
 					names[list.Items[i].Namespace+"/"+list.Items[i].Name] = true
 				}
@@ -114,36 +105,23 @@ func TestServer(t *testing.T) {
 					break
 				}
 			}
-			if len(names) != want {
-				t.Errorf("selector %q: %d pods with different names, want %d", selector, len(names), want)
-			}
+			check.That(t, len(names) == want, "selector %q: %d pods with different names, want %d", selector, len(names), want)
 		}
 	})
 	t.Run("serves objects as large as real ones", func(t *testing.T) {
 		t.Parallel()
 		config, _ := serve(t, synthetic.Config{Size: small()})
-		client, err := kubernetes.NewForConfig(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pods, err := client.CoreV1().Pods("").List(t.Context(), metav1.ListOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		client := check.Must(kubernetes.NewForConfig(config))(t)
+		pods := check.Must(client.CoreV1().Pods("").List(t.Context(), metav1.ListOptions{}))(t)
 		for i := range pods.Items {
 			if size := pods.Items[i].Size(); size < 4<<10 || size > 9<<10 {
 				t.Errorf("pod %s takes %d bytes, want 4 to 9 KiB", pods.Items[i].Name, size)
 			}
 		}
-		nodes, err := client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		nodes := check.Must(client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{}))(t)
 		for i := range nodes.Items {
 			node := &nodes.Items[i]
-			if len(node.Status.Images) != 50 || len(node.Labels) < 20 {
-				t.Errorf("node %s has %d images and %d labels, want 50 and 20", node.Name, len(node.Status.Images), len(node.Labels))
-			}
+			check.That(t, len(node.Status.Images) == 50 && len(node.Labels) >= 20, "node %s has %d images and %d labels, want 50 and 20", node.Name, len(node.Status.Images), len(node.Labels))
 		}
 		if _, err := client.CoordinationV1().Leases(corev1.NamespaceNodeLease).Get(t.Context(), "a", metav1.GetOptions{}); err == nil {
 			t.Error("got a lease, want none")
@@ -184,12 +162,9 @@ func (h *handler) Synced() { close(h.synced) }
 // syncFrom runs the exporter's informers until they have synced.
 func syncFrom(t *testing.T, config *rest.Config) *handler {
 	t.Helper()
-	set, err := informers.New(informers.Options{
+	set := check.Must(informers.New(informers.Options{
 		Config: config, PodsSelector: informers.DefaultPodsSelector, Clock: clock.RealClock{}, Logger: log.NewNopLogger(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))(t)
 	got := &handler{synced: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -3,6 +3,8 @@ package synthetic
 import (
 	"bytes"
 	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestStencil(t *testing.T) {
@@ -18,28 +20,16 @@ func TestStencil(t *testing.T) {
 			if seen[wrong]++; wrong == missing {
 				continue
 			}
-			got, err := made.at(index)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := check.Must(made.at(index))(t)
 			encoded := make([]byte, got.Size())
-			if _, err := got.MarshalToSizedBuffer(encoded); err != nil {
-				t.Fatal(err)
-			}
+			check.Must(got.MarshalToSizedBuffer(encoded))(t)
 			pod := daemonSetPod(set)
 			setFacts(pod, factsOf(index, node), wrong)
-			want, err := pod.Marshal()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(encoded, want) {
-				t.Fatalf("pod %d, trouble %d: the stencil differs", index, wrong)
-			}
+			want := check.Must(pod.Marshal())(t)
+			check.Require(t, bytes.Equal(encoded, want), "pod %d, trouble %d: the stencil differs", index, wrong)
 		}
 		for wrong := works; wrong < troubles; wrong++ {
-			if seen[wrong] == 0 {
-				t.Errorf("no cell has trouble %d", wrong)
-			}
+			check.That(t, seen[wrong] != 0, "no cell has trouble %d", wrong)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 const root = "../.."
@@ -21,9 +22,7 @@ func TestParts(t *testing.T) {
 		t.Run(p.name+" is up to date", func(t *testing.T) {
 			t.Parallel()
 			before, after, err := p.render(root)
-			if err != nil {
-				t.Fatal(err)
-			}
+			check.NoError(t, err)
 			if diff := cmp.Diff(string(before), string(after)); diff != "" {
 				t.Errorf("%s is out of date, run `make docs` (-page +code):\n%s", p.page, diff)
 			}
@@ -37,10 +36,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	t.Run("metrics.md explains every label and its values", func(t *testing.T) {
 		t.Parallel()
-		content, err := os.ReadFile(filepath.Join(root, "docs/metrics.md"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := check.Must(os.ReadFile(filepath.Join(root, "docs/metrics.md")))(t)
 		// Explanations come before the table.
 		page, _, _ := strings.Cut(string(content), "<!-- generated: metrics")
 		// Their values are words of Kubernetes, or names of resources.
@@ -57,39 +53,24 @@ func TestPages(t *testing.T) {
 		slices.Sort(words)
 		words = slices.Compact(words)
 		for _, word := range words {
-			if !strings.Contains(page, "`"+word+"`") {
-				t.Errorf("docs/metrics.md does not explain `%s`", word)
-			}
+			check.That(t, strings.Contains(page, "`"+word+"`"), "docs/metrics.md does not explain `%s`", word)
 		}
 	})
 	t.Run("metrics.md has the notes on every metric", func(t *testing.T) {
 		t.Parallel()
-		page, err := metricsTable(root)
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := check.Must(metricsTable(root))(t)
 		_, notes, found := strings.Cut(page, "\n### Notes\n")
-		if !found {
-			t.Fatal("there is no section of notes")
-		}
+		check.Require(t, found, "there is no section of notes")
 		for _, m := range collector.Metrics() {
-			if m.Notes != "" && !strings.Contains(notes, "\n- `"+m.Name+"`: "+m.Notes+"\n") {
-				t.Errorf("the notes on %s are missing", m.Name)
-			}
+			check.That(t, m.Notes == "" || strings.Contains(notes, "\n- `"+m.Name+"`: "+m.Notes+"\n"), "the notes on %s are missing", m.Name)
 		}
 	})
 	t.Run("links between pages are not broken", func(t *testing.T) {
 		t.Parallel()
-		pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		pages := check.Must(filepath.Glob(filepath.Join(root, "docs", "*.md")))(t)
 		pages = append(pages, filepath.Join(root, "SECURITY.md"))
 		for _, page := range pages {
-			content, err := os.ReadFile(page)
-			if err != nil {
-				t.Fatal(err)
-			}
+			content := check.Must(os.ReadFile(page))(t)
 			for _, found := range link.FindAllStringSubmatch(string(content), -1) {
 				target, _, _ := strings.Cut(found[1], "#")
 				if target == "" || strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {

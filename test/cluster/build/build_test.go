@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestEnsure(t *testing.T) {
@@ -17,17 +18,12 @@ func TestEnsure(t *testing.T) {
 	s := module(t, "package main\n\nfunc main() {}\n")
 
 	// Left by a killed process.
-	cache, err := cacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cache := check.Must(cacheDir())(t)
 	write(t, filepath.Join(cache, ".building-1", "half"), "")
 	// Left by an older version.
 	write(t, filepath.Join(cache, "tiny-0", "tiny"), "")
 	old := time.Now().Add(-2 * unused)
-	if err := os.Chtimes(filepath.Join(cache, "tiny-0"), old, old); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, os.Chtimes(filepath.Join(cache, "tiny-0"), old, old))
 
 	var progress async.Buffer
 	var wg sync.WaitGroup
@@ -42,9 +38,7 @@ func TestEnsure(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if built := strings.Count(progress.String(), "built tiny in"); built != 1 {
-		t.Errorf("compiled %d times for four concurrent calls, want once:\n%s", built, progress.String())
-	}
+	check.Equal(t, strings.Count(progress.String(), "built tiny in"), 1, "compilations in", progress.String())
 	if _, err := os.Stat(filepath.Join(dirs[0], "tiny")); err != nil {
 		t.Error(err)
 	}
@@ -57,16 +51,10 @@ func TestEnsure(t *testing.T) {
 		t.Errorf("a warm start: got %q, %v and prints %q", dir, err, progress.String())
 	}
 
-	before, err := s.key(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := check.Must(s.key(t.Context()))(t)
 	for _, file := range []string{"go.mod", "go.sum", "cmd/tiny/main.go"} {
 		path := filepath.Join(s.dir, file)
-		old, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		old := check.Must(os.ReadFile(path))(t)
 		write(t, path, string(old)+"\n// changed\n")
 		if after, err := s.key(t.Context()); err != nil || after == before {
 			t.Errorf("key after a change of %s: %q, %v; want another", file, after, err)
@@ -90,17 +78,10 @@ func TestEnsureFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ensure(tc.ctx, s, new(async.Buffer))
-			if err == nil || !strings.Contains(err.Error(), tc.want) {
-				t.Errorf("got %v, want %q", err, tc.want)
-			}
-			cache, err := cacheDir()
-			if err != nil {
-				t.Fatal(err)
-			}
+			check.That(t, err != nil && strings.Contains(err.Error(), tc.want), "got %v, want %q", err, tc.want)
+			cache := check.Must(cacheDir())(t)
 			for _, name := range list(t, cache) {
-				if name != "lock" {
-					t.Errorf("left behind: %s", name)
-				}
+				check.Equal(t, name, "lock", "what is left behind")
 			}
 		})
 	}
@@ -108,18 +89,10 @@ func TestEnsureFails(t *testing.T) {
 
 // These are the committed sets.
 func TestSet(t *testing.T) {
-	root, err := sourceRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	flags, err := controlPlane(root).version(t.Context(), controlPlane(root).dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := check.Must(sourceRoot())(t)
+	flags := check.Must(controlPlane(root).version(t.Context(), controlPlane(root).dir))(t)
 	for _, want := range []string{"component-base/version.gitVersion=v1.", "client-go/pkg/version.gitMinor="} {
-		if !strings.Contains(flags, want) {
-			t.Errorf("linker flags %q, want %q in them", flags, want)
-		}
+		check.That(t, strings.Contains(flags, want), "linker flags %q, want %q in them", flags, want)
 	}
 	if _, err := kwok(root).key(t.Context()); err != nil {
 		t.Error(err)
@@ -130,10 +103,7 @@ func TestSet(t *testing.T) {
 // default is beside it.
 func emptyCache(t *testing.T) {
 	t.Helper()
-	goCache, err := goCommand(t.Context(), ".", "env", "GOCACHE")
-	if err != nil {
-		t.Fatal(err)
-	}
+	goCache := check.Must(goCommand(t.Context(), ".", "env", "GOCACHE"))(t)
 	t.Setenv("GOCACHE", goCache)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 }
@@ -152,12 +122,8 @@ func module(t *testing.T, main string) Set {
 
 func write(t *testing.T, path, content string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	check.NoError(t, os.WriteFile(path, []byte(content), 0o644))
 }
 
 func list(t *testing.T, dir string) []string {

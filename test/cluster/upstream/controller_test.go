@@ -20,6 +20,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
 )
@@ -71,11 +72,8 @@ func (c *cluster) run(t *testing.T) outcome {
 
 	factory := informers.NewSharedInformerFactory(client, 0)
 	backoff := flowcontrol.NewFakeBackOff(time.Second, time.Minute, clocktesting.NewFakeClock(objects.Noon))
-	controller, err := daemon.NewDaemonSetsController(ctx, factory.Apps().V1().DaemonSets(), factory.Apps().V1().ControllerRevisions(),
-		factory.Core().V1().Pods(), factory.Core().V1().Nodes(), client, backoff)
-	if err != nil {
-		t.Fatal(err)
-	}
+	controller := check.Must(daemon.NewDaemonSetsController(ctx, factory.Apps().V1().DaemonSets(), factory.Apps().V1().ControllerRevisions(),
+		factory.Core().V1().Pods(), factory.Core().V1().Nodes(), client, backoff))(t)
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
 	ended := make(chan struct{})

@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
 
@@ -26,9 +27,7 @@ func TestCounts(t *testing.T) {
 			}
 			t.Logf("statuses of seed %d: %v", seed, seen)
 			for _, count := range []string{"desired", "current", "ready", "available", "unavailable", "updated", "misscheduled"} {
-				if seen[count] < 100 {
-					t.Errorf("%s is %d in all statuses together: too few", count, seen[count])
-				}
+				check.That(t, seen[count] >= 100, "%s is %d in all statuses together: too few", count, seen[count])
 			}
 		})
 	}

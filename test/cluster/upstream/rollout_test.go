@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 )
@@ -44,9 +45,7 @@ func TestBudget(t *testing.T) {
 			}
 			t.Logf("updates of seed %d: %v", seed, seen)
 			for _, what := range []string{"replaced", "spent", "partly"} {
-				if seen[what] < 10 {
-					t.Errorf("%s: only %d in all updates", what, seen[what])
-				}
+				check.That(t, seen[what] >= 10, "%s: only %d in all updates", what, seen[what])
 			}
 		})
 	}

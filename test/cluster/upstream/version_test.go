@@ -4,6 +4,8 @@ import (
 	"os"
 	"regexp"
 	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 var kubernetesVersion = regexp.MustCompile(`(?m)^\s*k8s\.io/kubernetes (\S+)`)
@@ -20,13 +22,8 @@ func TestVersion(t *testing.T) {
 
 func versionIn(t *testing.T, path string) string {
 	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := check.Must(os.ReadFile(path))(t)
 	found := kubernetesVersion.FindSubmatch(content)
-	if found == nil {
-		t.Fatalf("%s names no version of k8s.io/kubernetes", path)
-	}
+	check.Require(t, found != nil, "%s names no version of k8s.io/kubernetes", path)
 	return string(found[1])
 }

@@ -8,26 +8,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 func inhibitions(t *testing.T) []shipped.Inhibition {
 	t.Helper()
-	inhibitions, err := shipped.ReadInhibitions(shippedtest.Path(t, shipped.AlertmanagerFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return inhibitions
+	return check.Must(shipped.ReadInhibitions(shippedtest.Path(t, shipped.AlertmanagerFile)))(t)
 }
 
 func identity(t *testing.T, alert shipped.Rule) []string {
 	t.Helper()
-	identity, err := alert.Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return identity
+	return check.Must(alert.Identity())(t)
 }
 
 // podAlerts returns the names of the alerts about one pod on one node: those
@@ -40,9 +33,7 @@ func podAlerts(t *testing.T) []string {
 			names = append(names, alert.Alert)
 		}
 	}
-	if len(names) == 0 {
-		t.Fatal("no alert is about a pod")
-	}
+	check.Require(t, len(names) != 0, "no alert is about a pod")
 	return names
 }
 
@@ -56,9 +47,7 @@ func TestAlertmanagerExample(t *testing.T) {
 			known = append(known, alert.Alert)
 		}
 		for _, name := range regexp.MustCompile(`DaemonSet[A-Z]\w+`).FindAllString(config, -1) {
-			if !slices.Contains(known, name) {
-				t.Errorf("there is no alert %s", name)
-			}
+			check.That(t, slices.Contains(known, name), "there is no alert %s", name)
 		}
 	})
 	t.Run("inhibits exactly what another alert explains", func(t *testing.T) {
@@ -97,9 +86,7 @@ func TestAlertmanagerExample(t *testing.T) {
 					continue
 				}
 				for _, alert := range []shipped.Rule{source, target} {
-					if !slices.Contains(identity(t, alert), label) {
-						t.Errorf("%s inhibits %s by %s, which %s lacks", source.Alert, target.Alert, label, alert.Alert)
-					}
+					check.That(t, slices.Contains(identity(t, alert), label), "%s inhibits %s by %s, which %s lacks", source.Alert, target.Alert, label, alert.Alert)
 				}
 			}
 		})
@@ -114,10 +101,7 @@ func eachInhibited(t *testing.T, do func(source, target shipped.Rule, equal []st
 	for _, inhibition := range inhibitions(t) {
 		for _, source := range alerts {
 			for _, target := range alerts {
-				applies, err := inhibition.Inhibits(source, target)
-				if err != nil {
-					t.Fatal(err)
-				}
+				applies := check.Must(inhibition.Inhibits(source, target))(t)
 				if applies {
 					do(source, target, inhibition.Equal)
 				}

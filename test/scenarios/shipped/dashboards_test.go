@@ -4,19 +4,15 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
 func dashboards(t *testing.T) map[string]*shipped.Dashboard {
 	t.Helper()
-	dashboards, err := shipped.ReadDashboards(shippedtest.Path(t, "."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(dashboards) != 4 {
-		t.Fatalf("%d dashboards", len(dashboards))
-	}
+	dashboards := check.Must(shipped.ReadDashboards(shippedtest.Path(t, ".")))(t)
+	check.Require(t, len(dashboards) == 4, "%d dashboards", len(dashboards))
 	return dashboards
 }
 
@@ -51,24 +47,14 @@ func TestDashboards(t *testing.T) {
 				if panel.Type == "row" {
 					continue
 				}
-				if panel.Title == "" || panel.Description == "" || panel.FieldConfig.Defaults.Unit == "" {
-					t.Errorf("%s, panel %d %q: title, description and unit are needed", file, panel.ID, panel.Title)
-				}
-				if panel.Datasource.UID != "${datasource}" {
-					t.Errorf("%s, %q: data source %q", file, panel.Title, panel.Datasource.UID)
-				}
-				if len(panel.Targets) == 0 {
-					t.Errorf("%s, %q shows nothing", file, panel.Title)
-				}
+				check.That(t, panel.Title != "" && panel.Description != "" && panel.FieldConfig.Defaults.Unit != "", "%s, panel %d %q: title, description and unit are needed", file, panel.ID, panel.Title)
+				check.That(t, panel.Datasource.UID == "${datasource}", "%s, %q: data source %q", file, panel.Title, panel.Datasource.UID)
+				check.That(t, len(panel.Targets) != 0, "%s, %q shows nothing", file, panel.Title)
 				for _, target := range panel.Targets {
-					if target.LegendFormat == "" || target.Datasource.UID != "${datasource}" {
-						t.Errorf("%s, %q: a query lacks legend or data source", file, panel.Title)
-					}
+					check.That(t, target.LegendFormat != "" && target.Datasource.UID == "${datasource}", "%s, %q: a query lacks legend or data source", file, panel.Title)
 				}
 				// A stat that counts down to a real 0 needs no words for nothing.
-				if panel.Type != "stat" && panel.FieldConfig.Defaults.NoValue == "" {
-					t.Errorf("%s, %q does not say what it means that there is nothing", file, panel.Title)
-				}
+				check.That(t, panel.Type == "stat" || panel.FieldConfig.Defaults.NoValue != "", "%s, %q does not say what it means that there is nothing", file, panel.Title)
 			}
 		}
 	})
@@ -76,22 +62,16 @@ func TestDashboards(t *testing.T) {
 		t.Parallel()
 		uids := map[string]bool{}
 		for file, dashboard := range dashboards(t) {
-			if dashboard.UID == "" || uids[dashboard.UID] || len(dashboard.UID) > 40 {
-				t.Errorf("%s: uid %q", file, dashboard.UID)
-			}
+			check.That(t, dashboard.UID != "" && !uids[dashboard.UID] && len(dashboard.UID) <= 40, "%s: uid %q", file, dashboard.UID)
 			uids[dashboard.UID] = true
-			if dashboard.SchemaVersion < 39 {
-				t.Errorf("%s: schema version %d is older than Grafana 11", file, dashboard.SchemaVersion)
-			}
+			check.That(t, dashboard.SchemaVersion >= 39, "%s: schema version %d is older than Grafana 11", file, dashboard.SchemaVersion)
 			variables := dashboard.Templating.List
 			if len(variables) < 2 || variables[0].Name != "datasource" || variables[0].Type != "datasource" || variables[1].Name != "cluster" {
 				t.Errorf("%s: the first variables must be datasource and cluster", file)
 			}
 			ids := map[int]bool{}
 			for i, panel := range dashboard.Panels {
-				if ids[panel.ID] {
-					t.Errorf("%s: two panels have the id %d", file, panel.ID)
-				}
+				check.That(t, !ids[panel.ID], "%s: two panels have the id %d", file, panel.ID)
 				ids[panel.ID] = true
 				for _, other := range dashboard.Panels[:i] {
 					a, b := panel.GridPos, other.GridPos

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
@@ -24,10 +23,7 @@ func TestMetricNames(t *testing.T) {
 	t.Run("those in Go comments exist", func(t *testing.T) {
 		t.Parallel()
 		for _, file := range files(t, ".", ".go") {
-			syntax, err := parser.ParseFile(token.NewFileSet(), shippedtest.Path(t, file), nil, parser.ParseComments|parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
+			syntax := check.Must(parser.ParseFile(token.NewFileSet(), shippedtest.Path(t, file), nil, parser.ParseComments|parser.SkipObjectResolution))(t)
 			for _, name := range unknownNames(vocabulary, comments(syntax)) {
 				t.Errorf("%s: there is no metric %s", file, name)
 			}
@@ -51,9 +47,7 @@ func TestMetricNames(t *testing.T) {
 			daemonset:coverage:ratio: see daemonset_exporter.rules.yaml, ghcr.io/daemonset-exporter/daemonset_exporter, and
 			kube_daemonset_created; see also daemonset_util.go and the trigger daemonset_created. It has no daemonset_gap_node, daemonset_gab_*, daemonset:ratio or daemonset_gap_nodes_sum.`
 		want := []string{"daemonset_gap_node", "daemonset_gab_*", "daemonset:ratio", "daemonset_gap_nodes_sum"}
-		if diff := cmp.Diff(want, unknownNames(vocabulary, text)); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		check.Equal(t, unknownNames(vocabulary, text), want)
 	})
 }
 
@@ -108,8 +102,6 @@ func files(t *testing.T, directory, suffix string) []string {
 		}
 		return nil
 	})
-	if err != nil || len(found) == 0 {
-		t.Fatalf("%d files *%s in %s: %v", len(found), suffix, directory, err)
-	}
+	check.Require(t, err == nil && len(found) != 0, "%d files *%s in %s: %v", len(found), suffix, directory, err)
 	return found
 }

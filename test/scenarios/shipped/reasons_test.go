@@ -12,10 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
@@ -69,9 +68,7 @@ func TestGapReasons(t *testing.T) {
 			page := shipped.Runbooks + "/" + alert.Alert + ".md"
 			content := read(t, shippedtest.Path(t, page))
 			for _, reason := range reasonsOf(t, alert) {
-				if !strings.HasPrefix(reason, "node_") && !regexp.MustCompile(`\b`+reason+`\b`).MatchString(content) {
-					t.Errorf("%s does not name %s, which the alert selects", page, reason)
-				}
+				check.That(t, strings.HasPrefix(reason, "node_") || regexp.MustCompile(`\b`+reason+`\b`).MatchString(content), "%s does not name %s, which the alert selects", page, reason)
 			}
 		}
 	})
@@ -83,9 +80,7 @@ func TestGapReasons(t *testing.T) {
 			"nothing is about new",
 			"old has an exception that it does not need",
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		check.Equal(t, got, want)
 	})
 }
 
@@ -186,10 +181,7 @@ func shownByScenarios(t *testing.T) []string {
 func inspect(t *testing.T, pattern string, visit func(ast.Node)) {
 	t.Helper()
 	for _, name := range shippedtest.Glob(t, pattern) {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := check.Must(parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution))(t)
 		ast.Inspect(file, func(node ast.Node) bool { visit(node); return true })
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
@@ -23,29 +24,17 @@ var update = flag.Bool("update", false, "Write the generated files.")
 
 func read(t *testing.T, path string) string {
 	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
+	return string(check.Must(os.ReadFile(path))(t))
 }
 
 func rules(t *testing.T) *shipped.Rules {
 	t.Helper()
-	rules, err := shipped.ReadRules(shippedtest.Path(t, shipped.RuleFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rules
+	return check.Must(shipped.ReadRules(shippedtest.Path(t, shipped.RuleFile)))(t)
 }
 
 func vocabulary(t *testing.T) *shipped.Vocabulary {
 	t.Helper()
-	vocabulary, err := shipped.NewVocabulary(rules(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return vocabulary
+	return check.Must(shipped.NewVocabulary(rules(t)))(t)
 }
 
 func TestRules(t *testing.T) {
@@ -55,13 +44,9 @@ func TestRules(t *testing.T) {
 		t.Parallel()
 		want := shipped.PrometheusRule([]byte(read(t, shippedtest.Path(t, shipped.RuleFile))))
 		if *update {
-			if err := os.WriteFile(shippedtest.Path(t, shipped.PrometheusRuleFile), want, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			check.NoError(t, os.WriteFile(shippedtest.Path(t, shipped.PrometheusRuleFile), want, 0o644))
 		}
-		if read(t, shippedtest.Path(t, shipped.PrometheusRuleFile)) != string(want) {
-			t.Errorf("%s does not equal %s; run `make generate`", shipped.PrometheusRuleFile, shipped.RuleFile)
-		}
+		check.That(t, read(t, shippedtest.Path(t, shipped.PrometheusRuleFile)) == string(want), "%s does not equal %s; run `make generate`", shipped.PrometheusRuleFile, shipped.RuleFile)
 	})
 	t.Run("query what exists", func(t *testing.T) {
 		t.Parallel()
@@ -75,21 +60,13 @@ func TestRules(t *testing.T) {
 	t.Run("alerts have for, severity, annotations and a runbook", func(t *testing.T) {
 		t.Parallel()
 		for _, alert := range rules(t).Alerts() {
-			if alert.For == "" {
-				t.Errorf("%s has no for", alert.Alert)
-			}
-			if !slices.Contains([]string{"critical", "warning"}, alert.Labels["severity"]) {
-				t.Errorf("%s: severity %q", alert.Alert, alert.Labels["severity"])
-			}
+			check.That(t, alert.For != "", "%s has no for", alert.Alert)
+			check.That(t, slices.Contains([]string{"critical", "warning"}, alert.Labels["severity"]), "%s: severity %q", alert.Alert, alert.Labels["severity"])
 			for _, annotation := range []string{"summary", "description", "runbook_url"} {
-				if alert.Annotations[annotation] == "" {
-					t.Errorf("%s has no %s", alert.Alert, annotation)
-				}
+				check.That(t, alert.Annotations[annotation] != "", "%s has no %s", alert.Alert, annotation)
 			}
 			page := shipped.Runbooks + "/" + alert.Alert + ".md"
-			if !strings.HasSuffix(alert.Annotations["runbook_url"], "/blob/main/"+page) {
-				t.Errorf("%s: runbook_url %q", alert.Alert, alert.Annotations["runbook_url"])
-			}
+			check.That(t, strings.HasSuffix(alert.Annotations["runbook_url"], "/blob/main/"+page), "%s: runbook_url %q", alert.Alert, alert.Annotations["runbook_url"])
 		}
 	})
 }
@@ -133,9 +110,7 @@ func TestAlertScopes(t *testing.T) {
 			case has("zone"):
 				want = "zone"
 			}
-			if got := alert.Labels["scope"]; got != want {
-				t.Errorf("%s: scope %q, want %q", alert.Alert, got, want)
-			}
+			check.Equal(t, alert.Labels["scope"], want, alert.Alert, "scope")
 		}
 	})
 	t.Run("every reason of a gap on a Ready node belongs to one alert with scope pod", func(t *testing.T) {
@@ -157,9 +132,7 @@ func TestAlertScopes(t *testing.T) {
 			if reason == coverage.ReasonPodTerminating { // DaemonSetTerminationOverdue counts these pods
 				want = 0
 			}
-			if len(names) != want {
-				t.Errorf("%s belongs to %v, want %d alerts", reason, names, want)
-			}
+			check.That(t, len(names) == want, "%s belongs to %v, want %d alerts", reason, names, want)
 		}
 	})
 	t.Run("an alert has scope pod if it selects the reason of a gap on a Ready node, or restarts", func(t *testing.T) {
@@ -169,9 +142,7 @@ func TestAlertScopes(t *testing.T) {
 		for _, alert := range rules(t).Alerts() {
 			want := reason.MatchString(alert.Expr) && !byNode.MatchString(alert.Expr) ||
 				strings.Contains(alert.Expr, "daemonset_pod_restarts_total")
-			if got := alert.Labels["scope"] == "pod"; got != want {
-				t.Errorf("%s: scope %q", alert.Alert, alert.Labels["scope"])
-			}
+			check.Equal(t, alert.Labels["scope"] == "pod", want, alert.Alert, "is about pods")
 		}
 	})
 }
@@ -210,16 +181,11 @@ func TestRuleTests(t *testing.T) {
 		t.Parallel()
 		var firing []string
 		for _, file := range ruleTests(t) {
-			names, err := shipped.FiringInTests(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			names := check.Must(shipped.FiringInTests(file))(t)
 			firing = append(firing, names...)
 		}
 		for _, alert := range rules(t).Alerts() {
-			if !slices.Contains(firing, alert.Alert) {
-				t.Errorf("%s fires in no test in %s", alert.Alert, shipped.RuleTests)
-			}
+			check.That(t, slices.Contains(firing, alert.Alert), "%s fires in no test in %s", alert.Alert, shipped.RuleTests)
 		}
 	})
 	t.Run("all evaluate the groups in the order of the rule file", func(t *testing.T) {
@@ -233,9 +199,7 @@ func TestRuleTests(t *testing.T) {
 			switch {
 			case bytes.Equal(got, want):
 			case *update:
-				if err := os.WriteFile(file, want, 0o644); err != nil {
-					t.Fatal(err)
-				}
+				check.NoError(t, os.WriteFile(file, want, 0o644))
 			default:
 				t.Errorf("%s does not list the groups of %s in order; run `make generate`", file, shipped.RuleFile)
 			}

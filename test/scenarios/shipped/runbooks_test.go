@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
@@ -33,9 +34,7 @@ func TestRunbooks(t *testing.T) {
 		}
 		list := read(t, shippedtest.Path(t, shipped.Runbooks+"/README.md"))
 		for _, page := range pages {
-			if !strings.Contains(list, "("+page+")") {
-				t.Errorf("the list of pages lacks %s", page)
-			}
+			check.That(t, strings.Contains(list, "("+page+")"), "the list of pages lacks %s", page)
 		}
 	})
 	vocabulary := vocabulary(t)
@@ -43,13 +42,8 @@ func TestRunbooks(t *testing.T) {
 	for _, page := range shippedtest.Glob(t, shipped.Runbooks+"/DaemonSet*.md") {
 		t.Run(strings.TrimSuffix(filepath.Base(page), ".md"), func(t *testing.T) {
 			t.Parallel()
-			queries, err := shipped.RunbookQueries(page)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(queries) == 0 {
-				t.Error("no query")
-			}
+			queries := check.Must(shipped.RunbookQueries(page))(t)
+			check.That(t, len(queries) != 0, "no query")
 			for _, query := range queries {
 				if err := vocabulary.Check(query); err != nil {
 					t.Error(err)
@@ -63,9 +57,7 @@ func TestRunbooks(t *testing.T) {
 				isAnchor := func(heading string) bool {
 					return strings.ReplaceAll(strings.ToLower(heading), " ", "-") == found[2]
 				}
-				if found[2] != "" && !slices.ContainsFunc(target, isAnchor) {
-					t.Errorf("%s has no section #%s", found[1], found[2])
-				}
+				check.That(t, found[2] == "" || slices.ContainsFunc(target, isAnchor), "%s has no section #%s", found[1], found[2])
 			}
 		})
 	}
