@@ -20,6 +20,8 @@ type Node struct {
 	// since is when the node turned ready, or when it ceased to be. It stays
 	// while the way of not being ready changes.
 	since time.Time
+	// downSince is when the last outage began; zero where that was not seen.
+	downSince time.Time
 	// lifecycleSince is when the lifecycle began, lifecycleStamped reports whether a
 	// stamp says so.
 	lifecycleSince   time.Time
@@ -74,6 +76,9 @@ func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Transition {
 	if (transition.From == StatusReady) != (transition.To == StatusReady) {
 		at := Date(now, n.since, node.Ready.LastTransitionTime.Time(), node.Late)
 		transition.At, transition.Outage = at, at.Sub(n.since)
+		if transition.To == StatusReady {
+			n.downSince = n.since
+		}
 		n.since, n.failure = at, transition.To
 		if transition.From == StatusNeverReady {
 			n.firstReady = at
@@ -139,6 +144,10 @@ func (n *Node) Lifecycle() Lifecycle { return n.lifecycle }
 
 // Since returns when the node turned ready, or when it ceased to be.
 func (n *Node) Since() time.Time { return n.since }
+
+// DownSince returns when the last outage that is over began, zero where that was not
+// seen.
+func (n *Node) DownSince() time.Time { return n.downSince }
 
 // LifecycleSince returns since when the node has been cordoned or leaving: what the
 // stamps of its taint, condition or deletion say, else when that was seen. For other

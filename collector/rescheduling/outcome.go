@@ -76,11 +76,14 @@ const exitCodeKilled = 137
 // TerminationNode is what a termination needs to know of its pod's node. A pod that
 // names none has none to lose: for it the node is Ready.
 type TerminationNode struct {
-	// Ready reports whether the node is there and Ready, Gone whether it is not
-	// there.
+	// Ready reports whether the node is there and Ready, Gone whether it is not there
+	// (Presence).
 	Ready, Gone bool
-	// StatusSince is when it turned Ready, or ceased to be; zero where it is gone.
+	// StatusSince is when it turned Ready, or ceased to be; zero where nobody knows.
 	StatusSince time.Time
+	// DownSince is when the outage began that ended when it turned Ready; zero where that
+	// was not seen.
+	DownSince time.Time
 }
 
 // Termination is one pod on its way out.
@@ -98,8 +101,8 @@ type Termination struct {
 	endings []ending
 	// unclear reports whether others may have run.
 	unclear bool
-	// forced and nodeLost are what the outcome needs to remember.
-	forced, nodeLost bool
+	forced  bool
+	outage  outage
 	// ended reports whether the pod had ended before its deletion was requested.
 	ended bool
 	// missed reports whether the first version with a deletion timestamp that was
@@ -144,7 +147,7 @@ func NewTermination(before, pod *slim.Pod, node TerminationNode, late bool, now 
 	t.requested = readiness.Date(now, time.Time{}, t.asked.Time(), late)
 	t.deadline = t.requested.Add(time.Duration(pod.DeletionGracePeriodSeconds) * time.Second)
 	t.missed = !t.ended && pod.DeletionGracePeriodSeconds == 0 && hasEnded(pod)
-	t.nodeLost = !node.Ready || node.StatusSince.After(t.requested)
+	t.outage.begin(node, t.requested)
 	t.findRunning(before, late)
 	t.observe(late, now)
 	t.forced = pod.DeletionGracePeriodSeconds == 0 && !node.Gone && slices.ContainsFunc(t.endings, func(e ending) bool {
@@ -318,7 +321,7 @@ func isFresh(stamp slim.Stamp, seen time.Time) bool {
 // State returns how the termination stands on its node, and remembers it if the
 // node is lost.
 func (t *Termination) State(node TerminationNode, now time.Time) State {
-	t.nodeLost = t.nodeLost || !node.Ready
+	t.outage.follow(node)
 	switch {
 	case !node.Ready:
 		return StateNodeLost
@@ -339,7 +342,7 @@ func (t *Termination) End(pod *slim.Pod, now time.Time) (outcome Outcome, durati
 	removed := readiness.Date(now, t.requested, pod.DeletionTimestamp.Time(), lastAsked)
 	seen := !pod.DeletionMissed && (!pod.Late || lastAsked)
 	removedLate := seen && removed.After(t.deadline.Add(slack))
-	return t.outcome(removedLate), removed.Sub(t.requested), seen && !t.missed && !t.ended
+	return t.outcome(removed, removedLate), removed.Sub(t.requested), seen && !t.missed && !t.ended
 }
 
 // UnobservedOutcome returns the outcome of a pod that is gone and was never seen
@@ -351,12 +354,12 @@ func UnobservedOutcome(pod *slim.Pod) Outcome {
 	return OutcomeNotRunning
 }
 
-func (t *Termination) outcome(removedLate bool) Outcome {
+func (t *Termination) outcome(removed time.Time, removedLate bool) Outcome {
 	some := func(is func(ending) bool) bool { return slices.ContainsFunc(t.endings, is) }
 	switch {
 	case t.forced:
 		return OutcomeForced
-	case t.nodeLost || t.pod.DisruptionTarget == slim.DisruptionPodGC:
+	case t.outage.lost(removed) || t.pod.DisruptionTarget == slim.DisruptionPodGC:
 		return OutcomeNodeLost
 	case len(t.endings) == 0 && !t.unclear:
 		return OutcomeNotRunning

@@ -154,7 +154,7 @@ func TestOutcome(t *testing.T) {
 		"killed in that second":                                    {[]version{is(10.489, objects.Finished(137, 10)), is(10.507, objects.Terminating(10, 0)), is(10.514)}, "not_running"},
 		"evicted in that second":                                   {[]version{is(10.489, objects.Finished(137, 10), objects.Evicted()), is(10.507, objects.Terminating(10, 0)), is(10.514)}, "not_running"},
 		"ended before, of which the watch brings only the removal": {[]version{is(10.489, objects.Finished(0, 10)), is(10.514, objects.Terminating(10, 0))}, "not_running"},
-		"ended before, and its node was lost":                      {[]version{is(10.4, objects.Finished(0, 10)), nodeIs(12, lost), is(13, objects.Terminating(13, 0))}, "node_lost"},
+		"ended before, and its node was lost":                      {[]version{is(10.4, objects.Finished(0, 10)), nodeIs(12, lost), is(14, objects.Terminating(14, 0))}, "node_lost"},
 		"deleted by force in crash back-off":                       {[]version{is(5, objects.Restarted(1, 1, "Error", 5), objects.Exited(1, 5)), is(10, objects.Terminating(10, 0))}, "not_running 0s"},
 		"in crash back-off, of which only the removal was seen": {
 			[]version{is(5, objects.Exited(3, 5)), is(7, objects.Restarted(1, 3, "Error", 5), objects.CrashLooping(7)), is(12, objects.Finished(3, 12), objects.Exited(3, 5), objects.Terminating(12, 0))}, "not_running",

@@ -85,6 +85,10 @@ type node struct {
 	initial *slim.Node
 	// state is nil where there is no Node object.
 	state *readiness.Node
+	// presence is that of the Node object; down is since when it was not Ready by the time
+	// that it was last deleted, zero where that was not seen.
+	presence rescheduling.Presence
+	down     unixNano
 	// labels are the values of the node labels to report.
 	labels NodeLabels
 	// starting reports whether the node has not been covered since it was created.

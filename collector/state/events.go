@@ -77,6 +77,11 @@ func (c *Cluster) DeleteNode(object *slim.Node, now time.Time) {
 		n.initial = nil
 	case n.state != nil && n.state.Object().UID == object.UID:
 		c.updateNode(n, event{kind: rescheduling.EventNodeDeleted}, now, func() (moved bool) {
+			n.presence.Set(false, now)
+			n.down = unixNanoOf(now)
+			if n.state.Status() != readiness.StatusReady {
+				n.down = unixNanoOf(n.state.Since())
+			}
 			n.state, n.starting = nil, false
 			return false
 		})
@@ -165,7 +170,9 @@ func (c *Cluster) SetNamespaceSelector(namespace string, selector labels.Selecto
 // seen last, or nil. A pod without a DaemonSet or a node belongs to no cell.
 func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 	c.Advance(now)
+	var earlier rescheduling.TerminationNode
 	if before != nil && !sameCell(before, pod) {
+		earlier = c.terminationNode(before, now)
 		c.removePod(before, now)
 	}
 	if inCell(pod) {
@@ -178,7 +185,7 @@ func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 		})
 	}
 	if before != nil && before.UID != pod.UID {
-		c.endTermination(nil, before, now)
+		c.endTermination(nil, before, earlier, now)
 		c.forgetRestarts(before)
 		before = nil
 	}
@@ -188,8 +195,9 @@ func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 // DeletePod takes the end of a pod, in the version that was seen last.
 func (c *Cluster) DeletePod(pod *slim.Pod, now time.Time) {
 	c.Advance(now)
+	node := c.terminationNode(pod, now) // which may go with its last pod
 	before := c.removePod(pod, now)
-	c.endTermination(before, pod, now)
+	c.endTermination(before, pod, node, now)
 	c.forgetRestarts(pod)
 }
 
@@ -219,6 +227,11 @@ func inCell(pod *slim.Pod) bool { return pod.Owner != slim.UID{} && pod.NodeName
 func (c *Cluster) initNode(n *node, object *slim.Node, found bool, now time.Time) {
 	n.initial = nil
 	n.state = readiness.NewNode(object, &c.rules, found, now)
+	if found {
+		n.presence.Found()
+	} else {
+		n.presence.Set(true, now)
+	}
 	c.addLabels(n, object)
 	n.starting = n.state.Status() == readiness.StatusNeverReady || !object.CreationTimestamp.Time().Before(c.startedAt)
 	c.setNodeTimer(n, now)

@@ -36,7 +36,7 @@ func (c *Cluster) startTerminations(now time.Time) {
 	initial := c.terminations.initial
 	c.terminations.initial = nil
 	for _, pod := range initial {
-		c.addTermination(nil, pod, true, now)
+		c.addTermination(nil, pod, c.terminationNode(pod, now), true, now)
 	}
 }
 
@@ -59,7 +59,7 @@ func (c *Cluster) followTermination(before, pod *slim.Pod, now time.Time) {
 	}
 	t := c.terminations.open[pod.UID]
 	if t == nil {
-		c.addTermination(before, pod, pod.Late, now)
+		c.addTermination(before, pod, c.terminationNode(pod, now), pod.Late, now)
 		return
 	}
 	c.terminations.place(t.Pod(), -1)
@@ -69,8 +69,9 @@ func (c *Cluster) followTermination(before, pod *slim.Pod, now time.Time) {
 }
 
 // endTermination takes the end of a pod, in the last version that the watch
-// delivered; before is the one that it delivered earlier, or nil.
-func (c *Cluster) endTermination(before, pod *slim.Pod, now time.Time) {
+// delivered; before is the one that it delivered earlier, or nil, node is its node when
+// it ended.
+func (c *Cluster) endTermination(before, pod *slim.Pod, node rescheduling.TerminationNode, now time.Time) {
 	if c.terminations.initial != nil {
 		delete(c.terminations.initial, pod.UID)
 		return
@@ -78,7 +79,7 @@ func (c *Cluster) endTermination(before, pod *slim.Pod, now time.Time) {
 	ds := c.daemonSetObject(pod.Owner)
 	t := c.terminations.open[pod.UID]
 	if t == nil && pod.Terminating() && !pod.DeletionMissed && ds != nil {
-		t = c.addTermination(before, pod, pod.Late, now)
+		t = c.addTermination(before, pod, node, pod.Late, now)
 	}
 	c.removeTermination(pod.UID)
 	switch {
@@ -94,11 +95,11 @@ func (c *Cluster) endTermination(before, pod *slim.Pod, now time.Time) {
 	}
 }
 
-func (c *Cluster) addTermination(before, pod *slim.Pod, late bool, now time.Time) *termination {
-	t := &termination{Termination: rescheduling.NewTermination(before, pod, c.terminationNode(pod), late, now)}
+func (c *Cluster) addTermination(before, pod *slim.Pod, node rescheduling.TerminationNode, late bool, now time.Time) *termination {
+	t := &termination{Termination: rescheduling.NewTermination(before, pod, node, late, now)}
 	c.terminations.open[pod.UID] = t
 	c.terminations.place(pod, 1)
-	c.updateTermination(t, now)
+	c.countTermination(t, node, now)
 	return t
 }
 
@@ -125,10 +126,15 @@ func (c *Cluster) updateTerminationsOn(name slim.Text, now time.Time) {
 	}
 }
 
-// updateTermination counts a termination as it stands now. A pod that had ended
-// before is only cleaned up, and is not counted.
+// updateTermination brings a termination up to date.
 func (c *Cluster) updateTermination(t *termination, now time.Time) {
-	state := t.State(c.terminationNode(t.Pod()), now)
+	c.countTermination(t, c.terminationNode(t.Pod(), now), now)
+}
+
+// countTermination counts a termination as it stands now. A pod that had ended
+// before is only cleaned up, and is not counted.
+func (c *Cluster) countTermination(t *termination, node rescheduling.TerminationNode, now time.Time) {
+	state := t.State(node, now)
 	if t.Ended() {
 		return
 	}
@@ -143,17 +149,22 @@ func (c *Cluster) updateTermination(t *termination, now time.Time) {
 }
 
 // terminationNode returns what a termination needs to know of its pod's node.
-func (c *Cluster) terminationNode(pod *slim.Pod) rescheduling.TerminationNode {
+func (c *Cluster) terminationNode(pod *slim.Pod, now time.Time) rescheduling.TerminationNode {
 	if pod.NodeName.Value() == "" {
 		return rescheduling.TerminationNode{Ready: true}
 	}
 	n := c.nodes[pod.NodeName]
-	if n == nil || n.state == nil {
+	switch {
+	case n == nil:
 		return rescheduling.TerminationNode{Gone: true}
+	case n.state == nil:
+		return rescheduling.TerminationNode{Gone: n.presence.Gone(now), StatusSince: n.down.time()}
 	}
 	return rescheduling.TerminationNode{
 		Ready:       n.state.Status() == readiness.StatusReady,
+		Gone:        n.presence.Gone(now),
 		StatusSince: n.state.Since(),
+		DownSince:   latest(n.state.DownSince(), n.down.time()),
 	}
 }
 
