@@ -64,18 +64,22 @@ func (f *fixture) apply(set daemonSet) {
 // exist.
 func (f *fixture) startExporter(args ...string) {
 	f.t.Helper()
+	f.exporter = f.newExporter(args...)
+}
+
+func (f *fixture) newExporter(args ...string) *exporter.Exporter {
+	f.t.Helper()
 	ctx, cancel := f.deadline()
 	defer cancel()
-	var err error
-	f.exporter, err = exporter.Start(ctx, exporter.Config{
+	started, err := exporter.Start(ctx, exporter.Config{
 		Kubeconfig: f.Kubeconfig(),
 		Args:       append([]string{"--node.join-grace=0s"}, args...),
 		Log:        &testLog{f.t},
 	})
 	f.must(err)
-	started := f.exporter
 	f.t.Cleanup(func() { _ = started.Kill() })
 	f.must(started.WaitReady(ctx))
+	return started
 }
 
 func (f *fixture) deadline() (context.Context, context.CancelFunc) {

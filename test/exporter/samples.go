@@ -19,6 +19,8 @@ type Sample struct {
 	Name   string
 	Labels Labels
 	Value  float64
+	// Cumulative reports whether the value only grows, as of counters and histograms.
+	Cumulative bool
 }
 
 // Samples holds the samples of one scrape.
@@ -49,14 +51,14 @@ func appendMetric(samples Samples, name string, metric *dto.Metric) Samples {
 	case metric.GetHistogram() != nil:
 		histogram := metric.GetHistogram()
 		return append(samples,
-			Sample{name + "_sum", labels, histogram.GetSampleSum()},
-			Sample{name + "_count", labels, float64(histogram.GetSampleCount())})
+			Sample{name + "_sum", labels, histogram.GetSampleSum(), true},
+			Sample{name + "_count", labels, float64(histogram.GetSampleCount()), true})
 	case metric.GetCounter() != nil:
-		return append(samples, Sample{name, labels, metric.GetCounter().GetValue()})
+		return append(samples, Sample{name, labels, metric.GetCounter().GetValue(), true})
 	case metric.GetGauge() != nil:
-		return append(samples, Sample{name, labels, metric.GetGauge().GetValue()})
+		return append(samples, Sample{name, labels, metric.GetGauge().GetValue(), false})
 	default:
-		return append(samples, Sample{name, labels, metric.GetUntyped().GetValue()})
+		return append(samples, Sample{name, labels, metric.GetUntyped().GetValue(), false})
 	}
 }
 
@@ -90,10 +92,13 @@ func (l Labels) has(labels Labels) bool {
 }
 
 // String returns the sample in the text format.
-func (s Sample) String() string {
+func (s Sample) String() string { return fmt.Sprintf("%s %g", series(s.Name, s.Labels), s.Value) }
+
+// series returns a name and its labels in the text format.
+func series(name string, labels Labels) string {
 	var pairs []string
-	for _, name := range slices.Sorted(maps.Keys(s.Labels)) {
-		pairs = append(pairs, fmt.Sprintf("%s=%q", name, s.Labels[name]))
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
+		pairs = append(pairs, fmt.Sprintf("%s=%q", label, labels[label]))
 	}
-	return fmt.Sprintf("%s{%s} %g", s.Name, strings.Join(pairs, ","), s.Value)
+	return fmt.Sprintf("%s{%s}", name, strings.Join(pairs, ","))
 }

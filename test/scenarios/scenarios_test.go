@@ -51,6 +51,7 @@ func TestScenarios(t *testing.T) {
 	if early := log.subjects(); len(early) > 0 {
 		t.Logf("before any fault there were alerts about %v", early)
 	}
+	pair := newPair(t, f)
 	begun := time.Now()
 	each(t, func(s *scenario) error { return s.inject(ctx, f, s) })
 
@@ -67,6 +68,7 @@ func TestScenarios(t *testing.T) {
 			break
 		}
 	}
+	pair.check(t)
 	checkDashboards(t, f, begun)
 	stop()
 	if err := <-done; err != nil {
