@@ -17,7 +17,7 @@ func stopStages() []stage {
 				(.metadata.deletionTimestamp | stamp) as $end |
 				[$end, $end - .metadata.deletionGracePeriodSeconds + seconds("stop-after")] | min | todateiso8601
 				else "0s" end`,
-			status: observed + exitCode() + containers(stop()) + `
+			status: observed + exitCode() + containers(stop()) + stopSidecars + `
 phase: {{ if $failed }}Failed{{ else }}Succeeded{{ end }}
 {{ $reason := ternary "PodFailed" "PodCompleted" $failed }}
 ` + conditions(
@@ -55,3 +55,26 @@ func stop() string {
 {{ if ne ($state.terminated.exitCode | toString) "0" }}{{ $failed = true }}{{ end }}
 `
 }
+
+// stopSidecars ends the sidecars after all other containers. Their kubelet kills them
+// when those have ended.
+const stopSidecars = `
+{{ if .status.initContainerStatuses }}
+initContainerStatuses:
+{{ range $i, $c := .spec.initContainers }}
+{{ $was := index $.status.initContainerStatuses $i }}
+- name: {{ $c.name | Quote }}
+  image: {{ $c.image | Quote }}
+  imageID: ""
+  restartCount: 0
+  started: false
+  {{ if $was.state.running }}
+  ready: false
+  state: {terminated: {exitCode: 137, reason: Error, startedAt: {{ $was.state.running.startedAt | Quote }}, finishedAt: {{ $now | Quote }}}}
+  {{ else }}
+  ready: {{ $was.ready }}
+  state: {{ $was.state | toJson }}
+  {{ end }}
+{{ end }}
+{{ end }}
+`

@@ -23,6 +23,8 @@ type daemonSet struct {
 	strategy        string // YAML, in one line
 	grace           int
 	scheduler       string
+	initContainers  string // YAML, in one line
+	finalizers      string // of the pods; YAML, in one line
 }
 
 func (d daemonSet) manifest() []byte {
@@ -50,8 +52,11 @@ func (d daemonSet) manifest() []byte {
 	if strategy == "" {
 		strategy = "{type: RollingUpdate, rollingUpdate: {maxUnavailable: 1}}"
 	}
-	if tolerations == "" {
-		tolerations = "[]"
+	initContainers, finalizers := d.initContainers, d.finalizers
+	for _, list := range []*string{&tolerations, &initContainers, &finalizers} {
+		if *list == "" {
+			*list = "[]"
+		}
 	}
 	return fmt.Appendf(nil, `
 apiVersion: apps/v1
@@ -65,16 +70,18 @@ spec:
     metadata:
       labels: {app: %[1]s}
       annotations: %[4]s
+      finalizers: %[12]s
     spec:
       terminationGracePeriodSeconds: %[5]d
       schedulerName: %[10]s
       nodeSelector: %[6]s
       tolerations: %[7]s
+      initContainers: %[11]s
       containers:
       - name: agent
         image: %[8]s
         resources: {requests: {cpu: %[9]s}}
-`, d.name, d.minReadySeconds, strategy, flow(annotations), grace, flow(d.nodeSelector), tolerations, image, cpu, scheduler)
+`, d.name, d.minReadySeconds, strategy, flow(annotations), grace, flow(d.nodeSelector), tolerations, image, cpu, scheduler, initContainers, finalizers)
 }
 
 // flow returns a map as one line of YAML.
