@@ -3,7 +3,9 @@ package upstream
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -34,7 +36,7 @@ func quiet() klog.Logger {
 // and taints for which it returns false.
 func TestPlacement(t *testing.T) {
 	t.Parallel()
-	pairsOf := map[string]int{"fixed seed": 240_000, "new seed": 60_000}
+	pairsOf := map[string]int{"fixed seed": 240_000, "new seed": newPairs(t)}
 	for name, seed := range random.Seeds() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,6 +59,21 @@ func TestPlacement(t *testing.T) {
 			}
 		})
 	}
+}
+
+// newPairs returns the number of pairs of the new seed: $PLACEMENT_PAIRS, or what a
+// suite has the time for.
+func newPairs(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("PLACEMENT_PAIRS")
+	if text == "" {
+		return 60_000
+	}
+	pairs, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("PLACEMENT_PAIRS is no number: %v", err)
+	}
+	return pairs
 }
 
 type oracle struct {
