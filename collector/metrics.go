@@ -135,7 +135,7 @@ func (m *metrics) declareRollout() {
 	m.maxSurgeNodes = m.gauge(Metric{
 		Name:   "daemonset_rollout_max_surge_nodes",
 		Help:   "Number of nodes that may run a new pod beside the old one during a rolling update (maxSurge).",
-		Notes:  "A percentage is taken of the nodes that the DaemonSet controller counts as desired. 0 for `OnDelete` and for updates that do not surge: tells a surging update, which has no maxUnavailable, from `OnDelete`.",
+		Notes:  "A percentage is taken of the nodes that the DaemonSet controller counts as desired. 0 for `OnDelete` and for updates that do not surge. The alert DaemonSetRolloutSurgeStuck needs it: maxUnavailable is 0 for `OnDelete` as well, where outdated nodes are intended.",
 		Labels: []string{labelNamespace, labelDaemonSet},
 	})
 	m.unavailableNodes = m.gauge(Metric{
