@@ -134,7 +134,7 @@ func exporterAge() *dashboard.Panel {
 
 func exporterErrors() *dashboard.Panel {
 	return bars(newGraph(about{
-		title: "Failed requests", unit: "none", width: 12,
+		title: "Failed requests over time", unit: "none", width: 12,
 		counts:    "Lists and watches that failed, over all replicas.",
 		leavesOut: "watches that the API server closes when their time is over",
 	}, query{"sum by (cluster, instance, resource) (" + newEvents("daemonset_exporter_informer_watch_errors_total", ofExporter) + ") > 0", replica + " {{resource}}"}), "sum")

@@ -30,7 +30,7 @@ func reschedulingTriggers() *dashboard.Panel {
 
 func reschedulingWaiting() *dashboard.Panel {
 	p := colours(stacked(newGraph(about{
-		title: "Waiting", unit: "none", width: 8,
+		title: "Waiting, by trigger", unit: "none", width: 8,
 		counts:    "Ready nodes that need a pod and have none that is available, by what made it needed. Nodes that join are among them.",
 		leavesOut: "pods that lost Ready in place",
 	}, query{replicas("trigger", series("daemonset_pod_rescheduling_pending", ofDaemonSet)), "{{trigger}}"})), triggers())

@@ -40,6 +40,20 @@ func (d *Dashboard) AllPanels() []Panel {
 	return all
 }
 
+// Words returns the numbers that a panel shows as words, by these, with hyphens for
+// spaces.
+func (p *Panel) Words() map[string]float64 {
+	words := map[string]float64{}
+	for _, mapping := range p.FieldConfig.Defaults.Mappings {
+		for text, result := range mapping.Options {
+			if number, err := strconv.ParseFloat(text, 64); err == nil {
+				words[strings.ReplaceAll(result.Text, " ", "-")] = number
+			}
+		}
+	}
+	return words
+}
+
 // Variable is a template variable. Query is a string or an object.
 type Variable struct {
 	Name       string          `json:"name"`
@@ -62,6 +76,12 @@ type Panel struct {
 		Defaults struct {
 			Unit    string `json:"unit"`
 			NoValue string `json:"noValue"`
+			// Mappings give words for values.
+			Mappings []struct {
+				Options map[string]struct {
+					Text string `json:"text"`
+				} `json:"options"`
+			} `json:"mappings"`
 		} `json:"defaults"`
 	} `json:"fieldConfig"`
 	Panels  []Panel `json:"panels"` // of a collapsed row
