@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // The files in testdata/dashboards have lines of series: a name, labels, and values at
@@ -122,23 +124,15 @@ const (
 // instance; what rules record does not.
 func readWorld(t *testing.T, path string) []line {
 	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := check.Must(os.ReadFile(path))(t)
 	var world []line
 	for text := range strings.Lines(string(content)) {
 		text = strings.TrimSpace(text)
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
-		parsed, err := parseLine(text, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(parsed.values) != scrapes {
-			t.Fatalf("%s has %d values", text, len(parsed.values))
-		}
+		parsed := check.Must(parseLine(text, nil))(t)
+		check.Require(t, len(parsed.values) == scrapes, "%s has %d values", text, len(parsed.values))
 		if !recorded(parsed.name) {
 			for label, value := range map[string]string{"instance": "one", "job": "daemonset-exporter"} {
 				if parsed.labels[label] == "" {
@@ -206,10 +200,7 @@ func withCluster(cluster string, world []line) []line {
 // writeOpenMetrics writes a world as promtool reads it.
 func writeOpenMetrics(t *testing.T, path string, world []line) {
 	t.Helper()
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := check.Must(os.Create(path))(t)
 	defer file.Close()
 	out := bufio.NewWriter(file)
 	for _, l := range world {
@@ -226,7 +217,5 @@ func writeOpenMetrics(t *testing.T, path string, world []line) {
 		}
 	}
 	fmt.Fprintln(out, "# EOF")
-	if err := out.Flush(); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, out.Flush())
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/build"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
@@ -95,10 +96,7 @@ func (q boardQuery) run(t *testing.T, prometheus *program, v view, at time.Time)
 // expectations returns what a file says that queries give, by their titles.
 func expectations(t *testing.T, v view, all []boardQuery) map[string]map[string][]float64 {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("testdata", "dashboards", v.file))
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := check.Must(os.ReadFile(filepath.Join("testdata", "dashboards", v.file)))(t)
 	words := map[string]map[string]float64{}
 	for _, q := range all {
 		words[q.title] = q.words
@@ -111,9 +109,7 @@ func expectations(t *testing.T, v view, all []boardQuery) map[string]map[string]
 		case text == "" || strings.HasPrefix(text, "#"):
 		case !strings.HasPrefix(text, " "):
 			title = text
-			if expected[title] != nil {
-				t.Fatalf("%s has %q twice", v.file, title)
-			}
+			check.Require(t, expected[title] == nil, "%s has %q twice", v.file, title)
 			expected[title] = map[string][]float64{}
 		default:
 			parsed, err := parseLine(text, words[title])
@@ -153,13 +149,7 @@ type worlds struct{ one, replicas, clusters, nothing *program }
 // startWorlds fills four Prometheus servers.
 func startWorlds(t *testing.T) worlds {
 	t.Helper()
-	programs := os.Getenv("PROMETHEUS_PROGRAMS") // of another version
-	if programs == "" {
-		var err error
-		if programs, err = build.Prometheus(t.Context(), os.Stderr); err != nil {
-			t.Fatal(err)
-		}
-	}
+	programs := check.Must(build.Prometheus(t.Context(), os.Stderr))(t)
 	launcher := child.NewLauncher()
 	t.Cleanup(func() { launcher.Close() })
 	start := func(name string, world []line) *program {
@@ -168,9 +158,7 @@ func startWorlds(t *testing.T) worlds {
 			writeOpenMetrics(t, filepath.Join(dir, "world.om"), world)
 			run(t, filepath.Join(programs, "promtool"), "tsdb", "create-blocks-from", "openmetrics", filepath.Join(dir, "world.om"), filepath.Join(dir, "data"))
 		}
-		if err := os.WriteFile(filepath.Join(dir, "prometheus.yaml"), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check.NoError(t, os.WriteFile(filepath.Join(dir, "prometheus.yaml"), nil, 0o600))
 		p, err := startProgram(t.Context(), launcher, dir, "prometheus", filepath.Join(programs, "prometheus"), "/-/ready", func(address string) []string {
 			// What is filled in has no mark where a series ends: it must not be looked for
 			// beyond the last scrape.
@@ -191,29 +179,20 @@ func startWorlds(t *testing.T) worlds {
 }
 
 func TestDashboardValues(t *testing.T) {
-	root, err := shipped.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	boards, err := shipped.ReadDashboards(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	boards := check.Must(shipped.ReadDashboards(check.Must(shipped.Root())(t)))(t)
 	w := startWorlds(t)
 	shownSomewhere := map[string]bool{}
 
-	// each calls check for every query of every view, with what is expected of it.
-	each := func(t *testing.T, change func(view) view, check func(t *testing.T, v view, q boardQuery, expected map[string][]float64)) {
+	// each calls verify for every query of every view, with what is expected of it.
+	each := func(t *testing.T, change func(view) view, verify func(t *testing.T, v view, q boardQuery, expected map[string][]float64)) {
 		for _, v := range views() {
 			all := queries(boards[v.board])
 			expected := expectations(t, v, all)
 			v = change(v)
 			for _, q := range all {
 				want, ok := expected[q.title]
-				if !ok {
-					t.Errorf("%s says nothing of %q", v.file, q.title)
-				}
-				check(t, v, q, want)
+				check.That(t, ok, "%s says nothing of %q", v.file, q.title)
+				verify(t, v, q, want)
 				delete(expected, q.title)
 			}
 			for title := range expected {
@@ -228,9 +207,8 @@ func TestDashboardValues(t *testing.T) {
 				got[withoutLabel(labels, strip)] = values
 				shownSomewhere[v.board+" "+q.title] = true
 			}
-			if diff := difference(expected, got); diff != "" {
-				t.Errorf("%s, %q:\n%s%s", v.file, q.title, diff, shipped.Fill(q.expr, v.variables, shown))
-			}
+			diff := difference(expected, got)
+			check.That(t, diff == "", "%s, %q:\n%s%s", v.file, q.title, diff, shipped.Fill(q.expr, v.variables, shown))
 		}
 	}
 	t.Run("are those of the exporter", func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
@@ -13,10 +14,7 @@ import (
 // something for at least one DaemonSet, or node.
 func checkDashboards(t *testing.T, f *fixture, begun time.Time) {
 	t.Helper()
-	dashboards, err := shipped.ReadDashboards(f.root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dashboards := check.Must(shipped.ReadDashboards(f.root))(t)
 	queries, window := 0, shipped.Window{Interval: 15 * time.Second, Range: time.Since(begun)}
 	for file, dashboard := range dashboards {
 		for _, panel := range dashboard.AllPanels() {
@@ -33,9 +31,7 @@ func checkDashboards(t *testing.T, f *fixture, begun time.Time) {
 				}
 			}
 			name := fmt.Sprintf("%s: %s", file, panel.Title)
-			if shown == 0 && len(panel.Targets) > 0 {
-				t.Errorf("%s shows nothing in any scenario", name)
-			}
+			check.That(t, shown != 0 || len(panel.Targets) == 0, "%s shows nothing in any scenario", name)
 		}
 		checkVariables(t, f, file, dashboard, window)
 	}
@@ -59,9 +55,7 @@ func checkVariables(t *testing.T, f *fixture, file string, dashboard *shipped.Da
 		}
 		selector := shipped.Fill(parts[1], map[string]string{"cluster": ".*", "namespace": "default"}, window)
 		values, err := f.prometheus.labelValues(t.Context(), selector, parts[2])
-		if err != nil || len(values) == 0 {
-			t.Errorf("%s, variable %s has %d values: %v", file, variable.Name, len(values), err)
-		}
+		check.That(t, err == nil && len(values) != 0, "%s, variable %s has %d values: %v", file, variable.Name, len(values), err)
 	}
 }
 

@@ -158,7 +158,7 @@ func fleetMatrix() *dashboard.Panel {
 	}
 	override(p, "cluster", append(plain, property{Id: "custom.width", Value: 90})...)
 	override(p, "node", append(plain, property{Id: "custom.width", Value: 290}, links(nodeLink()))...)
-	return noValue(p, " ")
+	return ascending(noValue(p, " "), "node")
 }
 
 func fleetZones() *dashboard.Panel {

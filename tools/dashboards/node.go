@@ -81,12 +81,16 @@ func nodeOldestGap() *dashboard.Panel {
 	}, "time() - "+earliest("", series("daemonset_gap_start_timestamp_seconds", ofNode)), "oldest gap"), "-"), neutral, step{0, orange})
 }
 
+// nodeOutagesShown counts half the transitions, rounded up, and at least the outage that
+// goes on, which may have begun before.
 func nodeOutagesShown() *dashboard.Panel {
+	past := `label_replace(ceil(` + eventsShown("", "daemonset_node_transitions_total", ofNode) + ` / 2), "when", "past", "", "")`
+	present := "0 * " + series("daemonset_node_not_ready_start_timestamp_seconds", ofNode, `status=~"not_ready|unreachable"`) + " + 1"
 	return noValue(badFrom(newStat(about{
 		title: "Outages", unit: "none", width: 3,
-		counts:    "How often the node stopped being Ready in the time shown.",
+		counts:    "How many outages the node had in the time shown, with the one that goes on.",
 		leavesOut: "outages while the exporter was not scraped, nodes that were never Ready, and what was before the node was deleted",
-	}, "ceil("+eventsShown("", "daemonset_node_transitions_total", ofNode)+" / 2)", "outages"), step{1, yellow}, step{3, red}), "none known")
+	}, "max("+either(past, present)+")", "outages"), step{1, yellow}, step{3, red}), "none known")
 }
 
 func nodeLifecycle() *dashboard.Panel {
