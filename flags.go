@@ -25,8 +25,8 @@ const defaultAddress = ":10479"
 // flags holds the parsed command line.
 type flags struct {
 	client             informers.ClientOptions
-	namespaces         string
-	excludedNamespaces string
+	namespaces         []string
+	excludedNamespaces []string
 	namespaceSelectors string
 	podsSelector       string
 	maxGapSeries       int
@@ -80,9 +80,9 @@ func (f *flags) addClientFlags(app *kingpin.Application) {
 	app.Flag("kube-context", "Context of the kubeconfig. If unset: its current context. If set, a kubeconfig is used even inside a pod.").
 		PlaceHolder("NAME").StringVar(&f.client.Context)
 	app.Flag("namespaces", "Comma-separated namespaces in which to watch DaemonSets and pods, each by a watch of its own, so that a Role in each is enough. Nodes always need a ClusterRole. If unset: all namespaces.").
-		PlaceHolder("A,B").StringVar(&f.namespaces)
+		PlaceHolder("A,B").SetValue(namespaces("namespaces", &f.namespaces))
 	app.Flag("namespaces-exclude", "Comma-separated namespaces to ignore.").
-		PlaceHolder("A,B").StringVar(&f.excludedNamespaces)
+		PlaceHolder("A,B").SetValue(namespaces("namespaces-exclude", &f.excludedNamespaces))
 	enum(app, &f.namespaceSelectors, "namespaces.node-selector",
 		"Whether the node selectors of namespaces are part of placement, as for OpenShift's DaemonSet controller. auto: where the API group project.openshift.io is served.",
 		"auto", "auto", "on", "off")
@@ -108,6 +108,18 @@ func (f *flags) addServerFlags(app *kingpin.Application) {
 	app.Flag("web.enable-pprof", "Expose Go runtime profiles under /debug/pprof/.").BoolVar(&f.pprof)
 	enum(app, &f.logLevel, "log.level", "Only log messages with the given severity or above.", "info", "debug", "info", "warn", "error")
 	enum(app, &f.logFormat, "log.format", "Output format of log messages.", "logfmt", "logfmt", "json")
+}
+
+// namespaces returns the value of a flag that takes namespaces.
+func namespaces(name string, target *[]string) *value {
+	return &value{set: func(text string) error {
+		names, err := informers.SplitNamespaces(text)
+		if err != nil {
+			return fmt.Errorf("--%s: %w", name, err)
+		}
+		*target = names
+		return nil
+	}}
 }
 
 // enum adds a flag that takes one of a few values.

@@ -56,6 +56,14 @@ func TestFlags(t *testing.T) {
 			name: "namespaces select nodes or not", args: []string{"--namespaces.node-selector=yes"}, code: 1,
 			stderr: `--namespaces.node-selector: "yes" is not one of [auto, on, off]`,
 		},
+		{
+			name: "no namespaces are not all namespaces", args: []string{"--namespaces="}, code: 1,
+			stderr: `--namespaces: "" names no namespace: leave it out for all`,
+		},
+		{
+			name: "no namespaces from a variable are not all either", env: map[string]string{"DAEMONSET_EXPORTER_NAMESPACES": " , "}, code: 1,
+			stderr: `--namespaces: " , " names no namespace`,
+		},
 		{name: "a startup taint is a key", args: []string{"--node.startup-taint=a=b"}, code: 1, stderr: `--node.startup-taint: "a=b" is not a valid taint key: `},
 		{
 			name: "condition taints are one per line", env: map[string]string{"DAEMONSET_EXPORTER_NODE_CONDITION_TAINT": "example.com/broken\na b"}, code: 1,

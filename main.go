@@ -71,8 +71,8 @@ func serve(ctx context.Context, f *flags, logger log.Logger, handler slog.Handle
 	}
 	watching, err := informers.New(informers.Options{
 		Config:             config,
-		Namespaces:         informers.SplitNamespaces(f.namespaces),
-		ExcludedNamespaces: informers.SplitNamespaces(f.excludedNamespaces),
+		Namespaces:         f.namespaces,
+		ExcludedNamespaces: f.excludedNamespaces,
 		PodsSelector:       f.podsSelector,
 		Clock:              clock.RealClock{},
 		Logger:             logger,

@@ -56,8 +56,8 @@ type Collector struct {
 	build   prometheus.Collector
 	// wake wakes Run for a timer that is due before all others.
 	wake chan struct{}
-	// silenced are the nodes whose Lease is to be read.
-	silenced <-chan silencedNode
+	// silenced are the nodes whose Lease is to be read; nil if none is.
+	silenced *leaseQueue
 	// revisions are the DaemonSets whose current revision is to be read; nil if none is.
 	revisions *revisionQueue
 	// reading is done when Run has ended: nobody waits for a selector then.
@@ -90,9 +90,9 @@ func New(config Config) (*Collector, error) {
 	for _, label := range config.NodeLabels {
 		keys = append(keys, label.Node)
 	}
-	var silenced chan silencedNode
+	var silenced *leaseQueue
 	if config.LeaseRenewTime != nil {
-		silenced = make(chan silencedNode, maxSilenced)
+		silenced = newLeaseQueue()
 	}
 	var revisions *revisionQueue
 	if config.NewestRevisions != nil {
@@ -238,7 +238,9 @@ func (c *Collector) Run(ctx context.Context) {
 	defer c.stopReading()
 	var running sync.WaitGroup
 	defer running.Wait()
-	running.Go(func() { c.readLeases(ctx) })
+	if c.silenced != nil {
+		running.Go(func() { c.readLeases(ctx) })
+	}
 	if c.revisions != nil {
 		running.Go(func() { c.readRevisions(ctx) })
 	}

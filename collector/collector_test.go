@@ -145,7 +145,7 @@ func TestDescribe(t *testing.T) {
 
 func TestMetricNames(t *testing.T) {
 	t.Parallel()
-	unit := regexp.MustCompile(`_(seconds|nodes|gaps|total|terminating|pending|synced|objects|dropped|success|pods|inferred)$`)
+	unit := regexp.MustCompile(`_(seconds|nodes|gaps|total|terminating|pending|synced|objects|dropped|success|pods|inferred|fresh|namespaces)$`)
 	seen := map[string]bool{}
 	for _, row := range Metrics() {
 		switch {

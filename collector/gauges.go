@@ -10,6 +10,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
+	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
@@ -196,9 +197,14 @@ func (c *Collector) emitExporter(emit emit) {
 	for _, health := range c.config.Health() {
 		emit(c.metrics.informerSynced, boolValue(health.Synced), health.Resource)
 		emit(c.metrics.informerObjects, float64(health.Objects), health.Resource)
-		emit(c.metrics.informerWatchErrors, float64(health.WatchErrors), health.Resource)
+		emit(c.metrics.informerFresh, boolValue(health.Fresh), health.Resource)
+		emit(c.metrics.informerUnwatched, float64(health.Unwatched), health.Resource)
 		emit(c.metrics.informerLastEvent, unixSeconds(health.LastEvent), health.Resource)
+		for _, kind := range informers.ErrorKinds() {
+			emit(c.metrics.informerWatchErrors, float64(health.Errors[kind]), health.Resource, string(kind))
+		}
 	}
+	emit(c.metrics.leaseReadsDropped, float64(c.silenced.droppedReads()))
 }
 
 // unixSeconds returns a time in seconds since 1970; 0 for no time.

@@ -56,6 +56,7 @@ func enums() []enum {
 		{"daemonset_excluded_nodes", labelReason, names(coverage.NotExcluded+1, coverage.Exclusions)},
 		{"daemonset_node_suspect_pods", labelReason, names(coverage.ReasonNone+1, coverage.Reasons)},
 		{"daemonset_exporter_series_dropped", labelFamily, cappedFamilies()},
+		{"daemonset_exporter_informer_watch_errors_total", labelReason, watchErrorReasons()},
 		{"daemonset_nodes_lost_total", labelReason, names(coverage.NotExcluded+1, coverage.Exclusions)},
 		{"daemonset_container_restarts_total", labelReason, restartReasons()},
 		// A pod that its controller runs is where it should be.
@@ -69,6 +70,16 @@ func enums() []enum {
 		{"daemonset_exporter_", labelPart, []string{"coverage", "nodes", "rescheduling", "exporter"}},
 		{"daemonset_exporter_", labelResource, []string{informers.Nodes, informers.Pods, informers.DaemonSets}},
 	}
+}
+
+// watchErrorReasons returns how failed lists and watches are classified.
+func watchErrorReasons() []string {
+	kinds := informers.ErrorKinds()
+	reasons := make([]string, 0, len(kinds))
+	for _, kind := range kinds {
+		reasons = append(reasons, string(kind))
+	}
+	return reasons
 }
 
 // cappedFamilies returns the names of the metrics that --coverage.max-gap-series caps.

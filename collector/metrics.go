@@ -21,8 +21,10 @@ type metrics struct {
 	containerRestarts, podRestarts                       *Metric
 	collectorSuccess, collectorDuration                  *Metric
 	informerSynced, informerObjects                      *Metric
+	informerFresh, informerUnwatched                     *Metric
 	informerWatchErrors, informerLastEvent               *Metric
 	seriesDropped, revisionInferred, clockSkew           *Metric
+	leaseReadsDropped                                    *Metric
 }
 
 // Metrics returns the table of metrics, for the documentation and for checks of
@@ -294,11 +296,23 @@ func (m *metrics) declareExporter() {
 		Notes:  "Pods that `--pods.selector` does not match are not counted.",
 		Labels: []string{labelResource},
 	})
+	m.informerFresh = m.gauge(Metric{
+		Name:   "daemonset_exporter_informer_fresh",
+		Help:   "Whether what is exposed about the resource is what the API server has (1) or the last known state (0).",
+		Notes:  "1 while a watch is open and was heard of within two minutes, in which a quiet API server sends two bookmarks.",
+		Labels: []string{labelResource},
+	})
+	m.informerUnwatched = m.gauge(Metric{
+		Name:   "daemonset_exporter_informer_unwatched_namespaces",
+		Help:   "Number of namespaces of --namespaces in which the API server refuses the resource.",
+		Notes:  "The log names them, with the missing permissions. Their DaemonSets are not exposed. If all are refused the exporter is not ready.",
+		Labels: []string{labelResource},
+	})
 	m.informerWatchErrors = m.counter(Metric{
 		Name:   "daemonset_exporter_informer_watch_errors_total",
-		Help:   "Total number of failed list and watch requests for the resource.",
-		Notes:  "Watches that the API server closes when their time is over are not counted.",
-		Labels: []string{labelResource},
+		Help:   "Total number of failed lists and watches of the resource, by the reason.",
+		Notes:  "`forbidden`, `unauthorized` and `not_found` need a person; the log says what to do. `unreachable`: no response. `silent`: the connection is open, and nothing comes. `closed`: a watch ended before its time. `throttled`: 429. `server_error`: 5xx. After `expired` and `restored` everything is read again. Watches that the API server ends in time are not counted.",
+		Labels: []string{labelResource, labelReason},
 	})
 	m.informerLastEvent = m.gauge(Metric{
 		Name:   "daemonset_exporter_informer_last_event_timestamp_seconds",
@@ -316,6 +330,11 @@ func (m *metrics) declareExporter() {
 		Name:  "daemonset_exporter_revision_inferred",
 		Help:  "Number of DaemonSets whose current revision is inferred, as their ControllerRevisions were not read.",
 		Notes: "For a moment after each change of a template; for longer if the permission to list `controllerrevisions` is missing. An inferred revision can be the wrong one after a roll-back.",
+	})
+	m.leaseReadsDropped = m.counter(Metric{
+		Name:  "daemonset_exporter_lease_reads_dropped_total",
+		Help:  "Total number of nodes that turned unreachable and whose Lease was not read.",
+		Notes: "Too many nodes failed at once, or the API server refused, or took too long. They are left out of `daemonset_node_detection_duration_seconds`.",
 	})
 	m.clockSkew = m.counter(Metric{
 		Name:  "daemonset_exporter_clock_skew_total",

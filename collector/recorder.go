@@ -27,14 +27,14 @@ type recorder struct {
 	// nodeLabels are the names of the labels that come from nodes, zone first.
 	nodeLabels []string
 	// silenced takes the nodes that turn unreachable; nil to drop them.
-	silenced chan<- silencedNode
+	silenced *leaseQueue
 	// revisions takes the DaemonSets whose revision is to be read; nil to drop them.
 	revisions *revisionQueue
 }
 
 var _ state.Recorder = (*recorder)(nil)
 
-func newRecorder(m *metrics, silenced chan<- silencedNode, revisions *revisionQueue) *recorder {
+func newRecorder(m *metrics, silenced *leaseQueue, revisions *revisionQueue) *recorder {
 	r := &recorder{
 		gapDuration:         m.gapDuration.newHistogram(),
 		nodesLost:           m.nodesLost.newCounter(),
@@ -189,10 +189,7 @@ func (r *recorder) NodeTransition(node *slim.Node, labels state.NodeLabels, life
 		r.nodeTransitions.WithLabelValues(node.Name).Inc()
 	}
 	if transition.Silenced {
-		select {
-		case r.silenced <- silencedNode{node.Name, transition.At}:
-		default: // nobody reads Leases, or too many nodes failed at once
-		}
+		r.silenced.add(silencedNode{node.Name, transition.At})
 	}
 }
 

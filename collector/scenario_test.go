@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +38,7 @@ type exporter struct {
 	leases func(node string, now time.Time) time.Time
 	// leasesRead are the nodes whose Lease was read, in that order.
 	leasesRead []string
+	leasesMu   sync.Mutex
 	// newestRevisions answers a reading of a namespace's ControllerRevisions.
 	newestRevisions func(namespace string) (map[slim.UID]slim.ControllerRevision, error)
 	// revisionsRead are the namespaces whose ControllerRevisions were read.
@@ -74,6 +76,8 @@ func newExporter(t testing.TB, now time.Time, adapt ...func(*Config)) *exporter 
 }
 
 func (e *exporter) renewTime(_ context.Context, node string) (time.Time, error) {
+	e.leasesMu.Lock()
+	defer e.leasesMu.Unlock()
 	e.leasesRead = append(e.leasesRead, node)
 	renewed := e.leases(node, e.clock.Now())
 	if renewed.IsZero() {

@@ -95,15 +95,27 @@ func newClients(config *rest.Config) (*clients, error) {
 	}
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
 
-	client, err := rest.HTTPClientFor(config)
+	http, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the connection to the API server %s: %w", config.Host, err)
 	}
-	return &clients{config: config, http: withOutcomes(client), codecs: serializer.NewCodecFactory(scheme)}, nil
+	return &clients{config: config, http: http, codecs: serializer.NewCodecFactory(scheme)}, nil
+}
+
+// client sends requests for one version of an API group.
+type client struct {
+	rest.Interface
+	// What follows is for watches, which rest.Interface would open without telling
+	// why they failed or ended (see stream).
+	http    *http.Client
+	accept  string
+	decoder runtime.ClientNegotiator
+	// errors decodes the body of a response that is none of the version's objects.
+	errors runtime.Decoder
 }
 
 // forVersion returns the client of one version of an API group.
-func (c *clients) forVersion(version schema.GroupVersion) (rest.Interface, error) {
+func (c *clients) forVersion(version schema.GroupVersion) (*client, error) {
 	config := rest.CopyConfig(c.config)
 	config.GroupVersion = &version
 	config.APIPath = "/apis"
@@ -111,9 +123,19 @@ func (c *clients) forVersion(version schema.GroupVersion) (rest.Interface, error
 		config.APIPath = "/api"
 	}
 	config.NegotiatedSerializer = c.codecs.WithoutConversion()
-	client, err := rest.RESTClientForConfigAndClient(config, c.http)
+	requests, err := rest.RESTClientForConfigAndClient(config, c.http)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the client of %s for the API server %s: %w", version, config.Host, err)
 	}
-	return client, nil
+	accept := config.AcceptContentTypes
+	if accept == "" {
+		accept = runtime.ContentTypeJSON
+	}
+	return &client{
+		Interface: requests,
+		http:      c.http,
+		accept:    accept,
+		decoder:   runtime.NewClientNegotiator(config.NegotiatedSerializer, version),
+		errors:    c.codecs.UniversalDeserializer(),
+	}, nil
 }

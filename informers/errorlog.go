@@ -23,9 +23,9 @@ type errorLog struct {
 	lastLogged map[problem]time.Time
 }
 
-// problem is what counts as the same for the log. An unreachable API server is
-// one problem and not one per resource; so is a role that allows neither list
-// nor watch.
+// problem is what counts as the same for the log. What is wrong with the API server is
+// one problem and not one per resource; so is a role that allows neither list nor
+// watch.
 type problem struct {
 	kind                ErrorKind
 	resource, namespace string
@@ -40,27 +40,25 @@ func newErrorLog(clock clock.PassiveClock, logger log.Logger) *errorLog {
 // failed logs err, unless the same problem was logged within repeatAfter.
 func (l *errorLog) failed(err *RequestError) {
 	about := problem{kind: err.Kind, resource: err.Needs.Resource, namespace: err.Namespace}
-	if err.Kind == ErrorUnreachable || err.Kind == ErrorUnauthorized {
+	if err.Kind.ofServer() {
 		about.resource, about.namespace = "", ""
 	}
 	if !l.due(about) {
 		return
 	}
 	logger := level.Error(l.logger)
-	if err.Kind == ErrorExpired {
+	if err.Kind.passes() {
 		logger = level.Info(l.logger)
 	}
-	keyvals := append([]any{"msg", err.Verb + " failed"}, about.keyvals()...)
-	logger.Log(append(keyvals, "verb", err.Verb, "reason", err.Kind, "err", err)...)
+	logger.Log(append([]any{"msg", err.Verb + " failed"}, append(keyvals(err.Needs.Resource, err.Namespace),
+		"verb", err.Verb, "reason", err.Kind, "err", err)...)...)
 }
 
 // recovered logs that a resource can be listed and watched again.
 func (l *errorLog) recovered(resource, namespace string) {
-	about := problem{resource: resource, namespace: namespace, over: true}
-	if !l.due(about) {
-		return
+	if l.due(problem{resource: resource, namespace: namespace, over: true}) {
+		level.Info(l.logger).Log(append([]any{"msg", "watch recovered"}, keyvals(resource, namespace)...)...)
 	}
-	level.Info(l.logger).Log(append([]any{"msg", "watch recovered"}, about.keyvals()...)...)
 }
 
 // due reports whether a problem has not been logged within repeatAfter, and
@@ -76,15 +74,11 @@ func (l *errorLog) due(about problem) bool {
 	return true
 }
 
-// keyvals returns the log keys of the resource and the namespace, where the
-// problem is limited to one.
-func (p problem) keyvals() []any {
-	var keyvals []any
-	if p.resource != "" {
-		keyvals = append(keyvals, "resource", p.resource)
-	}
-	if p.namespace != "" {
-		keyvals = append(keyvals, "namespace", p.namespace)
+// keyvals returns the log keys of a resource, and of a namespace if it is not all.
+func keyvals(resource, namespace string) []any {
+	keyvals := []any{"resource", resource}
+	if namespace != "" {
+		keyvals = append(keyvals, "namespace", namespace)
 	}
 	return keyvals
 }

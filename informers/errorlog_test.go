@@ -40,12 +40,12 @@ func TestErrorLog(t *testing.T) {
 			l.failed(&RequestError{Kind: ErrorUnreachable, Verb: "watch", Needs: nodes, Err: errors.New("EOF")})
 			l.failed(&RequestError{Kind: ErrorUnreachable, Verb: "watch", Needs: pods, Err: errors.New("EOF")})
 		}, []string{
-			`level=error msg="watch failed" verb=watch reason=unreachable err="unreachable: the API server does not answer: check its address in the kubeconfig, the network, and that it runs: EOF"` + "\n",
+			`level=error msg="watch failed" resource=nodes verb=watch reason=unreachable err="unreachable: the API server does not answer: check its address in the kubeconfig, the network, and that it runs: EOF"` + "\n",
 		}},
 		"an expired version is no error": {func(l *errorLog, _ *testclock.FakePassiveClock) {
 			l.failed(&RequestError{Kind: ErrorExpired, Verb: "watch", Needs: nodes, Err: errors.New("too old")})
 		}, []string{
-			`level=info msg="watch failed" resource=nodes verb=watch reason=expired err="expired: listing all nodes again: too old"` + "\n",
+			`level=info msg="watch failed" resource=nodes verb=watch reason=expired err="expired: reading all nodes again, nothing has to be done: too old"` + "\n",
 		}},
 		"a recovery is logged": {func(l *errorLog, _ *testclock.FakePassiveClock) {
 			l.recovered(Pods, "a")

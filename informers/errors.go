@@ -1,18 +1,14 @@
 package informers
 
 import (
-	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ErrorKind classifies failed requests by what has to be done about them.
+// ErrorKind classifies failed requests by what has to be done about them. It is the
+// label "reason" of the metric that counts them.
 type ErrorKind string
 
 // The kinds of failed requests.
@@ -21,17 +17,48 @@ const (
 	ErrorForbidden ErrorKind = "forbidden"
 	// ErrorUnauthorized: the API server does not accept the credentials.
 	ErrorUnauthorized ErrorKind = "unauthorized"
-	// ErrorUnreachable: the API server did not respond.
-	ErrorUnreachable ErrorKind = "unreachable"
-	// ErrorExpired: the resource version is compacted, or higher than any that
-	// the server has (it was restored from a backup). Everything is listed again;
-	// nothing has to be done.
-	ErrorExpired ErrorKind = "expired"
 	// ErrorNotFound: the object, or the resource, does not exist.
 	ErrorNotFound ErrorKind = "not_found"
+	// ErrorUnreachable: the API server did not respond.
+	ErrorUnreachable ErrorKind = "unreachable"
+	// ErrorSilent: the connection is open, and nothing comes.
+	ErrorSilent ErrorKind = "silent"
+	// ErrorClosed: a watch ended before its time.
+	ErrorClosed ErrorKind = "closed"
+	// ErrorThrottled: the API server has too many requests (429).
+	ErrorThrottled ErrorKind = "throttled"
+	// ErrorServer: the API server, or a proxy, failed (5xx).
+	ErrorServer ErrorKind = "server_error"
+	// ErrorExpired: the history that was followed is compacted, or the token of a page.
+	// Everything is read again; nothing has to be done.
+	ErrorExpired ErrorKind = "expired"
+	// ErrorRestored: the API server was restored from a backup. Everything is read
+	// again; nothing has to be done.
+	ErrorRestored ErrorKind = "restored"
 	// ErrorOther: anything else.
 	ErrorOther ErrorKind = "other"
 )
+
+// ErrorKinds returns all kinds.
+func ErrorKinds() []ErrorKind {
+	return []ErrorKind{
+		ErrorForbidden, ErrorUnauthorized, ErrorNotFound, ErrorUnreachable, ErrorSilent, ErrorClosed,
+		ErrorThrottled, ErrorServer, ErrorExpired, ErrorRestored, ErrorOther,
+	}
+}
+
+// refuses reports whether the API server lets nobody with these credentials read.
+func (k ErrorKind) refuses() bool { return k == ErrorForbidden || k == ErrorNotFound }
+
+// ofServer reports whether the failure is of the API server and not of one resource.
+func (k ErrorKind) ofServer() bool {
+	return slices.Contains([]ErrorKind{
+		ErrorUnauthorized, ErrorUnreachable, ErrorSilent, ErrorClosed, ErrorThrottled, ErrorServer,
+	}, k)
+}
+
+// passes reports whether the failure is over without anybody doing anything.
+func (k ErrorKind) passes() bool { return k == ErrorExpired || k == ErrorRestored }
 
 // RequestError is a failed request to the API server.
 type RequestError struct {
@@ -62,13 +89,21 @@ func (e *RequestError) Error() string {
 			strings.Join(e.Needs.Verbs, ", "), e.Needs.Resource, user)
 	case ErrorUnauthorized:
 		return fmt.Sprintf("unauthorized: the API server does not accept the credentials: renew the token or client certificate: %v", e.Err)
-	case ErrorUnreachable:
-		return fmt.Sprintf("unreachable: the API server does not answer: check its address in the kubeconfig, the network, and that it runs: %v", e.Err)
-	case ErrorExpired:
-		return fmt.Sprintf("expired: listing all %s again: %v", e.Needs.Resource, e.Err)
 	case ErrorNotFound:
 		return fmt.Sprintf("not found: cannot %s %s in the API group %q in %s: %v",
 			e.Verb, e.Needs.Resource, e.Needs.Group, scopeOf(e.Namespace), e.Err)
+	case ErrorUnreachable:
+		return fmt.Sprintf("unreachable: the API server does not answer: check its address in the kubeconfig, the network, and that it runs: %v", e.Err)
+	case ErrorSilent:
+		return fmt.Sprintf("silent: the API server sends nothing: check that it is not overloaded, and the network and proxies before it: %v", e.Err)
+	case ErrorClosed:
+		return fmt.Sprintf("closed: a watch ended before its time: check the API server's restarts, and the time-outs of proxies before it: %v", e.Err)
+	case ErrorThrottled:
+		return fmt.Sprintf("throttled: the API server has too many requests: check its API priority and fairness: %v", e.Err)
+	case ErrorServer:
+		return fmt.Sprintf("server error: the API server or a proxy before it failed: check their logs: %v", e.Err)
+	case ErrorExpired, ErrorRestored:
+		return fmt.Sprintf("%s: reading all %s again, nothing has to be done: %v", e.Kind, e.Needs.Resource, e.Err)
 	case ErrorOther:
 	}
 	return fmt.Sprintf("cannot %s %s in %s: %v", e.Verb, e.Needs.Resource, scopeOf(e.Namespace), e.Err)
@@ -84,43 +119,15 @@ func scopeOf(namespace string) string {
 	return fmt.Sprintf("namespace %q", namespace)
 }
 
-// requestError returns the classified error of a request that got a response.
+// requestError returns the classified error of a request.
 func requestError(err error, verb string, needs Permission, namespace string) *RequestError {
 	return &RequestError{
-		Kind:      errorKind(err),
+		Kind:      classify(err, false).kind,
 		Verb:      verb,
 		Needs:     needs,
 		Namespace: namespace,
 		User:      userOf(err),
 		Err:       err,
-	}
-}
-
-// unansweredError returns the error of a request that got no response.
-func unansweredError(err error, verb string, needs Permission, namespace string) *RequestError {
-	failure := requestError(err, verb, needs, namespace)
-	failure.Kind = ErrorUnreachable
-	// The credential plugin of a kubeconfig runs in the transport
-	// (client-go/plugin/pkg/client/auth/exec/exec.go, v0.37).
-	if strings.Contains(err.Error(), "getting credentials") {
-		failure.Kind = ErrorUnauthorized
-	}
-	return failure
-}
-
-func errorKind(err error) ErrorKind {
-	switch {
-	case apierrors.IsForbidden(err):
-		return ErrorForbidden
-	case apierrors.IsUnauthorized(err):
-		return ErrorUnauthorized
-	case apierrors.IsResourceExpired(err), apierrors.IsGone(err),
-		apierrors.HasStatusCause(err, metav1.CauseTypeResourceVersionTooLarge):
-		return ErrorExpired
-	case apierrors.IsNotFound(err):
-		return ErrorNotFound
-	default:
-		return ErrorOther
 	}
 }
 
@@ -133,16 +140,4 @@ func userOf(err error) string {
 		return ""
 	}
 	return found[1]
-}
-
-// cannotStream reports whether the server refused to stream a list because it
-// does not support that: an API server before 1.32, or with the feature gate
-// WatchList off (apimachinery/pkg/apis/meta/internalversion/validation, v1.37).
-func cannotStream(err error) bool {
-	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
-		return false
-	}
-	code := int(status.Status().Code)
-	return slices.Contains([]int{http.StatusUnprocessableEntity, http.StatusBadRequest}, code)
 }

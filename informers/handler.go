@@ -79,12 +79,13 @@ func (h *eventHandler[T]) OnAdd(obj any, _ bool) {
 
 // OnUpdate implements cache.ResourceEventHandler. client-go's stores know
 // objects by name, so a deletion that was missed before the name was used again
-// looks like an update. A relist updates every object to itself: listeners that
-// want no resync get those all the same (tools/cache/shared_informer.go, v0.37.2).
+// looks like an update. When everything is read again, what has not changed is updated
+// to itself (see transformWith): listeners that want no resync get those all the same
+// (tools/cache/shared_informer.go, v0.37.2).
 func (h *eventHandler[T]) OnUpdate(before, after any) {
 	old, oldOK := h.slimObject(before)
 	updated, newOK := h.slimObject(after)
-	if !oldOK || !newOK || h.meta(old).SameVersion(h.meta(updated)) {
+	if !oldOK || !newOK || old == updated {
 		return
 	}
 	h.mu.Lock()

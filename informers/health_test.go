@@ -24,12 +24,13 @@ func TestHealth(t *testing.T) {
 		server.Put(node("n"))
 		set := runSet(t, server).awaitSynced()
 		set.loseServer(server)
-		if health := set.healthOf(Nodes); !health.Synced || health.Objects != 1 || health.WatchErrors == 0 || !health.LastEvent.Equal(noon()) {
+		if health := set.healthOf(Nodes); !health.Synced || health.Objects != 1 || failures(health) == 0 || !health.LastEvent.Equal(noon()) {
 			t.Errorf("health is %+v", health)
 		}
 		if lines := set.logs.With("reason=unreachable"); len(lines) != 1 {
 			t.Errorf("logged %q, want one line for all resources", lines)
 		}
+		server.Bookmark()
 		server.Start()
 		set.awaitEach("recovered", func(h ResourceHealth) bool { return h.Err == nil })
 	})
@@ -70,7 +71,7 @@ func testForbidden(t *testing.T, server *apiserver.Server) {
 		if text := health.Err.Error(); !strings.HasPrefix(text, "forbidden: cannot ") || !strings.HasSuffix(text, want) {
 			t.Errorf("the error is %q", text)
 		}
-		if health.Synced || health.WatchErrors == 0 {
+		if health.Synced || failures(health) == 0 {
 			t.Errorf("health is %+v", health)
 		}
 	})
@@ -78,8 +79,8 @@ func testForbidden(t *testing.T, server *apiserver.Server) {
 		async.Eventually(t, "the others synced", func() bool { return set.healthOf(Nodes).Synced && set.healthOf(DaemonSets).Synced })
 	})
 	t.Run("is logged once although it is retried", func(t *testing.T) {
-		before := set.healthOf(Pods).WatchErrors
-		async.Eventually(t, "another attempt", func() bool { return set.healthOf(Pods).WatchErrors > before+1 })
+		before := failures(set.healthOf(Pods))
+		async.Eventually(t, "another attempt", func() bool { return failures(set.healthOf(Pods)) > before+1 })
 		if lines := set.logs.With("reason=forbidden"); len(lines) != 1 || !strings.HasPrefix(lines[0], "level=error") {
 			t.Errorf("logged %q", lines)
 		}

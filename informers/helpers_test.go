@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 	testclock "k8s.io/utils/clock/testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
@@ -65,6 +66,9 @@ func runSet(t *testing.T, server *apiserver.Server, change ...func(*Options)) *t
 		t.Fatalf("New: %v", err)
 	}
 	s.Set = set
+	for _, informer := range set.informers {
+		informer.hasten()
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- set.Run(ctx, s.handler) }()
@@ -81,6 +85,44 @@ func runSet(t *testing.T, server *apiserver.Server, change ...func(*Options)) *t
 	})
 	t.Cleanup(s.stop)
 	return s
+}
+
+// hasten makes a listWatch try again at once.
+func (lw *listWatch) hasten() {
+	lw.pace.firstDelay, lw.pace.maxDelay = 5*time.Millisecond, 20*time.Millisecond
+	lw.resetDelays()
+}
+
+// failures returns how many requests for a resource have failed.
+func failures(of ResourceHealth) uint64 {
+	total := uint64(0)
+	for _, count := range of.Errors {
+		total += count
+	}
+	return total
+}
+
+func resourceNamed(t *testing.T, name string) resource {
+	t.Helper()
+	all := resources()
+	return all[slices.IndexFunc(all, func(r resource) bool { return r.name == name })]
+}
+
+func newTestListWatch(t *testing.T, server *apiserver.Server, resource resource) *listWatch {
+	t.Helper()
+	clients, err := newClients(server.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := clients.forVersion(resource.version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	health := newInformerHealth(clock.RealClock{})
+	return &listWatch{
+		client: client, resource: resource, health: health, pace: defaultPace(), access: newAccess(health, nil),
+		errorLog: newErrorLog(clock.RealClock{}, log.NewNopLogger()),
+	}
 }
 
 func protobuf(config *rest.Config) *rest.Config {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	"k8s.io/client-go/features"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -44,6 +45,9 @@ func New(options Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !features.FeatureGates().Enabled(features.WatchListClient) {
+		return nil, errors.New("KUBE_FEATURE_WatchListClient=false in the environment is not supported: unset it; API servers that cannot stream lists are noticed")
+	}
 	set := &Set{clients: clients, logger: options.Logger}
 	errorLog := newErrorLog(options.Clock, options.Logger)
 	for _, resource := range resources() {
@@ -58,12 +62,18 @@ func New(options Options) (*Set, error) {
 		if resource.usesPodsSelector {
 			labels = options.PodsSelector
 		}
+		siblings := &others{read: make(chan struct{})}
+		if len(scope) == 1 {
+			siblings = nil
+		}
 		for _, namespace := range scope {
+			health := newInformerHealth(options.Clock)
 			informer, err := newInformer(&listWatch{
 				client: client, resource: resource, namespace: namespace,
 				labels: labels, fields: fields,
-				health:   &informerHealth{clock: options.Clock},
-				errorLog: errorLog,
+				health: health, errorLog: errorLog,
+				pace:   defaultPace(),
+				access: newAccess(health, siblings),
 			})
 			if err != nil {
 				return nil, err
@@ -71,21 +81,36 @@ func New(options Options) (*Set, error) {
 			set.informers = append(set.informers, informer)
 		}
 	}
+	set.linkAccess()
 	return set, nil
+}
+
+// linkAccess lets the pods and the DaemonSets of each namespace know of each other, if
+// there are several.
+func (s *Set) linkAccess() {
+	pods := map[string]*access{}
+	for _, informer := range s.informers {
+		switch {
+		case !informer.access.optional():
+		case informer.resource.name == Pods:
+			pods[informer.namespace] = informer.access
+		case informer.resource.name == DaemonSets:
+			informer.access.pods = pods[informer.namespace]
+			informer.access.pods.daemonSets = informer.access
+		}
+	}
 }
 
 // newInformer returns the informer of a listWatch. A listWatch does not declare
 // whether it supports streamed lists, which the reflector takes for a yes
 // (client-go/util/watchlist, v0.37.2).
 func newInformer(lw *listWatch) (*informer, error) {
+	lw.resetDelays()
 	shared := cache.NewSharedIndexInformerWithOptions(lw, lw.resource.object, cache.SharedIndexInformerOptions{
 		ObjectDescription: lw.resource.name,
 	})
-	if err := shared.SetTransform(lw.resource.transform); err != nil {
+	if err := shared.SetTransform(lw.resource.transform(shared.GetStore())); err != nil {
 		return nil, fmt.Errorf("setting the transform of the %s informer: %w", lw.resource.name, err)
-	}
-	if err := shared.SetWatchErrorHandlerWithContext(lw.handleWatchError); err != nil {
-		return nil, fmt.Errorf("setting the error handler of the %s informer: %w", lw.resource.name, err)
 	}
 	return &informer{listWatch: lw, shared: shared}, nil
 }
@@ -166,14 +191,14 @@ func (s *Set) Synced() bool { return s.synced.Load() }
 // daemonsets. It is safe for concurrent use, also before and after Run.
 func (s *Set) Health() []ResourceHealth {
 	var healths []ResourceHealth
-	for _, informer := range s.informers {
-		last := len(healths) - 1
-		first := last < 0 || healths[last].Resource != informer.resource.name
-		if first {
-			healths = append(healths, ResourceHealth{Resource: informer.resource.name})
-			last++
+	for _, resource := range resources() {
+		var informers []*informerHealth
+		for _, informer := range s.informers {
+			if informer.resource.name == resource.name {
+				informers = append(informers, informer.health)
+			}
 		}
-		informer.health.addTo(&healths[last], first)
+		healths = append(healths, sumOf(resource.name, informers))
 	}
 	return healths
 }

@@ -28,7 +28,7 @@ func TestSet(t *testing.T) {
 			if accept := requests[0].Header.Get("Accept"); !strings.HasPrefix(accept, "application/vnd.kubernetes.protobuf") {
 				t.Errorf("%s: accepts %q first", resource, accept)
 			}
-			if health := set.healthOf(resource); !health.Synced || health.Objects != 1 || health.WatchErrors != 0 || health.Err != nil {
+			if health := set.healthOf(resource); !health.Synced || health.Objects != 1 || failures(health) != 0 || health.Err != nil {
 				t.Errorf("%s: health is %+v", resource, health)
 			}
 		}
@@ -61,7 +61,7 @@ func TestSet(t *testing.T) {
 		server.Stop()
 		set := runSet(t, server)
 		// By now client-go waits seconds between attempts.
-		async.Eventually(t, "some attempts", func() bool { return set.healthOf(Pods).WatchErrors > 2 })
+		async.Eventually(t, "some attempts", func() bool { return failures(set.healthOf(Pods)) > 2 })
 		stopping := time.Now()
 		set.stop()
 		if took := time.Since(stopping); took > 2*time.Second {

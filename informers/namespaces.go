@@ -99,7 +99,7 @@ func (n *Namespaces) NodeSelectors(ctx context.Context, namespaces []string) (ma
 				failed = noted
 			}
 		}
-		if err != nil && err.Kind == ErrorUnreachable {
+		if err != nil && err.Kind.ofServer() {
 			break // the others would wait in vain, one after the other
 		}
 	}
@@ -156,13 +156,8 @@ func (n *Namespaces) defaultSelector(ctx context.Context) (labels.Selector, *Req
 
 // get reads an object at a path.
 func (n *Namespaces) get(ctx context.Context, path, accept, namespace string, needs Permission, into any) *RequestError {
-	ctx, outcome := withOutcome(ctx)
 	result := n.client.Get().AbsPath(path).SetHeader("Accept", accept).Timeout(namespaceTimeout).Do(ctx)
-	err := result.Error()
-	switch {
-	case err != nil && (outcome.err != nil || ctx.Err() != nil):
-		return unansweredError(err, "get", needs, namespace)
-	case err != nil:
+	if err := result.Error(); err != nil {
 		return requestError(err, "get", needs, namespace)
 	}
 	body, err := result.Raw()
@@ -184,7 +179,7 @@ func (n *Namespaces) noteError(err *RequestError) error {
 	about := problem{kind: err.Kind, resource: err.Needs.Resource}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if err.Kind != ErrorUnreachable && !n.logged[about] {
+	if err.Kind != ErrorUnreachable && err.Kind != ErrorSilent && !n.logged[about] {
 		n.logged[about] = true
 		level.Warn(n.logger).Log(
 			"msg", "cannot read what selects nodes for a namespace, its DaemonSets are expected on the others too (logged once)",

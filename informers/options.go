@@ -77,13 +77,17 @@ func sortedUnique(names []string) []string {
 }
 
 // SplitNamespaces splits a comma-separated list of namespaces and removes spaces
-// and empty entries. New validates the names.
-func SplitNamespaces(text string) []string {
+// and empty entries. New validates the names. A text without a name is an error: it is
+// the empty value of a template, and would select all namespaces.
+func SplitNamespaces(text string) ([]string, error) {
 	var names []string
 	for name := range strings.SplitSeq(text, ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			names = append(names, name)
 		}
 	}
-	return names
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%q names no namespace: leave it out for all, or name some (example: a,b)", text)
+	}
+	return names, nil
 }

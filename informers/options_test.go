@@ -123,6 +123,12 @@ func TestOptionsInvalid(t *testing.T) {
 
 func TestSplitNamespaces(t *testing.T) {
 	t.Parallel()
-	check.Equal(t, SplitNamespaces(" a, b,,c "), []string{"a", "b", "c"})
-	check.Len(t, SplitNamespaces(""), 0)
+	if got, err := SplitNamespaces(" a, b,,c "); err != nil || !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for _, text := range []string{"", " ", ",", " , ,"} {
+		if got, err := SplitNamespaces(text); err == nil || !strings.Contains(err.Error(), "names no namespace") {
+			t.Errorf("%q selects %q, %v", text, got, err)
+		}
+	}
 }

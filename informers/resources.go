@@ -66,8 +66,9 @@ type resource struct {
 	usesPodsSelector bool
 	// object is an empty object of the type that the API server sends.
 	object runtime.Object
-	// transform turns an object of that type into a slim object.
-	transform cache.TransformFunc
+	// transform returns the transform, for an informer with that store, that turns an
+	// object of that type into a slim object.
+	transform func(cache.Store) cache.TransformFunc
 	// eventHandler returns the event handler that connects an informer to the
 	// Handler.
 	eventHandler func(*delivery) cache.ResourceEventHandler
@@ -75,24 +76,27 @@ type resource struct {
 
 // resources returns the watched resources.
 func resources() []resource {
+	node := func(n *slim.Node) *slim.Meta { return &n.Meta }
+	pod := func(p *slim.Pod) *slim.Meta { return &p.Meta }
+	daemonSet := func(d *slim.DaemonSet) *slim.Meta { return &d.Meta }
 	return []resource{
 		{
 			version: corev1.SchemeGroupVersion, name: Nodes,
 			object:       &corev1.Node{},
-			transform:    transformWith(slim.FromNode),
-			eventHandler: newEventHandler(Handler.Node, func(n *slim.Node) *slim.Meta { return &n.Meta }, unmarked),
+			transform:    transformWith(slim.FromNode, node),
+			eventHandler: newEventHandler(Handler.Node, node, unmarked),
 		},
 		{
 			version: corev1.SchemeGroupVersion, name: Pods, namespaced: true, usesPodsSelector: true,
 			object:       &corev1.Pod{},
-			transform:    transformWith(slim.FromPod),
-			eventHandler: newEventHandler(Handler.Pod, func(p *slim.Pod) *slim.Meta { return &p.Meta }, slim.MissedPod),
+			transform:    transformWith(slim.FromPod, pod),
+			eventHandler: newEventHandler(Handler.Pod, pod, slim.MissedPod),
 		},
 		{
 			version: appsv1.SchemeGroupVersion, name: DaemonSets, namespaced: true,
 			object:       &appsv1.DaemonSet{},
-			transform:    transformWith(slim.FromDaemonSet),
-			eventHandler: newEventHandler(Handler.DaemonSet, func(d *slim.DaemonSet) *slim.Meta { return &d.Meta }, unmarked),
+			transform:    transformWith(slim.FromDaemonSet, daemonSet),
+			eventHandler: newEventHandler(Handler.DaemonSet, daemonSet, unmarked),
 		},
 	}
 }

@@ -75,7 +75,6 @@ func (r *Revisions) Newest(ctx context.Context, namespace string) (map[slim.UID]
 }
 
 func (r *Revisions) page(ctx context.Context, namespace string, options metav1.ListOptions) (*appsv1.ControllerRevisionList, error) {
-	ctx, outcome := withOutcome(ctx)
 	var page appsv1.ControllerRevisionList
 	needs := revisionsPermission()
 	err := r.client.Get().
@@ -85,12 +84,8 @@ func (r *Revisions) page(ctx context.Context, namespace string, options metav1.L
 		Timeout(revisionsTimeout).
 		Do(ctx).
 		Into(&page)
-	switch {
-	case err == nil:
-		return &page, nil
-	case outcome.err != nil:
-		return nil, unansweredError(fmt.Errorf("revisions of DaemonSets: %w", err), "list", needs, namespace)
-	default:
+	if err != nil {
 		return nil, requestError(fmt.Errorf("revisions of DaemonSets: %w", err), "list", needs, namespace)
 	}
+	return &page, nil
 }

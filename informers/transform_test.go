@@ -1,7 +1,6 @@
 package informers
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +16,12 @@ import (
 
 func TestTransform(t *testing.T) {
 	t.Parallel()
-	transform := resourceNamed(t, Pods).transform
-	trimmed := check.Must(transform(pod("a", "p")))(t)
+	store := cache.NewStore(cache.MetaNamespaceKeyFunc)
+	transform := resourceNamed(t, Pods).transform(store)
+	trimmed, err := transform(pod("a", "p"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Run("trims an object", func(t *testing.T) {
 		if got, ok := trimmed.(*slim.Pod); !ok || got.Name != "p" {
 			t.Errorf("a pod becomes %#v", trimmed)
@@ -49,6 +52,37 @@ func TestTransform(t *testing.T) {
 			}
 		})
 	}
+	t.Run("keeps one copy of what arrives again", func(t *testing.T) {
+		held, changed, reused := slimPod(t, transform, "1", ""), slimPod(t, transform, "2", ""), slimPod(t, transform, "1", "node")
+		if err := store.Add(held); err != nil {
+			t.Fatal(err)
+		}
+		for name, tc := range map[string]struct {
+			version, node string
+			late          bool
+			want          *slim.Pod
+		}{
+			"the same":                     {"1", "", true, held},
+			"another version":              {"2", "", true, changed},
+			"a version that is used again": {"1", "node", true, reused},
+			"an event":                     {"1", "", false, slimPod(t, transform, "1", "")},
+		} {
+			object := versioned(tc.version, tc.node)
+			if tc.late {
+				slim.MarkLate(object)
+			}
+			got, err := transform(object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (got == held) != (tc.want == held) {
+				t.Errorf("%s: the pod that is held is kept: %v", name, got == held)
+			}
+			if pod, ok := got.(*slim.Pod); !ok || pod.NodeName != tc.want.NodeName || !pod.SameVersion(&tc.want.Meta) {
+				t.Errorf("%s: it becomes %+v", name, got)
+			}
+		}
+	})
 	// The peak of memory at start depends on this.
 	withServer(t, "trims streamed objects before the list ends", func(t *testing.T, server *apiserver.Server) {
 		server.Put(node("n"))
@@ -56,21 +90,16 @@ func TestTransform(t *testing.T) {
 		defer release()
 		nodes, trimmed := resourceNamed(t, Nodes), make(chan struct{}, 1)
 		transform := nodes.transform
-		nodes.transform = func(obj any) (any, error) {
-			if _, whole := obj.(*corev1.Node); whole {
-				trimmed <- struct{}{}
+		nodes.transform = func(store cache.Store) cache.TransformFunc {
+			transform := transform(store)
+			return func(obj any) (any, error) {
+				if _, whole := obj.(*corev1.Node); whole {
+					trimmed <- struct{}{}
+				}
+				return transform(obj)
 			}
-			return transform(obj)
 		}
-		informer := check.Must(newInformer(newTestListWatch(t, server, nodes)))(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			informer.shared.RunWithContext(ctx)
-			informer.stop()
-		}()
-		defer func() { cancel(); <-ended }()
+		informer := runListWatch(t, newTestListWatch(t, server, nodes))
 		select {
 		case <-trimmed:
 		case <-time.After(async.Patience):
@@ -78,4 +107,23 @@ func TestTransform(t *testing.T) {
 		}
 		check.That(t, !informer.shared.HasSynced(), "the list has ended already")
 	})
+}
+
+func versioned(version, node string) *corev1.Pod {
+	made := pod("a", "p")
+	made.ResourceVersion, made.Spec.NodeName = version, node
+	return made
+}
+
+func slimPod(t *testing.T, transform cache.TransformFunc, version, node string) *slim.Pod {
+	t.Helper()
+	made, err := transform(versioned(version, node))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod, ok := made.(*slim.Pod)
+	if !ok {
+		t.Fatalf("a pod becomes a %T", made)
+	}
+	return pod
 }

@@ -16,31 +16,34 @@ func healthy(w http.ResponseWriter, _ *http.Request) {
 
 // readiness answers 200 once all informer caches have synced: metrics of a
 // half-synced cache would be full of false gaps. It stays ready when the API
-// server is away later. The last known state is still served, and
-// daemonset_exporter_informer_last_event_timestamp_seconds shows its age.
+// server is away later, as a restart would not help. The last known state is still
+// served, and daemonset_exporter_informer_fresh tells that it is old.
+//
+// With the parameter verbose, and when it is not ready, it tells the state of each
+// resource in a word. Who may ask that may be anybody: addresses and missing
+// permissions are in the log only.
 type readiness struct {
 	health func() []informers.ResourceHealth
 	synced func() bool
 }
 
 // ServeHTTP implements http.Handler.
-func (r readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	if r.synced() {
-		respond(w, http.StatusOK, "ready\n")
-		return
+func (r readiness) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	code, last := http.StatusOK, "ready\n"
+	if !r.synced() {
+		code, last = http.StatusServiceUnavailable, "not ready\n"
 	}
 	var text strings.Builder
-	text.WriteString("not ready\n")
-	for _, health := range r.health() {
-		switch {
-		case health.Synced:
-		case health.Err != nil:
-			fmt.Fprintf(&text, "%s: %v\n", health.Resource, health.Err)
-		default:
-			fmt.Fprintf(&text, "%s: waiting for the initial list\n", health.Resource)
+	if code != http.StatusOK || request.URL.Query().Has("verbose") {
+		for _, health := range r.health() {
+			mark := '-'
+			if health.Fresh {
+				mark = '+'
+			}
+			fmt.Fprintf(&text, "[%c]%s %s\n", mark, health.Resource, health.State())
 		}
 	}
-	respond(w, http.StatusServiceUnavailable, text.String())
+	respond(w, code, text.String()+last)
 }
 
 // respond writes a short text. A write error means that the client has gone

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/pprof"
+	urlpath "path"
 	"slices"
 	"strings"
 	"time"
@@ -146,6 +147,8 @@ func checkPath(path string) error {
 	switch {
 	case !strings.HasPrefix(path, "/"):
 		return fmt.Errorf("telemetry path %q is not valid: it must begin with /", path)
+	case !isClean(path):
+		return fmt.Errorf("telemetry path %q is not valid: write it as %q", path, urlpath.Clean(path))
 	case strings.ContainsAny(path, "{} ?#"):
 		return fmt.Errorf("telemetry path %q is not valid: it must not contain a space or any of { } ? #", path)
 	case slices.Contains([]string{HealthyPath, ReadyPath}, path), strings.HasPrefix(path, pprofPath):
@@ -153,6 +156,13 @@ func checkPath(path string) error {
 	default:
 		return nil
 	}
+}
+
+// isClean reports whether a path has no dots and no slash too many: http.ServeMux
+// redirects all others, and panics if a pattern is one.
+func isClean(path string) bool {
+	clean := urlpath.Clean(path)
+	return path == clean || clean != "/" && path == clean+"/"
 }
 
 // exactPattern returns the pattern that matches the path and nothing below it.

@@ -173,22 +173,34 @@ func TestPaths(t *testing.T) {
 
 func TestReadiness(t *testing.T) {
 	t.Parallel()
-	t.Run("it lists what is missing", func(t *testing.T) {
-		t.Parallel()
-		unreachable := &informers.RequestError{Kind: informers.ErrorUnreachable, Err: errors.New("connection refused")}
-		waiting := config()
-		waiting.Synced = func() bool { return false }
-		waiting.Health = func() []informers.ResourceHealth {
-			return []informers.ResourceHealth{
-				{Resource: informers.Nodes, Synced: true},
-				{Resource: informers.Pods, Err: unreachable},
-				{Resource: informers.DaemonSets},
-			}
+	health := func() []informers.ResourceHealth {
+		return []informers.ResourceHealth{
+			{Resource: informers.Nodes, Synced: true, Fresh: true},
+			{Resource: informers.Pods, Err: &informers.RequestError{Kind: informers.ErrorUnreachable, Err: errors.New("10.0.0.1 refused")}},
+			{Resource: informers.DaemonSets},
+			{Resource: "others", Synced: true},
 		}
-		got := ask(t, http.MethodGet, serve(t, waiting)+server.ReadyPath)
-		want := "not ready\npods: " + unreachable.Error() + "\ndaemonsets: waiting for the initial list\n"
-		check.That(t, got.code == http.StatusServiceUnavailable && got.text == want, "answers %d %q", got.code, got.text)
-	})
+	}
+	const states = "[+]nodes watching\n[-]pods unreachable\n[-]daemonsets waiting\n[-]others stale\n"
+	for name, tc := range map[string]struct {
+		synced bool
+		query  string
+		code   int
+		text   string
+	}{
+		"it tells the state of each resource until all have synced": {false, "", http.StatusServiceUnavailable, states + "not ready\n"},
+		"it is ready although a watch is lost":                      {true, "", http.StatusOK, "ready\n"},
+		"it tells more if it is asked":                              {true, "?verbose", http.StatusOK, states + "ready\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := config()
+			asked.Health, asked.Synced = health, func() bool { return tc.synced }
+			if got := ask(t, http.MethodGet, serve(t, asked)+server.ReadyPath+tc.query); got.code != tc.code || got.text != tc.text {
+				t.Errorf("answers %d %q", got.code, got.text)
+			}
+		})
+	}
 }
 
 func TestNew(t *testing.T) {
@@ -203,6 +215,7 @@ func TestNew(t *testing.T) {
 	})
 	for path, problem := range map[string]string{
 		"metrics": "it must begin with /", "/a b": "it must not contain", "/{id}": "it must not contain",
+		"//metrics": `write it as "/metrics"`, "/a/../b": `write it as "/b"`, "//": `write it as "/"`, "/a//": `write it as "/a"`,
 		"/-/healthy": "is reserved", "/debug/pprof/heap": "is reserved",
 	} {
 		t.Run("telemetry path "+path+" is an error", func(t *testing.T) {

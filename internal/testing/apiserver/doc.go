@@ -2,8 +2,8 @@
 // ControllerRevisions and leases in memory and serves lists and watches over real connections, in
 // protobuf and JSON, with streamed lists, bookmarks, selectors, compaction and the
 // errors of a real one. Tests control it: they change objects, break connections,
-// stop it, restore an older state, revoke permissions.
+// stop it, restore an older state, revoke permissions, answer some requests themselves.
 //
-// Objects are stored without defaults or validation. A list is whole, but for
-// those of ControllerRevisions: they have pages.
+// Objects are stored without defaults or validation. The pages of a list are of the
+// present state, not of that of the first one.
 package apiserver

@@ -65,6 +65,15 @@ func (s selection) matches(object Object) bool {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request, name := parse(r)
+	s.mu.Lock()
+	s.requests = append(s.requests, request)
+	interceptor := s.interceptor
+	s.mu.Unlock()
+	if interceptor != nil {
+		if w = interceptor(w, r, request); w == nil {
+			return
+		}
+	}
 	resource, known := servedResource(request.Resource)
 	selected, err := selectionOf(request)
 	if err != nil {
@@ -128,18 +137,17 @@ func selectionOf(request Request) (selection, error) {
 	return selection{request.Namespace, byLabels, byFields}, nil
 }
 
-// admit keeps a request for Requests and returns the error to refuse it with, or
-// nil.
+// admit returns the error to refuse a request with, or nil.
 func (s *Server) admit(request Request) *apierrors.StatusError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests = append(s.requests, request)
 	resource, _ := servedResource(request.Resource)
 	group := schema.GroupResource{Group: resource.version.Group, Resource: request.Resource}
 	switch {
 	case s.rejected:
 		return apierrors.NewUnauthorized("Unauthorized")
-	case s.forbidden[permission{request.Verb, request.Resource}]:
+	case s.forbidden[permission{verb: request.Verb, resource: request.Resource}],
+		s.forbidden[permission{request.Verb, request.Resource, request.Namespace}]:
 		why := fmt.Sprintf("User %q cannot %s resource %q in API group %q %s",
 			User, request.Verb, request.Resource, group.Group, scope(request.Namespace))
 		return apierrors.NewForbidden(group, "", errors.New(why))
@@ -210,9 +218,18 @@ func (s *Server) document(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) list(w http.ResponseWriter, r *http.Request, request Request, resource served, selected selection) {
 	s.mu.Lock()
-	found, version := s.store.list(request.Resource, selected), s.store.version
+	found, version, compacted := s.store.list(request.Resource, selected), s.store.version, s.store.compacted
 	s.mu.Unlock()
-	found, remaining := page(found, request)
+	after, err := parseToken(request.Query.Get("continue"), version)
+	if err != nil {
+		s.refuse(w, r, apierrors.NewBadRequest(err.Error()))
+		return
+	}
+	if after.version < compacted && after.key != "" {
+		s.refuse(w, r, apierrors.NewResourceExpired("The provided continue parameter is too old"))
+		return
+	}
+	found, next := page(found, request, after)
 	list := resource.list()
 	objects := make([]runtime.Object, 0, len(found))
 	for _, object := range found {
@@ -222,27 +239,43 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, request Request, r
 	if accessor, err := meta.ListAccessor(list); err != nil {
 		s.check(err)
 	} else {
-		accessor.SetResourceVersion(strconv.FormatInt(version, 10))
-		accessor.SetContinue(remaining)
+		accessor.SetResourceVersion(strconv.FormatInt(after.version, 10))
+		accessor.SetContinue(next)
 	}
 	s.check(s.codec.write(w, r, http.StatusOK, resource.version, list))
 }
 
-// page returns the objects of one page of a list in the order of their names, and the
-// token of the next page: the key of the last object. Only ControllerRevisions have
-// pages.
-func page(found []Object, request Request) (objects []Object, next string) {
-	if request.Resource != "controllerrevisions" {
-		return found, ""
+// token is where the next page of a list begins: the version of the list, and the key of
+// the last object.
+type token struct {
+	version int64
+	key     string
+}
+
+// parseToken returns the token of a request; without a key for the first page.
+func parseToken(text string, version int64) (token, error) {
+	if text == "" {
+		return token{version: version}, nil
 	}
-	if after := request.Query.Get("continue"); after != "" {
-		found = slices.DeleteFunc(found, func(object Object) bool { return keyOf(object) <= after })
+	number, key, _ := strings.Cut(text, ":")
+	parsed, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return token{}, fmt.Errorf("continue token %q: %w", text, err)
+	}
+	return token{parsed, key}, nil
+}
+
+// page returns the objects of one page of a list in the order of their names, and the
+// token of the next page.
+func page(found []Object, request Request, after token) (objects []Object, next string) {
+	if after.key != "" {
+		found = slices.DeleteFunc(found, func(object Object) bool { return keyOf(object) <= after.key })
 	}
 	limit, err := strconv.Atoi(request.Query.Get("limit"))
-	if err != nil || len(found) <= limit {
+	if err != nil || limit == 0 || len(found) <= limit {
 		return found, ""
 	}
-	return found[:limit], keyOf(found[limit-1])
+	return found[:limit], fmt.Sprintf("%d:%s", after.version, keyOf(found[limit-1]))
 }
 
 // check fails the test with an error that only a bug in this package, or in the

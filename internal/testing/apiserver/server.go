@@ -36,13 +36,14 @@ type Server struct {
 	rejected  bool
 	noStreams bool
 	// released is closed when streamed lists may end; nil if they always may.
-	released chan struct{}
+	released    chan struct{}
+	interceptor Interceptor
 	// watchable is closed when watches get a response; nil if they always do.
 	watchable chan struct{}
 }
 
-// permission is a verb on a resource.
-type permission struct{ verb, resource string }
+// permission is a verb on a resource, in one namespace or in all.
+type permission struct{ verb, resource, namespace string }
 
 // Request is one request that the server received.
 type Request struct {
@@ -126,16 +127,33 @@ func (s *Server) DropWatches() {
 }
 
 // Forbid revokes permissions.
-func (s *Server) Forbid(verb string, resources ...string) { s.setForbidden(true, verb, resources) }
+func (s *Server) Forbid(verb string, resources ...string) {
+	s.setForbidden(true, permission{verb: verb}, resources)
+}
 
 // Allow grants revoked permissions again.
-func (s *Server) Allow(verb string, resources ...string) { s.setForbidden(false, verb, resources) }
+func (s *Server) Allow(verb string, resources ...string) {
+	s.setForbidden(false, permission{verb: verb}, resources)
+}
 
-func (s *Server) setForbidden(forbidden bool, verb string, resources []string) {
+// ForbidIn revokes the permissions to list and watch in one namespace, as when the role in
+// it is deleted.
+func (s *Server) ForbidIn(namespace string, resources ...string) {
+	s.setForbidden(true, permission{verb: "list", namespace: namespace}, resources)
+	s.setForbidden(true, permission{verb: "watch", namespace: namespace}, resources)
+}
+
+// AllowIn grants them again.
+func (s *Server) AllowIn(namespace string, resources ...string) {
+	s.setForbidden(false, permission{verb: "list", namespace: namespace}, resources)
+	s.setForbidden(false, permission{verb: "watch", namespace: namespace}, resources)
+}
+
+func (s *Server) setForbidden(forbidden bool, what permission, resources []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, resource := range resources {
-		s.forbidden[permission{verb, resource}] = forbidden
+	for _, what.resource = range resources {
+		s.forbidden[what] = forbidden
 	}
 }
 
@@ -179,6 +197,17 @@ func (s *Server) HoldWatches() (release func()) {
 	watchable := make(chan struct{})
 	s.watchable = watchable
 	return sync.OnceFunc(func() { close(watchable) })
+}
+
+// Interceptor answers a request and returns nil, or returns where the server is to write
+// its answer.
+type Interceptor func(w http.ResponseWriter, r *http.Request, request Request) http.ResponseWriter
+
+// Intercept sends all requests through an Interceptor; nil for none.
+func (s *Server) Intercept(interceptor Interceptor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.interceptor = interceptor
 }
 
 // Requests returns all requests so far for a resource, with one of the verbs or,
