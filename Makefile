@@ -47,6 +47,7 @@ demo: build ## show what it does on a real control plane (ARGS=--exit ends by it
 .PHONY: check
 check: lint test-rules ## what is quick: lint, unit tests without -race, alerts and dashboards
 	$(GO) test ./...
+	cd tools/dashboards && $(GO) test -count=1 ./...
 	@# They read files outside their module, which Go's cache of results ignores.
 	cd test && $(GO) test -count=1 ./scenarios/shipped ./synthetic
 	cd test && $(GO) test -count=1 -run '^(TestEveryAlertHasAScenario|TestRulesAreHastened)$$' ./scenarios
@@ -62,15 +63,17 @@ verify: generate ## fail if anything generated differs from what is in git
 test: lint test-unit test-e2e ## all tests: lint, unit with -race, end to end
 
 .PHONY: lint
-lint: ## gofmt, go vet and the linters, in both modules (make fmt mends the format)
+lint: ## gofmt, go vet and the linters, in all modules (make fmt mends the format)
 	$(GO) vet ./...
 	$(LINT) ./...
 	cd test && $(GO) vet ./... && $(LINT) ./...
+	cd tools/dashboards && $(GO) vet ./... && $(LINT) ./...
 
 .PHONY: fmt
 fmt: ## format the code
 	$(FORMAT) ./...
 	cd test && $(FORMAT) ./...
+	cd tools/dashboards && $(FORMAT) ./...
 
 .PHONY: cc
 cc: # the race detector needs a C compiler
@@ -112,7 +115,8 @@ docs: ## generate docs/metrics.md, docs/configuration.md and docs/dependencies.m
 	$(GO) run ./tools/docs
 
 .PHONY: generate
-generate: docs ## generate all that is generated: docs, and the PrometheusRule from the rules
+generate: docs ## generate all that is generated: docs, dashboards, and the PrometheusRule from the rules
+	cd tools/dashboards && $(GO) run . -out ../../dashboards
 	cd test && $(GO) test ./scenarios/shipped -update
 
 .PHONY: vulnerabilities

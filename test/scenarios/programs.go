@@ -5,13 +5,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/child"
@@ -96,27 +102,51 @@ func get(ctx context.Context, address string) ([]byte, error) {
 	return body, err
 }
 
-// queryRange returns the number of series in the result of a query.
-func (p *program) queryRange(ctx context.Context, query string, from, to time.Time) (int, error) {
+// query returns the values of each series in the result of a query, at every step, by
+// its labels. Missing values are NaN.
+func (p *program) query(ctx context.Context, query string, from, to time.Time, step time.Duration) (map[string][]float64, error) {
 	values := url.Values{
 		"query": {query},
 		"start": {strconv.FormatInt(from.Unix(), 10)},
 		"end":   {strconv.FormatInt(to.Unix(), 10)},
-		"step":  {"5"},
+		"step":  {strconv.Itoa(int(step.Seconds()))},
 	}
 	body, err := get(ctx, p.url+"/api/v1/query_range?"+values.Encode())
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	var answer struct {
 		Data struct {
-			Result []json.RawMessage `json:"result"`
+			Result []struct {
+				Metric map[string]string `json:"metric"`
+				Values []model.SamplePair
+			} `json:"result"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return 0, fmt.Errorf("read answer: %w", err)
+		return nil, fmt.Errorf("read answer: %w", err)
 	}
-	return len(answer.Data.Result), nil
+	steps := int(to.Sub(from)/step) + 1
+	result := map[string][]float64{}
+	for _, series := range answer.Data.Result {
+		all := slices.Repeat([]float64{math.NaN()}, steps)
+		for _, sample := range series.Values {
+			all[int(sample.Timestamp.Time().Sub(from)/step)] = float64(sample.Value)
+		}
+		result[labelText(series.Metric)] = all
+	}
+	return result, nil
+}
+
+// labelText returns labels as text, without the name of the metric.
+func labelText(labels map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if name != model.MetricNameLabel {
+			parts = append(parts, fmt.Sprintf("%s=%q", name, labels[name]))
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // labelValues returns the values of a label in Prometheus.

@@ -2,9 +2,7 @@ package scenarios
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +10,6 @@ import (
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
-	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 )
 
 // The test ends when all expected alerts have arrived, but not before watch, which
@@ -114,73 +111,4 @@ func report(t *testing.T, results []result, log *alertLog) {
 	for _, subject := range log.subjects() {
 		check.That(t, slices.Contains(known, subject), "alerts about %q, which is no scenario: %v", subject, log.of(subject, true))
 	}
-}
-
-// checkDashboards runs every query of every dashboard. Each panel must show
-// something for at least one DaemonSet, or node.
-func checkDashboards(t *testing.T, f *fixture, begun time.Time) {
-	t.Helper()
-	dashboards := check.Must(shipped.ReadDashboards(f.root))(t)
-	queries := 0
-	for file, dashboard := range dashboards {
-		for _, panel := range dashboard.Panels {
-			shown := 0
-			for _, target := range panel.Targets {
-				for _, values := range fillings(file) {
-					query := shipped.Fill(target.Expr, values)
-					series, err := f.prometheus.queryRange(t.Context(), query, begun, time.Now())
-					if err != nil {
-						t.Errorf("%s, %q: %v\n%s", file, panel.Title, err, query)
-					}
-					queries++
-					shown += series
-				}
-			}
-			name := fmt.Sprintf("%s: %s", file, panel.Title)
-			check.That(t, shown != 0 || len(panel.Targets) == 0, "%s shows nothing in any scenario", name)
-		}
-		checkVariables(t, f, file, dashboard)
-	}
-	t.Logf("%d queries of dashboards were answered", queries)
-}
-
-var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
-
-// checkVariables checks that every variable has values. cluster is left out: only
-// exporters that fail have that label, and they have no metrics about nodes.
-func checkVariables(t *testing.T, f *fixture, file string, dashboard *shipped.Dashboard) {
-	t.Helper()
-	for _, variable := range dashboard.Templating.List {
-		if variable.Type != "query" || variable.Name == "cluster" {
-			continue
-		}
-		parts := labelValues.FindStringSubmatch(variable.Definition)
-		if parts == nil {
-			t.Errorf("%s, variable %s: %s", file, variable.Name, variable.Definition)
-			continue
-		}
-		selector := shipped.Fill(parts[1], map[string]string{"cluster": ".*", "namespace": "default"})
-		values, err := f.prometheus.labelValues(t.Context(), selector, parts[2])
-		check.That(t, err == nil && len(values) != 0, "%s, variable %s has %d values: %v", file, variable.Name, len(values), err)
-	}
-}
-
-// fillings returns sets of values for the variables of a dashboard.
-func fillings(file string) []map[string]string {
-	var fillings []map[string]string
-	switch file {
-	case "daemonset.json":
-		for _, s := range all() {
-			if s.agent.present {
-				fillings = append(fillings, map[string]string{"cluster": ".*", "namespace": s.agent.space(), "daemonset": s.name})
-			}
-		}
-	case "node.json":
-		for _, node := range []string{"down-1", "crash-1", "flap-1"} {
-			fillings = append(fillings, map[string]string{"cluster": ".*", "node": node})
-		}
-	default:
-		fillings = append(fillings, map[string]string{"cluster": ".*", "instance": ".*"})
-	}
-	return fillings
 }

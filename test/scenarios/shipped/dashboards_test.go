@@ -2,7 +2,9 @@ package shipped_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
@@ -24,11 +26,16 @@ func TestDashboards(t *testing.T) {
 		metric := regexp.MustCompile(`daemonset_\w+`)
 		values := map[string]string{"cluster": ".*", "instance": ".*", "namespace": "ns", "daemonset": "ds", "node": "n"}
 		for file, dashboard := range dashboards(t) {
-			for _, panel := range dashboard.Panels {
+			for _, panel := range dashboard.AllPanels() {
 				for _, target := range panel.Targets {
-					if err := vocabulary.Check(shipped.Fill(target.Expr, values)); err != nil {
+					if err := vocabulary.Check(shipped.Fill(target.Expr, values, window)); err != nil {
 						t.Errorf("%s, %q: %v", file, panel.Title, err)
 					}
+				}
+			}
+			for _, annotation := range dashboard.Annotations.List {
+				if err := vocabulary.Check(shipped.Fill(annotation.Expr, values, window)); err != nil {
+					t.Errorf("%s, annotation %q: %v", file, annotation.Name, err)
 				}
 			}
 			for _, variable := range dashboard.Templating.List {
@@ -43,18 +50,31 @@ func TestDashboards(t *testing.T) {
 	t.Run("have title, description, unit and legend in every panel", func(t *testing.T) {
 		t.Parallel()
 		for file, dashboard := range dashboards(t) {
-			for _, panel := range dashboard.Panels {
-				if panel.Type == "row" {
+			for _, panel := range dashboard.AllPanels() {
+				defaults := panel.FieldConfig.Defaults
+				check.That(t, panel.Title != "" && panel.Description != "" && defaults.Unit != "", "%s, panel %d %q: title, description and unit are needed", file, panel.ID, panel.Title)
+				check.That(t, panel.Datasource.UID == "${datasource}", "%s, %q: data source %q", file, panel.Title, panel.Datasource.UID)
+				if panel.Type == "text" {
 					continue
 				}
-				check.That(t, panel.Title != "" && panel.Description != "" && panel.FieldConfig.Defaults.Unit != "", "%s, panel %d %q: title, description and unit are needed", file, panel.ID, panel.Title)
-				check.That(t, panel.Datasource.UID == "${datasource}", "%s, %q: data source %q", file, panel.Title, panel.Datasource.UID)
 				check.That(t, len(panel.Targets) != 0, "%s, %q shows nothing", file, panel.Title)
 				for _, target := range panel.Targets {
 					check.That(t, target.LegendFormat != "" && target.Datasource.UID == "${datasource}", "%s, %q: a query lacks legend or data source", file, panel.Title)
 				}
-				// A stat that counts down to a real 0 needs no words for nothing.
-				check.That(t, panel.Type == "stat" || panel.FieldConfig.Defaults.NoValue != "", "%s, %q does not say what it means that there is nothing", file, panel.Title)
+				check.That(t, defaults.NoValue != "", "%s, %q does not say what it means that there is nothing", file, panel.Title)
+			}
+		}
+	})
+	t.Run("lead from an alert to its runbook", func(t *testing.T) {
+		t.Parallel()
+		for _, rule := range rules(t).All() {
+			if rule.Alert == "" {
+				continue
+			}
+			page := rule.Annotations["runbook_url"]
+			link := strings.ReplaceAll(page, rule.Alert, "${__value.raw}")
+			for file := range dashboards(t) {
+				check.That(t, strings.Contains(read(t, shippedtest.Path(t, "dashboards/"+file)), `"`+link+`"`), "%s does not lead to %s", file, page)
 			}
 		}
 	})
@@ -70,10 +90,16 @@ func TestDashboards(t *testing.T) {
 				t.Errorf("%s: the first variables must be datasource and cluster", file)
 			}
 			ids := map[int]bool{}
-			for i, panel := range dashboard.Panels {
-				check.That(t, !ids[panel.ID], "%s: two panels have the id %d", file, panel.ID)
+			all := append(dashboard.AllPanels(), rows(dashboard)...)
+			for i, panel := range all {
+				if ids[panel.ID] {
+					t.Errorf("%s: two panels have the id %d", file, panel.ID)
+				}
 				ids[panel.ID] = true
-				for _, other := range dashboard.Panels[:i] {
+				if panel.GridPos.X+panel.GridPos.W > 24 {
+					t.Errorf("%s: %q does not fit", file, panel.Title)
+				}
+				for _, other := range all[:i] {
 					a, b := panel.GridPos, other.GridPos
 					if a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
 						t.Errorf("%s: %q lies over %q", file, panel.Title, other.Title)
@@ -84,12 +110,26 @@ func TestDashboards(t *testing.T) {
 	})
 }
 
+// window fits any range.
+var window = shipped.Window{Interval: 15 * time.Second, Range: 5 * time.Minute}
+
+// rows returns the rows between the panels of a dashboard.
+func rows(dashboard *shipped.Dashboard) []shipped.Panel {
+	var rows []shipped.Panel
+	for _, panel := range dashboard.Panels {
+		if panel.Type == "row" {
+			rows = append(rows, panel)
+		}
+	}
+	return rows
+}
+
 func TestFill(t *testing.T) {
 	t.Parallel()
 	t.Run("replaces variables", func(t *testing.T) {
 		t.Parallel()
-		got := shipped.Fill(`rate(a{x="$name", y="${name}"}[$__rate_interval])`, map[string]string{"name": "v"})
-		if want := `rate(a{x="v", y="v"}[1m])`; got != want {
+		got := shipped.Fill(`rate(a{x="$name", y="${name}"}[$__rate_interval]) > $__interval_ms / 1000 offset $__interval`, map[string]string{"name": "v"}, window)
+		if want := `rate(a{x="v", y="v"}[60s]) > 15000 / 1000 offset 15s`; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})

@@ -62,6 +62,7 @@ func NewVocabulary(rules *Rules) (*Vocabulary, error) {
 		alertLabels = slices.AppendSeq(alertLabels, maps.Keys(rule.Labels))
 	}
 	v.add("ALERTS", alertLabels)
+	v.add("ALERTS_FOR_STATE", alertLabels)
 	return v, nil
 }
 

@@ -1,0 +1,221 @@
+package scenarios
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
+)
+
+// The files in testdata/dashboards have lines of series: a name, labels, and values at
+// equal distances. A value is a number, a time such as T+60 (in milliseconds: T+60ms),
+// a word for a number, or _ for none; a*3 is three times a, and 0..10/5 is 0 5 10.
+
+// origin is the time T. A month of data is looked for before it, in windows that begin
+// at midnight.
+var origin = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// A line is one series of a file. Missing values are NaN.
+type line struct {
+	name   string
+	labels map[string]string
+	values []float64
+}
+
+var (
+	linePattern  = regexp.MustCompile(`^\s*([\w:]*)\{(.*)\}((?: \S+)+)$`)
+	labelPattern = regexp.MustCompile(`(\w+)="([^"]*)"`)
+)
+
+// parseLine parses one line. words holds the numbers that words stand for. Labels that
+// are empty are none.
+func parseLine(text string, words map[string]float64) (line, error) {
+	parts := linePattern.FindStringSubmatch(text)
+	if parts == nil {
+		return line{}, fmt.Errorf("%q is no series", text)
+	}
+	parsed := line{name: parts[1], labels: map[string]string{}}
+	for _, label := range labelPattern.FindAllStringSubmatch(parts[2], -1) {
+		if label[2] != "" {
+			parsed.labels[label[1]] = label[2]
+		}
+	}
+	for token := range strings.FieldsSeq(parts[3]) {
+		values, err := parseValues(token, words)
+		if err != nil {
+			return line{}, fmt.Errorf("%q: %w", text, err)
+		}
+		parsed.values = append(parsed.values, values...)
+	}
+	return parsed, nil
+}
+
+func parseValues(token string, words map[string]float64) ([]float64, error) {
+	if from, rest, isRamp := strings.Cut(token, ".."); isRamp {
+		to, by, _ := strings.Cut(rest, "/")
+		ends, err := parseAll(words, from, to, by)
+		if err != nil {
+			return nil, err
+		}
+		var values []float64
+		for i := range int(math.Round((ends[1]-ends[0])/ends[2])) + 1 {
+			values = append(values, ends[0]+float64(i)*ends[2])
+		}
+		return values, nil
+	}
+	value, times, repeated := strings.Cut(token, "*")
+	count := 1
+	if repeated {
+		var err error
+		if count, err = strconv.Atoi(times); err != nil {
+			return nil, err
+		}
+	}
+	one, err := parseAll(words, value)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Repeat(one, count), nil
+}
+
+var timePattern = regexp.MustCompile(`^T([+-]\d+)(ms)?$`)
+
+func parseAll(words map[string]float64, tokens ...string) ([]float64, error) {
+	var values []float64
+	for _, token := range tokens {
+		value, err := strconv.ParseFloat(token, 64)
+		switch moment, isWord := words[token], words[token] != 0; {
+		case token == "_":
+			value, err = math.NaN(), nil
+		case isWord:
+			value, err = moment, nil
+		case timePattern.MatchString(token):
+			parts := timePattern.FindStringSubmatch(token)
+			if value, err = strconv.ParseFloat(parts[1], 64); err == nil {
+				value += float64(origin.Unix())
+			}
+			if parts[2] != "" {
+				value *= 1000
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, nil
+}
+
+const (
+	scrapeInterval = 30 * time.Second
+	scrapes        = 121 // an hour
+)
+
+// readWorld reads a file of what an exporter says. What is scraped gets the label
+// instance; what rules record does not.
+func readWorld(t *testing.T, path string) []line {
+	t.Helper()
+	content := check.Must(os.ReadFile(path))(t)
+	var world []line
+	for text := range strings.Lines(string(content)) {
+		text = strings.TrimSpace(text)
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		parsed := check.Must(parseLine(text, nil))(t)
+		check.Require(t, len(parsed.values) == scrapes, "%s has %d values", text, len(parsed.values))
+		if !recorded(parsed.name) {
+			for label, value := range map[string]string{"instance": "one", "job": "daemonset-exporter"} {
+				if parsed.labels[label] == "" {
+					parsed.labels[label] = value
+				}
+			}
+		}
+		world = append(world, parsed)
+	}
+	return world
+}
+
+// recorded reports whether rules make the series of this name.
+func recorded(name string) bool {
+	return strings.Contains(name, ":") || strings.HasPrefix(name, "ALERTS")
+}
+
+// withReplica adds what a second replica says that started later: the same, but that its
+// counters began with it.
+func withReplica(world []line) []line {
+	const start = 45
+	all := slices.Clone(world)
+	for _, l := range world {
+		if recorded(l.name) || l.labels["instance"] != "one" {
+			continue
+		}
+		second := line{l.name, maps.Clone(l.labels), slices.Clone(l.values)}
+		second.labels["instance"] = "two"
+		for i := range second.values {
+			switch {
+			case i < start:
+				second.values[i] = math.NaN()
+			case l.name == "process_start_time_seconds":
+				second.values[i] = float64(origin.Add(start*scrapeInterval - 5*time.Second).Unix())
+			case counts(l.name) && !math.IsNaN(l.values[start]):
+				second.values[i] -= l.values[start]
+			}
+		}
+		all = append(all, second)
+	}
+	return all
+}
+
+// counts reports whether a series of this name only grows.
+func counts(name string) bool {
+	for _, suffix := range []string{"_total", "_bucket", "_sum", "_count"} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// withCluster returns a world with a label that Prometheus adds.
+func withCluster(cluster string, world []line) []line {
+	var all []line
+	for _, l := range world {
+		l.labels = maps.Clone(l.labels)
+		l.labels["cluster"] = cluster
+		all = append(all, l)
+	}
+	return all
+}
+
+// writeOpenMetrics writes a world as promtool reads it.
+func writeOpenMetrics(t *testing.T, path string, world []line) {
+	t.Helper()
+	file := check.Must(os.Create(path))(t)
+	defer file.Close()
+	out := bufio.NewWriter(file)
+	for _, l := range world {
+		var labels []string
+		for _, name := range slices.Sorted(maps.Keys(l.labels)) {
+			labels = append(labels, fmt.Sprintf("%s=%q", name, l.labels[name]))
+		}
+		for i, value := range l.values {
+			if math.IsNaN(value) {
+				continue
+			}
+			at := origin.Add(time.Duration(i) * scrapeInterval)
+			fmt.Fprintf(out, "%s{%s} %s %d\n", l.name, strings.Join(labels, ","), strconv.FormatFloat(value, 'f', -1, 64), at.Unix())
+		}
+	}
+	fmt.Fprintln(out, "# EOF")
+	check.NoError(t, out.Flush())
+}
