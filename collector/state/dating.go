@@ -64,6 +64,9 @@ func (cl *cell) stamped(pods []*slim.Pod, why event) time.Time {
 		if why.changed != nil && why.changed != pod {
 			continue
 		}
+		if why.removed != nil && pod.CreationTimestamp < why.removed.CreationTimestamp {
+			continue // no successor: it was there before, too
+		}
 		last = latest(last, cl.state.reason.PodSince(pod, cl.ds.object.MinReadySeconds).Time())
 	}
 	return last

@@ -171,6 +171,14 @@ func TestGapStartByChange(t *testing.T) {
 			f.at(100.5).set(successor(20)).delete(slim.MissedPod(slim.FromPod(old)))
 			f.expectGaps("agent on a: pod_not_ready since 20")
 		},
+		"a relist misses the pod, beside which an older one ends": func(t *testing.T) {
+			working := objects.PodOf("agent", "a", objects.Named("new"), objects.Created(20), objects.Ready(20))
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
+			f.at(20.5).set(working)
+			f.at(50.5).set(objects.PodOf("agent", "a", objects.Terminating(50, 30), objects.NotReady(50)))
+			f.at(100.5).delete(slim.MissedPod(slim.FromPod(working)))
+			f.expectGaps("agent on a: pod_terminating since 100.5")
+		},
 		"a pod fails whose successor has long not been ready": func(t *testing.T) {
 			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
 			f.at(20.5).set(successor(20))

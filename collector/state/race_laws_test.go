@@ -81,7 +81,7 @@ func TestWhicheverWatchIsFirst(t *testing.T) {
 			t.Parallel()
 			swaps, counted := 0, 0
 			for run := range uint64(runs / 10) {
-				r := race{t: t, cluster: random.NewOperation(random.Seeded(seed, run)), held: map[string]*heldCauses{}, ends: run%2 == 0}
+				r := race{t: t, cluster: random.NewOperation(random.Seeded(seed, run)), held: map[string]*heldCauses{}}
 				r.run()
 				swaps, counted = swaps+r.swaps, counted+r.counted
 				if t.Failed() {
@@ -108,10 +108,6 @@ type race struct {
 	// undecided reports whether one has closed that two causes held equally long.
 	held      map[string]*heldCauses
 	undecided bool
-	// ends reports whether pods may end, or be asked to, as their node changes. Whether a
-	// pod was then lost, or has to come back with its node, is one rescheduling or
-	// another, and only those are not compared.
-	ends bool
 
 	swaps, counted int
 }
@@ -180,20 +176,15 @@ func (r *race) reordered(events []random.Event) []random.Event {
 //
 //   - the DaemonSet goes, and what is counted of it with it; or it comes as a node changes,
 //     and its pods are needed for two reasons; or as a pod ends, which was nobody's before;
-//   - the end of a pod is asked for, or comes, in the second in which its node changes,
-//     unless ends is set;
 //   - of node and pods one comes to work and another ceases to: the cell may have been
 //     covered between, and one gap be two.
 func (r *race) twoStories(events []random.Event) bool {
-	works, terminating := map[string]bool{}, map[string]bool{}
+	works := map[string]bool{}
 	for _, object := range r.clusters[0].watch.Objects() {
 		event := random.Event{Object: object, At: r.clusters[0].now}
 		works[event.Key()] = workNow(event)
-		if pod, ok := object.(*slim.Pod); ok {
-			terminating[event.Key()] = pod.Terminating()
-		}
 	}
-	created, deleted, ends := false, false, map[string]bool{}
+	created, deleted, ended := false, false, false
 	nodes, up, down := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, event := range events {
 		key, at := event.Key(), ""
@@ -206,21 +197,18 @@ func (r *race) twoStories(events []random.Event) bool {
 			nodes[at] = true
 		case *slim.Pod:
 			at = object.NodeName.Value()
-			asked := object.Terminating() && !terminating[key]
-			if event.Gone || asked {
-				ends[at] = true
-			}
+			ended = ended || event.Gone || object.Terminating()
 		}
 		now := workNow(event)
 		up[at], down[at] = up[at] || now && !works[key], down[at] || !now && works[key]
 		works[key] = now
 	}
 	for node := range nodes {
-		if ends[node] && !r.ends || up[node] && down[node] {
+		if up[node] && down[node] {
 			return true
 		}
 	}
-	return deleted || created && (len(nodes) > 0 || len(ends) > 0)
+	return deleted || created && (len(nodes) > 0 || ended)
 }
 
 // workNow reports whether a node is Ready, or a pod available.
@@ -296,9 +284,6 @@ func (r *race) beyondTheSecond(of int) map[string][]time.Duration {
 	for key, durations := range r.counts[of].counted {
 		if r.undecided && strings.HasPrefix(key, "gap") {
 			key = "gap of either cause"
-		}
-		if r.ends && strings.HasPrefix(key, "rescheduling") {
-			continue
 		}
 		for _, d := range durations {
 			if d == timeless || d > time.Second {
