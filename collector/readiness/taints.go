@@ -25,6 +25,11 @@ const (
 	TaintClasses
 )
 
+var taintClassNames = [TaintClasses]string{"placement", "condition", "startup", "leaving"}
+
+// String returns the class in one word.
+func (c TaintClass) String() string { return taintClassNames[c] }
+
 // wellKnownTaints has one row for each taint that says something about its node; a
 // key that ends in "*" stands for all with that prefix. Any other taint is for
 // placement, also the autoscaler's DeletionCandidateOfClusterAutoscaler: it comes and
