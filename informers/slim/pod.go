@@ -84,6 +84,10 @@ type Pod struct {
 // a readiness gate is not (pkg/kubelet/status/generate.go, v1.37).
 const reasonReadinessGates = "ReadinessGatesNotReady"
 
+// reasonEvicted is the status reason of a pod that its kubelet ended for want of a resource
+// (pkg/kubelet/eviction/helpers.go, v1.37).
+const reasonEvicted = "Evicted"
+
 // FromPod returns the trimmed pod.
 func FromPod(pod *corev1.Pod) *Pod {
 	trimmed := &Pod{
@@ -97,7 +101,7 @@ func FromPod(pod *corev1.Pod) *Pod {
 		Containers:             containersOf(pod),
 		Phase:                  phaseOf(pod.Status.Phase),
 		Bound:                  pod.Spec.NodeName != "",
-		Evicted:                pod.Status.Reason == "Evicted",
+		Evicted:                pod.Status.Reason == reasonEvicted,
 	}
 	if pod.DeletionGracePeriodSeconds != nil {
 		trimmed.DeletionGracePeriodSeconds = int32(min(max(0, *pod.DeletionGracePeriodSeconds), math.MaxInt32))
