@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/cli"
 )
 
 // defaultAddress has a port beyond 9100-9999, where all are claimed in
@@ -43,38 +44,71 @@ type flags struct {
 	logFormat          string
 }
 
+// exporterCommand is the command that is run when none is given.
+const exporterCommand = "exporter"
+
+// usageExit is the exit code for a wrong command line of the exporter; its subcommands
+// have cli.ExitUsage.
+const usageExit = 1
+
 // parse parses the command line and the environment. It reports whether the
 // process is done, after --help, --version or an error, and with which exit code.
-func parse(args []string, stdout, stderr io.Writer) (parsed *flags, code int, done bool) {
-	app := kingpin.New(name, "Prometheus exporter that reports which node lacks a working pod of which DaemonSet, since when, and why. "+
-		"Every flag can also be set by the environment variable in parentheses; repeatable flags take one value per line there.")
-	app.UsageWriter(stdout).ErrorWriter(stderr).DefaultEnvars()
+// Else it returns the flags of the exporter or, nil, the subcommand to run.
+func parse(program string, args []string, env *cli.Environment) (parsed *flags, subcommand func(context.Context) int, code int, done bool) {
+	plugin := cli.IsPlugin(program)
+	app := newApplication(plugin, env)
+	app.Terminate(func(status int) { code, done = status, true })
+
+	f := &flags{client: informers.ClientOptions{UserAgent: env.UserAgent}}
+	if !plugin {
+		exporter := app.Command(exporterCommand, "Serve metrics. This is the default.").Default()
+		f.addClientFlags(exporter)
+		f.addCollectorFlags(exporter)
+		f.addServerFlags(exporter)
+	}
+	commands := cli.Register(app, env)
+
+	selected, err := app.Parse(args)
+	switch {
+	case done:
+		return nil, nil, code, true
+	case err != nil:
+		app.Errorf("%s, try --help", err)
+		if plugin || len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != exporterCommand {
+			return nil, nil, cli.ExitUsage, true
+		}
+		return nil, nil, usageExit, true
+	case commands.Has(selected):
+		return nil, func(ctx context.Context) int { return commands.Run(ctx, selected) }, 0, false
+	default:
+		return f, nil, 0, false
+	}
+}
+
+// newApplication returns the command line without its commands.
+func newApplication(plugin bool, env *cli.Environment) *kingpin.Application {
+	called, about := name, "Prometheus exporter that reports which node lacks a working pod of which DaemonSet, since when, and why. "+
+		"Every flag of the exporter can also be set by the environment variable in parentheses; repeatable flags take one value per line there. "+
+		"Other commands answer the same questions once."
+	if plugin {
+		called, about = "kubectl daemonset-coverage", "Tell which node lacks a working pod of which DaemonSet, since when, and why. Reads only, with your own rights."
+	}
+	app := kingpin.New(called, about)
+	cli.SetUsage(app)
+	app.UsageWriter(env.Out).ErrorWriter(env.Err)
+	if !plugin {
+		app.DefaultEnvars()
+	}
 	app.Version(version.Print(name))
 	// A Service called daemonset-exporter makes Kubernetes set
 	// DAEMONSET_EXPORTER_PORT and DAEMONSET_EXPORTER_SERVICE_*. No flag may be
 	// called so, and no variable may print help or version.
 	app.HelpFlag.Short('h').NoEnvar()
 	app.VersionFlag.NoEnvar()
-	app.Terminate(func(status int) { code, done = status, true })
-
-	f := &flags{client: informers.ClientOptions{UserAgent: userAgent()}}
-	f.addClientFlags(app)
-	f.addCollectorFlags(app)
-	f.addServerFlags(app)
-
-	_, err := app.Parse(args)
-	switch {
-	case done:
-		return nil, code, true
-	case err != nil:
-		app.Errorf("%s, try --help", err)
-		return nil, 1, true
-	default:
-		return f, 0, false
-	}
+	return app
 }
 
-func (f *flags) addClientFlags(app *kingpin.Application) {
+func (f *flags) addClientFlags(app *kingpin.CmdClause) {
 	app.Flag("kubeconfig", "Path to a kubeconfig file. If unset: in-cluster configuration, then $KUBECONFIG, then ~/.kube/config.").
 		PlaceHolder("PATH").StringVar(&f.client.Kubeconfig)
 	app.Flag("kube-context", "Context of the kubeconfig. If unset: its current context. If set, a kubeconfig is used even inside a pod.").
@@ -90,11 +124,11 @@ func (f *flags) addClientFlags(app *kingpin.Application) {
 		Default(informers.DefaultPodsSelector).StringVar(&f.podsSelector)
 }
 
-func (f *flags) addCollectorFlags(app *kingpin.Application) {
+func (f *flags) addCollectorFlags(app *kingpin.CmdClause) {
 	app.Flag("coverage.max-gap-series", "Maximum number of series of each metric that has one per gap, node or taint. Counts stay exact; daemonset_exporter_series_dropped says how many were dropped.").
 		Default("10000").SetValue(&value{set: f.setMaxGapSeries})
-	duration(app, &f.joinGrace, "node.join-grace", "How long after its creation or its first Ready a node has the lifecycle joining.", "5m")
-	duration(app, &f.startupGrace, "node.startup-grace", "How long after its creation a node that still has a startup taint has the lifecycle joining.", "15m")
+	duration(app, &f.joinGrace, "node.join-grace", "How long after its creation or its first Ready a node has the lifecycle joining.", collector.DefaultJoinGrace)
+	duration(app, &f.startupGrace, "node.startup-grace", "How long after its creation a node that still has a startup taint has the lifecycle joining.", collector.DefaultStartupGrace)
 	taints(app, &f.leavingTaints, "node.leaving-taint", "Taint key that gives a node the lifecycle leaving")
 	taints(app, &f.startupTaints, "node.startup-taint", "Taint key that says that a node is not ready for use yet: it excludes no node, and a new node that has it has the lifecycle joining")
 	taints(app, &f.conditionTaints, "node.condition-taint", "Taint key that says that a node is broken, such as that of a health checker: it excludes no node")
@@ -102,7 +136,7 @@ func (f *flags) addCollectorFlags(app *kingpin.Application) {
 		PlaceHolder("NODELABEL=METRIC_LABEL").SetValue(&value{set: f.addNodeLabel, repeatable: true})
 }
 
-func (f *flags) addServerFlags(app *kingpin.Application) {
+func (f *flags) addServerFlags(app *kingpin.CmdClause) {
 	f.web = kingpinflag.AddFlags(app, defaultAddress)
 	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.enable-pprof", "Expose Go runtime profiles under /debug/pprof/.").BoolVar(&f.pprof)
@@ -123,7 +157,7 @@ func namespaces(name string, target *[]string) *value {
 }
 
 // enum adds a flag that takes one of a few values.
-func enum(app *kingpin.Application, target *string, name, help, standard string, values ...string) {
+func enum(app *kingpin.CmdClause, target *string, name, help, standard string, values ...string) {
 	choice := "[" + strings.Join(values, ", ") + "]"
 	set := func(text string) error {
 		if !slices.Contains(values, text) {
@@ -136,7 +170,7 @@ func enum(app *kingpin.Application, target *string, name, help, standard string,
 }
 
 // duration adds a flag that takes a duration that is not negative.
-func duration(app *kingpin.Application, target *time.Duration, name, help, standard string) {
+func duration(app *kingpin.CmdClause, target *time.Duration, name, help string, standard time.Duration) {
 	set := func(text string) error {
 		parsed, err := time.ParseDuration(text)
 		if err != nil || parsed < 0 {
@@ -145,11 +179,11 @@ func duration(app *kingpin.Application, target *time.Duration, name, help, stand
 		*target = parsed
 		return nil
 	}
-	app.Flag(name, help).Default(standard).SetValue(&value{set: set})
+	app.Flag(name, help).Default(strings.TrimSuffix(standard.String(), "0s")).SetValue(&value{set: set})
 }
 
 // taints adds a repeatable flag that takes a taint key or all keys with a prefix.
-func taints(app *kingpin.Application, target *[]string, name, help string) {
+func taints(app *kingpin.CmdClause, target *[]string, name, help string) {
 	add := func(key string) error {
 		problems := validation.IsQualifiedName(key)
 		if prefix, all := strings.CutSuffix(key, "/*"); all {

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/utils/clock"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/cli"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
@@ -22,7 +25,12 @@ func TestFlags(t *testing.T) {
 		{name: "version is printed", args: []string{"--version"}, stdout: "daemonset_exporter, version "},
 		{name: "a variable called version is ignored", args: []string{"--version"}, env: map[string]string{"DAEMONSET_EXPORTER_VERSION": "1.2"}, stdout: "daemonset_exporter, version "},
 		{name: "an unknown flag is an error", args: []string{"--foo"}, code: 1, stderr: "unknown long flag '--foo'"},
-		{name: "an argument is an error", args: []string{"foo"}, code: 1, stderr: "unexpected foo"},
+		{name: "an unknown command is not taken for a finding", args: []string{"foo"}, code: cli.ExitUsage, stderr: "unexpected foo"},
+		{name: "help lists the commands", args: []string{"--help"}, stdout: "  explain\n"},
+		{name: "the exporter's command can be given", args: []string{"exporter", "--foo"}, code: 1, stderr: "unknown long flag '--foo'"},
+		{name: "a command's flags are its own", args: []string{"explain", "--web.telemetry-path=/"}, code: cli.ExitUsage, stderr: "unknown long flag '--web.telemetry-path'"},
+		{name: "a command is not set by the exporter's variables", args: []string{"explain"}, env: map[string]string{"DAEMONSET_EXPORTER_NODE": "n"}, code: cli.ExitUsage, stderr: "explain what?"},
+		{name: "a command without a cluster cannot tell", args: []string{"explain", "a"}, code: cli.ExitUnknown, stderr: "no Kubernetes API server configured"},
 		{
 			name: "a duration needs a unit", args: []string{"--node.join-grace=5"}, code: 1,
 			stderr: `--node.join-grace: "5" is not a valid duration (examples: 90s, 5m)`,
@@ -80,7 +88,7 @@ func TestFlags(t *testing.T) {
 				t.Setenv(key, text)
 			}
 			var stdout, stderr bytes.Buffer
-			if code := run(t.Context(), tc.args, &stdout, &stderr); code != tc.code {
+			if code := run(t.Context(), name, tc.args, environment(&stdout, &stderr)); code != tc.code {
 				t.Errorf("exit code %d, want %d", code, tc.code)
 			}
 			check.That(t, strings.Contains(stdout.String(), tc.stdout) && strings.Contains(stderr.String(), tc.stderr), "printed %q and %q", stdout.String(), stderr.String())
@@ -91,12 +99,36 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+func TestPlugin(t *testing.T) {
+	withoutCluster(t)
+	for _, tc := range []struct {
+		name, arg      string
+		code           int
+		stdout, stderr string
+	}{
+		{name: "help is about the commands", arg: "--help", stdout: "usage: kubectl daemonset-coverage "},
+		{name: "it does not serve metrics", arg: "exporter", code: cli.ExitUsage, stderr: "expected command but got \"exporter\""},
+		{name: "a wrong flag is not taken for a finding", arg: "--foo", code: cli.ExitUsage, stderr: "unknown long flag '--foo'"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), "/usr/bin/kubectl-daemonset_coverage", []string{tc.arg}, environment(&stdout, &stderr))
+			if code != tc.code || !strings.Contains(stdout.String(), tc.stdout) || !strings.Contains(stderr.String(), tc.stderr) {
+				t.Errorf("exit code %d, printed %q and %q", code, stdout.String(), stderr.String())
+			}
+			if tc.arg == "--help" && strings.Contains(stdout.String(), "--web.") {
+				t.Error("help is about the exporter")
+			}
+		})
+	}
+}
+
 func TestTaintFlags(t *testing.T) {
-	parsed, _, done := parse([]string{
+	parsed, _, _, done := parse(name, []string{
 		"--node.startup-grace=1h", "--node.join-grace=90s",
 		"--node.leaving-taint=example.com/leaving", "--node.startup-taint=example.com/starting", "--node.startup-taint=cni.example.com/*",
 		"--node.condition-taint=example.com/broken", "--node.condition-taint=health.example.com/*",
-	}, io.Discard, io.Discard)
+	}, environment(io.Discard, io.Discard))
 	check.Require(t, !done, "the flags are not accepted")
 	t.Run("each kind is a list of its own", func(t *testing.T) {
 		got := [][]string{parsed.leavingTaints, parsed.startupTaints, parsed.conditionTaints}
@@ -107,9 +139,14 @@ func TestTaintFlags(t *testing.T) {
 		check.That(t, parsed.joinGrace == 90*time.Second && parsed.startupGrace == time.Hour, "join grace %s, startup grace %s", parsed.joinGrace, parsed.startupGrace)
 	})
 	t.Run("they have defaults", func(t *testing.T) {
-		standard, _, done := parse(nil, io.Discard, io.Discard)
+		standard, _, _, done := parse(name, nil, environment(io.Discard, io.Discard))
 		check.That(t, !done && standard.joinGrace == 5*time.Minute && standard.startupGrace == 15*time.Minute, "join grace %s, startup grace %s", standard.joinGrace, standard.startupGrace)
 	})
+}
+
+// environment returns what a process that nobody looks at gives its commands.
+func environment(stdout, stderr io.Writer) *cli.Environment {
+	return &cli.Environment{In: strings.NewReader(""), Out: stdout, Err: stderr, Clock: clock.RealClock{}, UserAgent: userAgent()}
 }
 
 // withoutCluster hides clusters and kubeconfigs of the environment.

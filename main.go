@@ -26,13 +26,25 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/server"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/cli"
 )
 
 const name = "daemonset_exporter"
 
 func main() {
 	ctx, _ := signalContext()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[0], os.Args[1:], &cli.Environment{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		OutTerminal: isTerminal(os.Stdout), ErrTerminal: isTerminal(os.Stderr),
+		NoColor: os.Getenv("NO_COLOR") != "",
+		Clock:   clock.RealClock{}, UserAgent: userAgent(),
+	}))
+}
+
+// isTerminal reports whether somebody may look at what is written to a file.
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // signalContext returns a context that is done when the process receives SIGINT
@@ -43,13 +55,18 @@ func signalContext() (ctx context.Context, restore func()) {
 	return ctx, restore
 }
 
-// run parses the flags, serves until ctx is done, and returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags, code, done := parse(args, stdout, stderr)
+// run parses the command line of a program of this name, serves or does what the
+// subcommand asks for until ctx is done, and returns the exit code.
+func run(ctx context.Context, program string, args []string, env *cli.Environment) int {
+	flags, subcommand, code, done := parse(program, args, env)
 	if done {
 		return code
 	}
-	logger, handler := newLogger(stderr, flags.logLevel, flags.logFormat)
+	if subcommand != nil {
+		newLogger(io.Discard, "error", "logfmt") // the command itself says what matters
+		return subcommand(ctx)
+	}
+	logger, handler := newLogger(env.Err, flags.logLevel, flags.logFormat)
 	if err := serve(ctx, flags, logger, handler); err != nil {
 		level.Error(logger).Log("msg", "Failed to run "+name, "err", err)
 		return 1

@@ -215,7 +215,7 @@ users: [{name: test, user: {}}]
 	}
 	ctx, stop := context.WithCancel(ctx)
 	e := &exporter{t: t, logs: &async.Buffer{}, stop: stop, ended: make(chan int, 1)}
-	go func() { e.ended <- run(ctx, args, io.Discard, e.logs) }()
+	go func() { e.ended <- run(ctx, name, args, environment(io.Discard, e.logs)) }()
 	t.Cleanup(func() { stop(); e.exit() })
 	return e
 }

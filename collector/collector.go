@@ -48,6 +48,12 @@ type Config struct {
 	NodeLabels []NodeLabel
 }
 
+// The default graces of a new node.
+const (
+	DefaultJoinGrace    = 5 * time.Minute
+	DefaultStartupGrace = 15 * time.Minute
+)
+
 // Collector is the custom Collector. It implements prometheus.Collector and
 // informers.Handler.
 type Collector struct {

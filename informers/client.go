@@ -59,10 +59,7 @@ func restConfig(options ClientOptions) (*rest.Config, error) {
 			return nil, fmt.Errorf("cannot use the service account of the pod (is automountServiceAccountToken disabled?): %w", err)
 		}
 	}
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = options.Kubeconfig
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: options.Context}
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	config, err := kubeconfig(options).ClientConfig()
 	switch {
 	case err == nil:
 		return config, nil
@@ -73,6 +70,27 @@ func restConfig(options ClientOptions) (*rest.Config, error) {
 	default:
 		return nil, fmt.Errorf("the kubeconfig %s cannot be used: %w", options.Kubeconfig, err)
 	}
+}
+
+// kubeconfig returns the kubeconfig that the options select.
+func kubeconfig(options ClientOptions) clientcmd.ClientConfig {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = options.Kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: options.Context}
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
+}
+
+// DefaultNamespace returns the namespace of the kubeconfig's context, or that of the pod;
+// "default" if there is none.
+func DefaultNamespace(options ClientOptions) (string, error) {
+	namespace, _, err := kubeconfig(options).Namespace()
+	if clientcmd.IsEmptyConfig(err) {
+		return metav1.NamespaceDefault, nil // LoadConfig says what to do
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the namespace of the context: %w", err)
+	}
+	return namespace, nil
 }
 
 // clients creates REST clients of single API groups. The typed clientset would

@@ -25,7 +25,7 @@ func GapReason(status readiness.Status, withheld bool, pods []*slim.Pod, minRead
 	}
 	var wake time.Time
 	for _, pod := range pods {
-		reason := podReason(pod, minReadySeconds, now)
+		reason := PodReason(pod, minReadySeconds, now)
 		if reason == ReasonNone {
 			return ReasonNone, time.Time{}
 		}
@@ -61,7 +61,7 @@ func nodeReason(status readiness.Status) Reason {
 func SuspectReason(pods []*slim.Pod, minReadySeconds int32, now time.Time) Reason {
 	suspect := ReasonNone
 	for _, pod := range pods {
-		reason := podReason(pod, minReadySeconds, now)
+		reason := PodReason(pod, minReadySeconds, now)
 		if ofItsOwn(reason, pod) && (suspect == ReasonNone || reason < suspect) {
 			suspect = reason
 		}
@@ -93,9 +93,9 @@ func rankOf(pod *slim.Pod) int {
 	}
 }
 
-// podReason returns what keeps one pod from being available; ReasonNone if nothing
+// PodReason returns what keeps one pod from being available; ReasonNone if nothing
 // does. A terminating pod works until its containers have ended.
-func podReason(pod *slim.Pod, minReadySeconds int32, now time.Time) Reason {
+func PodReason(pod *slim.Pod, minReadySeconds int32, now time.Time) Reason {
 	switch {
 	case pod.Available(minReadySeconds, now):
 		return ReasonNone
