@@ -223,7 +223,7 @@ func (m *metrics) declareRescheduling() {
 	m.rescheduling = m.histogram(Metric{
 		Name:   "daemonset_pod_rescheduling_duration_seconds",
 		Help:   "Time in seconds from when a Ready node needed a pod until a pod was available on it.",
-		Notes:  "Time during which the node is not Ready does not count. Not recorded: pods that were available when their node turned Ready, pods that lose and regain Ready in place, and reschedulings that end because the pod is no longer expected.",
+		Notes:  "Time during which the node is not Ready does not count. Not recorded: pods that were available when their node turned Ready or are within a second of that, pods that lose and regain Ready in place, and reschedulings that end because the pod is no longer expected.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelTrigger},
 	})
 	m.reschedulingStage = m.histogram(Metric{

@@ -36,8 +36,10 @@ type Rescheduling struct {
 	// replaced is the revision of the pod whose loss made the pod needed, if one did.
 	replaced slim.Text
 	lost     bool
-	// returnedAt is when the node turned Ready again, before is the trigger until then.
+	// returnedAt is when the node turned Ready, needed whether a pod was needed before
+	// that, and before why.
 	returnedAt time.Time
+	needed     bool
 	before     Trigger
 	// resumed is when the clock began to run; zero while it stands still.
 	resumed time.Time
@@ -73,7 +75,8 @@ func (r *Result) Duration() time.Duration {
 // Step takes a cell's open rescheduling, nil for none, past a change of the cell. It
 // returns the one that is open afterwards, nil for none. A rescheduling ends in one
 // of two ways: a pod is available on the Ready node, then finished holds and result
-// is valid; or the cell is no longer expected, and nothing is reported.
+// is valid; or none was needed, or the cell is no longer expected, and nothing is
+// reported.
 func Step(open *Rescheduling, change *Change, now time.Time) (next *Rescheduling, result Result, finished bool) {
 	if open != nil && change.Removed != nil {
 		open.forget(change.Removed.UID)
@@ -127,11 +130,21 @@ func (r *Rescheduling) finish(change *Change, now time.Time) (Result, bool) {
 		return Result{}, false
 	}
 	r.succeeded(pod)
-	if !r.returnedAt.IsZero() && change.ChangedAt.Sub(r.returnedAt).Abs() < together {
-		r.trigger = r.before // the pod came back with its node: that made none needed
+	if r.cameBack(pod, change) {
+		if !r.needed {
+			return Result{}, false
+		}
+		r.trigger = r.before
 	}
 	total := r.total(change.ChangedAt)
 	return Result{Trigger: r.trigger, Stages: r.follow(pod, change.late(pod), now).stages(total)}, true
+}
+
+// cameBack reports whether a pod came back with its node, whose return then made none
+// needed. Which of the two the watches tell first means nothing.
+func (r *Rescheduling) cameBack(pod *slim.Pod, change *Change) bool {
+	return !r.returnedAt.IsZero() && change.ChangedAt.Sub(r.returnedAt).Abs() < together &&
+		!pod.CreationTimestamp.Time().After(r.returnedAt)
 }
 
 func availablePod(change *Change, now time.Time) *slim.Pod {

@@ -76,6 +76,16 @@ func TestStep(t *testing.T) {
 			{43, pod("a-1", objects.Restarted(1, 255, "Unknown", 43)), "node_recovered pending"},
 			{44, pod("a-1", objects.Ready(44)), "node_recovered 4s = 0+0+3+1"},
 		},
+		"a pod that comes back with its node was not needed": {
+			{10, all(unreachable, pod("a-1", objects.Started(10))), ""},
+			{40, ready, "node_recovered pending"},
+			{40.4, pod("a-1", objects.Ready(40)), ""},
+		},
+		"one that comes back a second later was": {
+			{10, all(unreachable, pod("a-1", objects.Started(10))), ""},
+			{40, ready, "node_recovered pending"},
+			{41.5, pod("a-1", objects.Ready(41)), "node_recovered 1.5s = 0+0+0+1.5"},
+		},
 		"a node that flaps twice is one rescheduling, and waiting for it is the outage's time": {
 			{10, all(unreachable, pod("a-1", objects.Started(10))), ""},
 			{20, ready, "node_recovered pending"},

@@ -56,6 +56,9 @@ func begin(change *Change, now time.Time) *Rescheduling {
 		r.resumed = now
 	}
 	r.notBefore(change.Node.StatusSince)
+	if change.WasExpected && change.Was.NodeDown() && !change.WasHeldBack {
+		r.returnedAt = r.resumed
+	}
 	return r
 }
 
@@ -141,7 +144,7 @@ func failedFirst(pod *slim.Pod) bool {
 // the last thing that made the pod needed, whatever did before.
 func (r *Rescheduling) returned(change *Change) {
 	if trigger, ok := arrival(change); ok {
-		r.before, r.returnedAt = r.trigger, change.ChangedAt
+		r.needed, r.before, r.returnedAt = true, r.trigger, change.ChangedAt
 		r.trigger, r.lost = trigger, false
 	}
 }

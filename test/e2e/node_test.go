@@ -76,9 +76,18 @@ func TestNode(t *testing.T) {
 		f.must(f.WaitNodeReady(f.t.Context(), "b", corev1.ConditionUnknown))
 		noticed := time.Now()
 		f.lasts(pulled, 20*time.Second)
+		// A pod that comes back with its node was never needed.
+		for _, set := range sets {
+			f.must(f.SetPodBehaviour(f.t.Context(), "default", f.podOn(set, "b"), cluster.NeverReady))
+		}
 		f.must(f.PlugIn(f.t.Context(), "b"))
 		f.must(f.WaitNodeReady(f.t.Context(), "b", corev1.ConditionTrue))
 		returned := time.Now()
+		f.lasts(returned, 3*time.Second)
+		for _, set := range sets {
+			f.must(f.SetPodBehaviour(f.t.Context(), "default", f.podOn(set, "b"), cluster.Healthy))
+		}
+		healed := time.Now()
 
 		samples := f.expect("one failure, one outage, and one rescheduling for each DaemonSet",
 			`daemonset_node_failures_total{status="unreachable",zone="z2"} 1`,
@@ -95,8 +104,8 @@ func TestNode(t *testing.T) {
 		// The Lease was renewed at most a second before the plug was pulled.
 		f.took(samples, "daemonset_node_detection_duration_seconds", nil, 1, noticed.Sub(pulled))
 		for _, set := range sets {
-			f.took(samples, "daemonset_gap_duration_seconds", exporter.Labels{"daemonset": set, "cause": "node"}, 1, returned.Sub(noticed))
-			f.took(samples, "daemonset_pod_rescheduling_duration_seconds", exporter.Labels{"daemonset": set, "trigger": "node_recovered"}, 1, 0)
+			f.took(samples, "daemonset_gap_duration_seconds", exporter.Labels{"daemonset": set, "cause": "node"}, 1, healed.Sub(noticed))
+			f.took(samples, "daemonset_pod_rescheduling_duration_seconds", exporter.Labels{"daemonset": set, "trigger": "node_recovered"}, 1, healed.Sub(returned))
 			f.stagesAddUp(samples, set)
 		}
 	})
