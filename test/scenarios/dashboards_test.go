@@ -20,7 +20,7 @@ func checkDashboards(t *testing.T, f *fixture, begun time.Time) {
 		for _, panel := range dashboard.AllPanels() {
 			shown := 0
 			for _, target := range panel.Targets {
-				for _, values := range fillings(file) {
+				for _, values := range fillings(t, f, file) {
 					query := shipped.Fill(target.Expr, values, window)
 					series, err := f.prometheus.query(t.Context(), query, begun, begun.Add(window.Range), 5*time.Second)
 					if err != nil {
@@ -36,6 +36,43 @@ func checkDashboards(t *testing.T, f *fixture, begun time.Time) {
 		checkVariables(t, f, file, dashboard, window)
 	}
 	t.Logf("%d queries of dashboards were answered", queries)
+	checkTotals(t, f, dashboards["fleet.json"])
+}
+
+// checkTotals compares numbers of the fleet board with the single series that they
+// count. Replicas are scraped one after the other, and nodes flap: the numbers must
+// agree at some moment, all at once.
+func checkTotals(t *testing.T, f *fixture, fleet *shipped.Dashboard) {
+	t.Helper()
+	const settled = `lifecycle!~"joining|leaving"`
+	gaps := func(matchers string) string {
+		return `count(count by (namespace, daemonset, node) (daemonset_gap_start_timestamp_seconds{` + matchers + `}))`
+	}
+	want := map[string]string{
+		"Gaps, node Ready":  gaps(settled + `, cause!="node", reason!="min_ready_seconds"`),
+		"Gaps, node failed": gaps(settled + `, cause="node"`),
+		"Not Ready":         `count(count by (node) (daemonset_node_not_ready_start_timestamp_seconds{` + settled + `}))`,
+		"Broken":            `count(count by (namespace, daemonset) (daemonset_gap_start_timestamp_seconds{` + settled + `, cause!="node", reason!="min_ready_seconds"}))`,
+	}
+	values, window := map[string]string{"cluster": ".*"}, shipped.Window{Interval: 15 * time.Second, Range: time.Minute}
+	var diff string
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		diff = ""
+		at := time.Now()
+		for _, q := range queries(fleet) {
+			if want[q.title] == "" {
+				continue
+			}
+			shown := check.Must(f.prometheus.query(t.Context(), shipped.Fill(q.expr, values, window), at, at, time.Second))(t)
+			single := check.Must(f.prometheus.query(t.Context(), want[q.title], at, at, time.Second))(t)
+			diff += difference(single, shown)
+		}
+		if diff == "" {
+			return
+		}
+		check.NoError(t, pause(t.Context(), time.Second))
+	}
+	t.Errorf("the totals of the fleet board are not those of single series:\n%s", diff)
 }
 
 var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
@@ -60,7 +97,8 @@ func checkVariables(t *testing.T, f *fixture, file string, dashboard *shipped.Da
 }
 
 // fillings returns sets of values for the variables of a dashboard.
-func fillings(file string) []map[string]string {
+func fillings(t *testing.T, f *fixture, file string) []map[string]string {
+	t.Helper()
 	var fillings []map[string]string
 	switch file {
 	case "daemonset.json":
@@ -70,7 +108,7 @@ func fillings(file string) []map[string]string {
 			}
 		}
 	case "node.json":
-		for _, node := range []string{"down-1", "crash-1", "flap-1"} {
+		for _, node := range check.Must(f.prometheus.labelValues(t.Context(), "daemonset_node_gaps", "node"))(t) {
 			fillings = append(fillings, map[string]string{"cluster": ".*", "node": node})
 		}
 	default:

@@ -105,6 +105,7 @@ func get(ctx context.Context, address string) ([]byte, error) {
 // query returns the values of each series in the result of a query, at every step, by
 // its labels. Missing values are NaN.
 func (p *program) query(ctx context.Context, query string, from, to time.Time, step time.Duration) (map[string][]float64, error) {
+	from = from.Truncate(time.Second)
 	values := url.Values{
 		"query": {query},
 		"start": {strconv.FormatInt(from.Unix(), 10)},

@@ -65,10 +65,11 @@ func burnRate(matchers string) string {
 }
 
 // gapShare returns the share of the last 30 days for which Ready nodes were not
-// covered. The windows of the recorded series tile the time; raw counters of a month
-// would be too much to read.
+// covered. The windows of the recorded series tile the time, hour by hour: raw counters
+// of a month would be too much to read. Before the first full hour there is one window.
 func gapShare(matchers string) string {
-	return replicas(workload, "avg_over_time("+series("daemonset:ready_node_gap:ratio_rate6h", matchers)+"[30d:6h])")
+	hour := series("daemonset:ready_node_gap:ratio_rate1h", matchers)
+	return replicas(workload, either("avg_over_time("+hour+"[30d:1h])", hour))
 }
 
 // budgetLeft returns the share of the error budget of 30 days that is left; below 0 it
