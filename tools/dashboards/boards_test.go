@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // panels returns the panels of a board by title, those of collapsed rows too.
@@ -29,11 +30,7 @@ func panels(b *board) []dashboard.Panel {
 
 func encode(t *testing.T, b *board, label string) []byte {
 	t.Helper()
-	content, err := b.encode(label)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
+	return check.Must(b.encode(label))(t)
 }
 
 func TestBoards(t *testing.T) {
@@ -41,13 +38,8 @@ func TestBoards(t *testing.T) {
 	t.Run("are those in the repository", func(t *testing.T) {
 		t.Parallel()
 		for name, b := range boards() {
-			committed, err := os.ReadFile(filepath.Join("..", "..", "dashboards", name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(committed) != string(encode(t, b, defaultNamespaceLabel)) {
-				t.Errorf("%s is not up to date: run make generate", name)
-			}
+			committed := check.Must(os.ReadFile(filepath.Join("..", "..", "dashboards", name)))(t)
+			check.That(t, string(committed) == string(encode(t, b, defaultNamespaceLabel)), "%s is not up to date: run make generate", name)
 		}
 	})
 	t.Run("are what Grafana's schema knows", func(t *testing.T) {
@@ -60,16 +52,10 @@ func TestBoards(t *testing.T) {
 			if err := strict.UnmarshalJSONStrict(content); err != nil && err.Error() != "" {
 				t.Errorf("%s: %v", name, err)
 			}
-			if err := json.Unmarshal(content, &read); err != nil {
-				t.Fatal(err)
-			}
-			if err := read.Validate(); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
+			check.NoError(t, json.Unmarshal(content, &read))
+			check.NoError(t, read.Validate())
 			again := encode(t, &board{Dashboard: &read}, defaultNamespaceLabel)
-			if diff := cmp.Diff(tree(t, content), tree(t, again)); diff != "" {
-				t.Errorf("%s loses something (-written +read):\n%s", name, diff)
-			}
+			check.Equal(t, tree(t, again), tree(t, content), name, "read and written again")
 		}
 	})
 	t.Run("say in every panel what it counts", func(t *testing.T) {
@@ -79,9 +65,7 @@ func TestBoards(t *testing.T) {
 				if *p.Title == "" || *defaults(&p).Unit == "" || !described.MatchString(*p.Description) {
 					t.Errorf("%s, %q needs title, unit and what it shows and leaves out: %s", name, *p.Title, *p.Description)
 				}
-				if p.Type != "text" && defaults(&p).NoValue == nil {
-					t.Errorf("%s, %q does not say what nothing means", name, *p.Title)
-				}
+				check.That(t, p.Type == "text" || defaults(&p).NoValue != nil, "%s, %q does not say what nothing means", name, *p.Title)
 			}
 		}
 	})
@@ -124,9 +108,7 @@ func TestBoards(t *testing.T) {
 				t.Errorf("%s still has the label namespace", name)
 			}
 			for _, p := range panels(b) {
-				if namespaceWord.MatchString(*p.Title + *p.Description) {
-					t.Errorf("%s, %q: the text would be renamed, too", name, *p.Title)
-				}
+				check.That(t, !namespaceWord.MatchString(*p.Title+*p.Description), "%s, %q: the text would be renamed, too", name, *p.Title)
 			}
 		}
 	})
@@ -141,9 +123,7 @@ var (
 func tree(t *testing.T, content []byte) any {
 	t.Helper()
 	var out any
-	if err := json.Unmarshal(content, &out); err != nil {
-		t.Fatal(err)
-	}
+	check.NoError(t, json.Unmarshal(content, &out))
 	return out
 }
 

@@ -85,22 +85,26 @@ func exporterTable() *dashboard.Panel {
 			{Id: "unit", Value: unit}, {Id: "decimals", Value: decimals}, {Id: "noValue", Value: "-"},
 		}}
 	}
+	yesOrNo := func(title string) column {
+		return column{title: title, width: 70, look: []property{
+			{Id: "mappings", Value: named(palette{{"0", "no", red}, {"1", "yes", green}})}, inColour(nil)[0], {Id: "noValue", Value: "-"},
+		}}
+	}
 	return newTable(about{
 		title: "Replicas", unit: "none", width: 24,
-		counts:    "One row for each exporter that is scraped: the age of its data, whether it has synced, requests that failed within the last hour, objects it holds, and what it costs.",
+		counts:    "One row for each exporter that is scraped: the age of its data, whether what it says of every resource is what the API server has, whether it has synced, requests that failed within the last hour, objects it holds, and what it costs.",
 		leavesOut: "exporters that cannot be reached",
 	}, "", []column{
 		clusterColumn(), {name: "instance", width: 170}, {name: "pod"}, {name: "version", width: 90},
 		{title: "data age", width: 100, look: []property{
 			{Id: "unit", Value: "s"}, inColour(nil)[0], {Id: "thresholds", Value: thresholds(neutral, step{0, green}, step{120, orange}, step{300, red})}, {Id: "noValue", Value: "-"},
 		}},
-		{title: "synced", width: 90, look: []property{
-			{Id: "mappings", Value: named(palette{{"0", "no", red}, {"1", "yes", green}})}, inColour(nil)[0], {Id: "noValue", Value: "-"},
-		}},
+		yesOrNo("fresh"), yesOrNo("synced"),
 		countColumn("errors, 1 h", orange), withUnit("objects", "none", 0), withUnit("a scrape", "s", 1), withUnit("memory", "bytes", 0), withUnit("CPU", "none", 3),
 	},
 		query{replicas(by+", version", self("daemonset_exporter_build_info")) + " * on (cluster, instance, pod) group_left () " +
 			of("time() - ("+self("daemonset_exporter_informer_last_event_timestamp_seconds")+" > 0)"), "data age"},
+		query{earliest(by, self("daemonset_exporter_informer_fresh")), "fresh"},
 		query{earliest(by, self("daemonset_exporter_informer_synced")), "synced"},
 		query{"sum by (" + by + ") (" + events("daemonset_exporter_informer_watch_errors_total", "1h", "3600", ofExporter) + ")", "errors"},
 		query{"sum by (" + by + ") (" + self("daemonset_exporter_informer_objects") + ")", "objects"},
@@ -137,7 +141,7 @@ func exporterErrors() *dashboard.Panel {
 		title: "Failed requests over time", unit: "none", width: 12,
 		counts:    "Lists and watches that failed, over all replicas.",
 		leavesOut: "watches that the API server closes when their time is over",
-	}, query{"sum by (cluster, instance, resource) (" + newEvents("daemonset_exporter_informer_watch_errors_total", ofExporter) + ") > 0", replica + " {{resource}}"}), "sum")
+	}, query{"sum by (cluster, instance, resource, reason) (" + newEvents("daemonset_exporter_informer_watch_errors_total", ofExporter) + ") > 0", replica + " {{resource}} {{reason}}"}), "sum")
 }
 
 func exporterObjects() *dashboard.Panel {

@@ -6,10 +6,7 @@ go 1.26.7
 
 require github.com/grafana/grafana-foundation-sdk/go v0.0.22
 
-require (
-	github.com/daemonset-exporter/daemonset_exporter v0.0.0-00010101000000-000000000000
-	github.com/google/go-cmp v0.7.0
-)
+require github.com/daemonset-exporter/daemonset_exporter v0.0.0-00010101000000-000000000000
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
@@ -19,6 +16,7 @@ require (
 	github.com/go-kit/log v0.2.1 // indirect
 	github.com/go-logfmt/logfmt v0.6.1 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
+	github.com/google/go-cmp v0.7.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
 	github.com/modern-go/reflect2 v1.0.3-0.20250322232337-35a7c28c31ee // indirect

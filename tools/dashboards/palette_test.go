@@ -4,9 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 func TestPalettes(t *testing.T) {
@@ -37,9 +36,7 @@ func TestPalettes(t *testing.T) {
 			want := enum(t, c.metric, c.label)
 			slices.Sort(got)
 			slices.Sort(want)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s of %s (-exporter +palette):\n%s", c.label, c.metric, diff)
-			}
+			check.Equal(t, got, want, c.label, "of", c.metric)
 		}
 	})
 	t.Run("give two values two texts", func(t *testing.T) {
@@ -58,9 +55,7 @@ func TestPalettes(t *testing.T) {
 		t.Parallel()
 		for _, p := range []palette{reasons(), causes(), exclusions()} {
 			for _, m := range p {
-				if m.colour == green {
-					t.Errorf("%s is green", m.value)
-				}
+				check.That(t, m.colour != green, "%s is green", m.value)
 			}
 		}
 	})
