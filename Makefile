@@ -93,6 +93,10 @@ test-e2e: cluster build ## end to end on the real control plane, and against ups
 	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 30m -count=1 $$($(GO) list ./... | grep -v '/test/scenarios$$')
 	cd test/cluster/upstream && $(GO) test -timeout 10m ./...
 
+.PHONY: test-faults
+test-faults: build ## a bad hour of the API server, a minute for each fault (ARGS=-update writes docs/reliability.md)
+	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 60m -count=1 -v ./faults -args -long -lasting=1m $(ARGS)
+
 .PHONY: test-scenarios
 test-scenarios: cluster build ## every alert and dashboard with real Prometheus, Alertmanager and kube-state-metrics
 	@cd test && $(GO) run ./cluster/cmd/build -scenarios

@@ -105,6 +105,9 @@ func (e *Exporter) Kill() error {
 	return nil
 }
 
+// PID returns the id of the process.
+func (e *Exporter) PID() int { return e.command.Process.Pid }
+
 // Get requests a path and returns the status and the body of the response.
 func (e *Exporter) Get(ctx context.Context, path string) (status int, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+path, nil)
