@@ -7,5 +7,7 @@
 // So all of them run at once in one cluster, and the labels of an alert identify
 // its scenario. Exporters that fail have a label cluster.
 //
+// The two exporters must tell the same of each scenario in the end: see pair.
+//
 // Durations are a thirtieth of those in production: see pace.
 package scenarios
