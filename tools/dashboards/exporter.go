@@ -95,7 +95,10 @@ func exporterTable() *dashboard.Panel {
 		counts:    "One row for each exporter that is scraped: the age of its data, whether what it says of every resource is what the API server has, whether it has synced, requests that failed within the last hour, objects it holds, and what it costs.",
 		leavesOut: "exporters that cannot be reached",
 	}, "", []column{
-		clusterColumn(), {name: "instance", width: 170}, {name: "pod"}, {name: "version", width: 90},
+		clusterColumn(),
+		{name: "instance", width: 170},
+		{name: "pod"},
+		{name: "version", width: 90},
 		{title: "data age", width: 100, look: []property{
 			{Id: "unit", Value: "s"}, inColour(nil)[0], {Id: "thresholds", Value: thresholds(neutral, step{0, green}, step{120, orange}, step{300, red})}, {Id: "noValue", Value: "-"},
 		}},

@@ -273,7 +273,8 @@ func fleetStartup() *dashboard.Panel {
 func changed(by, drop, selector string) []query {
 	now, past := nodes(by, drop, selector), anHourAgo(by, drop, selector)
 	return []query{
-		{now + " > 0", "now"}, {past + " > 0", "an hour ago"},
+		{now + " > 0", "now"},
+		{past + " > 0", "an hour ago"},
 		{"(" + ever(now, past) + ") - (" + ever(past, now) + ") != 0", "change"},
 	}
 }

@@ -137,11 +137,15 @@ func onColour() property {
 // asBar shows a share of 1 as a bar.
 func asBar(steps ...step) []property {
 	return []property{
-		{Id: "unit", Value: "percentunit"}, {Id: "decimals", Value: 1}, {Id: "min", Value: 0}, {Id: "max", Value: 1},
+		{Id: "unit", Value: "percentunit"},
+		{Id: "decimals", Value: 1},
+		{Id: "min", Value: 0},
+		{Id: "max", Value: 1},
 		{Id: "custom.cellOptions", Value: common.TableBarGaugeCellOptions{
 			Type: common.TableCellDisplayModeGauge, Mode: new(common.BarGaugeDisplayModeBasic),
 			ValueDisplayMode: new(common.BarGaugeValueModeText),
 		}},
-		{Id: "thresholds", Value: thresholds(neutral, steps...)}, {Id: "noValue", Value: "-"},
+		{Id: "thresholds", Value: thresholds(neutral, steps...)},
+		{Id: "noValue", Value: "-"},
 	}
 }
