@@ -214,6 +214,23 @@ func (p *play) storm(scrapes int) {
 	running.Wait()
 }
 
+// A token that is replaced in its file is read again, within a minute.
+func TestTokenRotated(t *testing.T) {
+	if !*long {
+		t.Skip("takes a minute: make test-faults")
+	}
+	t.Parallel()
+	p := newPlay(t, newFailing(t))
+	p.proxy = proxy.NewTLS(t, p.world.url())
+	p.start()
+	p.awaitTruth()
+	p.proxy.Set(proxy.When(func(r *http.Request) bool { return r.Header.Get("Authorization") != "Bearer second" }, proxy.Status(http.StatusUnauthorized)))
+	p.write(p.token, "second")
+	p.proxy.Break()
+	p.world.change()
+	p.awaitTruth()
+}
+
 // resumes reports whether a request is for a watch that goes on where another ended.
 func resumes(r *http.Request) bool {
 	return proxy.Watches(r) && r.URL.Query().Get("sendInitialEvents") == ""

@@ -28,6 +28,8 @@ type play struct {
 	world    world
 	proxy    *proxy.Proxy
 	exporter *exporter.Exporter
+	// token is the file of the exporter's token.
+	token string
 	// served is what the exporter served last.
 	served counts
 	// scrapes is how many answers were compared with the truth.
@@ -55,9 +57,11 @@ func newPlay(t *testing.T, world world) *play {
 func (p *play) start(args ...string) {
 	p.t.Helper()
 	kubeconfig := filepath.Join(p.t.TempDir(), "kubeconfig")
+	p.token = filepath.Join(p.t.TempDir(), "token")
+	p.write(p.token, "first")
 	p.write(kubeconfig, fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: world,
-clusters: [{name: world, cluster: {server: %q}}], users: [{name: somebody, user: {}}],
-contexts: [{name: world, context: {cluster: world, user: somebody}}]}`, p.proxy.URL()))
+clusters: [{name: world, cluster: {server: %q, insecure-skip-tls-verify: true}}], users: [{name: somebody, user: {tokenFile: %q}}],
+contexts: [{name: world, context: {cluster: world, user: somebody}}]}`, p.proxy.URL(), p.token))
 	started, err := exporter.Start(p.t.Context(), exporter.Config{
 		Kubeconfig: kubeconfig, Log: &testLog{p.t},
 		Args: append([]string{"--node.join-grace=0s", "--namespaces.node-selector=off"}, args...),

@@ -40,6 +40,17 @@ type Proxy struct {
 // New starts a proxy before an API server. It ends with the test.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
+	return start(t, target, (*httptest.Server).Start)
+}
+
+// NewTLS starts a proxy that serves HTTPS: without it clients send no token.
+func NewTLS(t testing.TB, target string) *Proxy {
+	t.Helper()
+	return start(t, target, (*httptest.Server).StartTLS)
+}
+
+func start(t testing.TB, target string, serve func(*httptest.Server)) *Proxy {
+	t.Helper()
 	parsed, err := url.Parse(target)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +59,9 @@ func New(t testing.TB, target string) *Proxy {
 	forward.FlushInterval = -1
 	forward.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 	p := &Proxy{forward: forward, broken: make(chan struct{})}
-	p.server = httptest.NewServer(p)
+	p.server = httptest.NewUnstartedServer(p)
+	p.server.EnableHTTP2 = true
+	serve(p.server)
 	t.Cleanup(func() {
 		p.Break()
 		p.server.CloseClientConnections()
