@@ -140,7 +140,8 @@ release: ## make archives, checksums and SBOMs in dist/release, and publish noth
 	@tools/release/release '$(VERSION)' '$(REVISION)' '$(BRANCH)'
 
 .PHONY: fuzz
-fuzz: ## fuzz slim objects, placement and state, 30 s each
+fuzz: ## fuzz decoding, slim objects, placement and state, 30 s each
+	$(GO) test -run '^$$' -fuzz FuzzCutter -fuzztime 30s -fuzzminimizetime 10x ./informers
 	$(GO) test -run '^$$' -fuzz FuzzRecords -fuzztime 30s -fuzzminimizetime 10x ./informers/slim
 	$(GO) test -run '^$$' -fuzz FuzzPlacement -fuzztime 30s -fuzzminimizetime 10x ./collector/coverage
 	$(GO) test -run '^$$' -fuzz FuzzCluster -fuzztime 30s -fuzzminimizetime 10x ./collector/state

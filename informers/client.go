@@ -140,7 +140,7 @@ func (c *clients) forVersion(version schema.GroupVersion) (*client, error) {
 	if version.Group == corev1.GroupName {
 		config.APIPath = "/api"
 	}
-	config.NegotiatedSerializer = c.codecs.WithoutConversion()
+	config.NegotiatedSerializer = cutCodecs{c.codecs.WithoutConversion()}
 	requests, err := rest.RESTClientForConfigAndClient(config, c.http)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the client of %s for the API server %s: %w", version, config.Host, err)
