@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	corev1 "k8s.io/api/core/v1"
 
@@ -23,13 +22,16 @@ func BenchmarkFleet(b *testing.B) {
 			}
 			b.Run("heap", func(b *testing.B) { benchmarkHeap(b, size) })
 			f := newFleet(b, size)
-			f.addNodes(b)
-			f.addDaemonSets(b)
-			f.addPods(b)
-			f.collector.Synced()
+			f.fill(b)
 			b.Run("initial_list", f.benchmarkInitialList)
 			b.Run("scrape", f.benchmarkScrape)
 			b.Run("event", f.benchmarkEvents)
+			b.Run("scrape_of_gaps", func(b *testing.B) {
+				gaps := newFleet(b, size)
+				gaps.waiting = true
+				gaps.fill(b)
+				gaps.benchmarkScrape(b)
+			})
 		})
 	}
 }
@@ -43,9 +45,7 @@ func benchmarkHeap(b *testing.B, size fleetSize) {
 		perPod := func(waiting bool) float64 {
 			all := heapOf(b, size, func(f *fleet) {
 				f.waiting = waiting
-				f.addNodes(b)
-				f.addDaemonSets(b)
-				f.addPods(b)
+				f.add(b)
 			})
 			return float64(all-nodes) / float64(size.cells())
 		}
@@ -96,34 +96,17 @@ func (f *fleet) benchmarkInitialList(b *testing.B) {
 	}
 }
 
-// benchmarkScrape measures a scrape: by the collector alone, gathered in a registry,
-// and over HTTP.
+// benchmarkScrape measures a scrape: gathered, and over HTTP.
 func (f *fleet) benchmarkScrape(b *testing.B) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(f.collector)
-	gaps := float64(f.size.gaps())
-	b.Run("collect", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			samples := make(chan prometheus.Metric, 1000)
-			go func() {
-				defer close(samples)
-				f.collector.Collect(samples)
-			}()
-			for range samples {
-			}
-		}
-	})
 	b.Run("gather", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			check.Must(registry.Gather())(b)
+			check.Must(f.collector.Gather())(b)
 		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/gaps, "ns/gap")
 	})
 	for _, encoding := range []string{"text", "gzip"} {
 		b.Run(encoding, func(b *testing.B) {
-			handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: encoding == "text"})
+			handler := promhttp.HandlerFor(f.collector, promhttp.HandlerOpts{DisableCompression: encoding == "text"})
 			request := check.Must(http.NewRequestWithContext(b.Context(), http.MethodGet, "/metrics", nil))(b)
 			request.Header.Set("Accept-Encoding", "gzip")
 			b.ReportAllocs()
@@ -136,7 +119,6 @@ func (f *fleet) benchmarkScrape(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(sent.size), "B/scrape")
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/gaps, "ns/gap")
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	dto "github.com/prometheus/client_model/go"
 	"k8s.io/utils/clock"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
@@ -54,12 +55,14 @@ const (
 	DefaultStartupGrace = 15 * time.Minute
 )
 
-// Collector is the custom Collector. It implements prometheus.Collector and
-// informers.Handler.
+// Collector is the custom Collector. It implements prometheus.Collector,
+// prometheus.Gatherer and informers.Handler.
 type Collector struct {
 	config  Config
 	metrics *metrics
 	build   prometheus.Collector
+	// buildInfo is what build collects, which never changes.
+	buildInfo []*dto.MetricFamily
 	// wake wakes Run for a timer that is due before all others.
 	wake chan struct{}
 	// silenced are the nodes whose Lease is to be read; nil if none is.
@@ -77,12 +80,15 @@ type Collector struct {
 	recorder *recorder
 	// selectorsFailing reports whether the last reading of selectors failed.
 	selectorsFailing bool
+	// sizes is how many series each row had at the last scrape.
+	sizes []int
 	// wakeAt is when Run wakes up next; the zero time for never.
 	wakeAt time.Time
 }
 
 var (
 	_ prometheus.Collector = (*Collector)(nil)
+	_ prometheus.Gatherer  = (*Collector)(nil)
 	_ informers.Handler    = (*Collector)(nil)
 )
 
@@ -115,18 +121,30 @@ func New(config Config) (*Collector, error) {
 			Leaving:   slices.Clone(config.LeavingTaints),
 		},
 	}
+	cluster := state.New(rules, recorder, keys...)
+	cluster.LimitGaps(config.MaxGapSeries)
+	build := versioncollector.NewCollector("daemonset_exporter")
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(build); err != nil {
+		return nil, fmt.Errorf("registering the build information: %w", err)
+	}
+	buildInfo, err := registry.Gather()
+	if err != nil {
+		return nil, fmt.Errorf("gathering the build information: %w", err)
+	}
 	reading, stopReading := context.WithCancel(context.Background())
 	return &Collector{
 		config:          config,
 		metrics:         metrics,
-		build:           versioncollector.NewCollector("daemonset_exporter"),
+		build:           build,
+		buildInfo:       buildInfo,
 		wake:            make(chan struct{}, 1),
 		silenced:        silenced,
 		revisions:       revisions,
 		reading:         reading,
 		stopReading:     stopReading,
 		selectorsFailed: make(chan struct{}, 1),
-		cluster:         state.New(rules, recorder, keys...),
+		cluster:         cluster,
 		recorder:        recorder,
 	}, nil
 }
@@ -143,46 +161,58 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 // only the exporter's own metrics.
 func (c *Collector) Collect(sink chan<- prometheus.Metric) {
 	c.build.Collect(sink)
-	for _, metric := range c.read() {
-		sink <- metric
+	scrape := c.read()
+	for i, row := range c.metrics.rows {
+		for _, series := range scrape.series[i] {
+			sink <- sample{row.desc, series}
+		}
 	}
+}
+
+// Gather implements prometheus.Gatherer: what a Registry would return for Collect, but
+// for the order within a family, at a third of the cost.
+func (c *Collector) Gather() ([]*dto.MetricFamily, error) {
+	families := append(c.read().families(), c.buildInfo...)
+	sortFamilies(families)
+	return families, nil
 }
 
 // read returns all metrics of one scrape. What the cluster and the recorder hold is
 // read in one lock window, so that no two of them contradict each other.
-func (c *Collector) read() []prometheus.Metric {
-	shared := pairs{}
-	metrics := c.readPart("exporter", c.emitExporter, shared)
+func (c *Collector) read() *scrape {
+	scrape := newScrape(&c.metrics.table)
+	c.readPart(scrape, "exporter", c.emitExporter)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	metrics = append(metrics, c.readPart("coverage", c.emitCoverage, shared)...)
-	metrics = append(metrics, c.readPart("nodes", c.emitNodes, shared)...)
-	metrics = append(metrics, c.readPart("rescheduling", c.emitRescheduling, shared)...)
-	if c.cluster.Started() {
-		metrics = append(metrics, c.recorder.collect()...)
+	if c.sizes != nil {
+		scrape.sizes = c.sizes
 	}
-	return append(metrics, snapshots(c.recorder.clockSkew)...)
+	c.readPart(scrape, "coverage", c.emitCoverage)
+	c.readPart(scrape, "nodes", c.emitNodes)
+	c.readPart(scrape, "rescheduling", c.emitRescheduling)
+	c.recorder.collect(scrape, c.cluster.Started())
+	c.sizes = scrape.lengths()
+	return scrape
 }
 
-// readPart returns the gauges of one part of a scrape, how long that took and
-// whether it succeeded. A part that fails sends none and does not affect the others.
-func (c *Collector) readPart(part string, read func(emit), shared pairs) (samples []prometheus.Metric) {
+// readPart adds the gauges of one part of a scrape, how long that took and whether it
+// succeeded. A part that fails adds none and does not affect the others.
+func (c *Collector) readPart(scrape *scrape, part string, read func(emit)) {
 	begun := c.config.Clock.Now()
 	success := 1.0
 	func() {
+		lengths := scrape.lengths()
 		defer func() {
 			if failure := recover(); failure != nil {
 				level.Error(c.config.Logger).Log("msg", "part of the scrape failed, please report this", "part", part, "err", failure)
-				samples, success = nil, 0
+				scrape.cut(lengths)
+				success = 0
 			}
 		}()
-		read(func(metric *Metric, value float64, labels ...string) {
-			samples = append(samples, metric.with(shared, value, labels...))
-		})
+		read(scrape.add)
 	}()
-	return append(samples,
-		c.metrics.collectorSuccess.with(shared, success, part),
-		c.metrics.collectorDuration.with(shared, c.config.Clock.Since(begun).Seconds(), part))
+	scrape.add(c.metrics.collectorSuccess, success, part)
+	scrape.add(c.metrics.collectorDuration, c.config.Clock.Since(begun).Seconds(), part)
 }
 
 // Node implements informers.Handler.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
@@ -159,6 +160,37 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("%s has labels that are not reserved: %v", row.Name, row.Labels)
 		}
 		seen[row.Name] = true
+	}
+}
+
+// What is served is what a Registry makes of Collect: the same families, and no series
+// twice.
+func TestGather(t *testing.T) {
+	t.Parallel()
+	s := allMetrics(t)
+	s.node("g", zone("\xff"), objects.NotReady(40)) // repaired
+	checked, err := s.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered, err := s.collector.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.IsSortedFunc(gathered, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) }) {
+		t.Error("the families are not in the order of their names")
+	}
+	text := func(families []*dto.MetricFamily) []string {
+		var out bytes.Buffer
+		for _, family := range families {
+			if _, err := expfmt.MetricFamilyToText(&out, family); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return slices.Sorted(strings.Lines(out.String()))
+	}
+	if diff := cmp.Diff(text(checked), text(gathered)); diff != "" {
+		t.Errorf("(-registry +gathered):\n%s", diff)
 	}
 }
 

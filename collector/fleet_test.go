@@ -29,17 +29,6 @@ func (s fleetSize) cells() int     { return s.nodes * s.daemonSets }
 // are on as many nodes as possible.
 func (s fleetSize) broken(set, node int) bool { return (node+set*7)%100 == 0 }
 
-func (s fleetSize) gaps() (count int) {
-	for set := range s.daemonSets {
-		for node := range s.nodes {
-			if s.broken(set, node) {
-				count++
-			}
-		}
-	}
-	return count
-}
-
 // fleetCreated is when everything was created, ten days before.
 const fleetCreated = -240 * 60 * 60
 
@@ -142,9 +131,24 @@ func newFleetCollector(tb testing.TB, now *testingclock.FakeClock) *Collector {
 	tb.Helper()
 	collector := check.Must(New(Config{
 		Clock: now, Logger: log.NewNopLogger(), Health: func() []informers.ResourceHealth { return nil },
-		MaxGapSeries: 1_000_000, JoinGrace: 5 * time.Minute,
+		MaxGapSeries: 10_000, JoinGrace: 5 * time.Minute,
 	}))(tb)
 	return collector
+}
+
+// fill adds everything and starts the collector.
+func (f *fleet) fill(tb testing.TB) {
+	tb.Helper()
+	f.add(tb)
+	f.collector.Synced()
+}
+
+// add adds everything.
+func (f *fleet) add(tb testing.TB) {
+	tb.Helper()
+	f.addNodes(tb)
+	f.addDaemonSets(tb)
+	f.addPods(tb)
 }
 
 // addNodes adds all nodes as an informer does.

@@ -1,9 +1,6 @@
 package collector
 
 import (
-	"cmp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
@@ -11,7 +8,6 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
-	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // emit takes one sample.
@@ -30,8 +26,8 @@ func (c *Collector) emitCoverage(emit emit) {
 	if !c.cluster.Started() {
 		return
 	}
-	c.emitTaints(c.metrics.repelledNodes, func(t *state.Totals) map[state.NodeTaint]int32 { return t.Repelled }, emit)
-	c.emitTaints(c.metrics.withheldNodes, func(t *state.Totals) map[state.NodeTaint]int32 { return t.Withheld }, emit)
+	c.emitTaints(c.metrics.repelledNodes, c.cluster.Repelled, emit)
+	c.emitTaints(c.metrics.withheldNodes, c.cluster.Withheld, emit)
 	gaps, dropped := c.cluster.Gaps(c.config.MaxGapSeries)
 	var labels []string
 	for i := range gaps {
@@ -45,38 +41,12 @@ func (c *Collector) emitCoverage(emit emit) {
 	emit(c.metrics.revisionInferred, float64(inferred))
 }
 
-// taintNodes are the nodes of one DaemonSet that one taint concerns.
-type taintNodes struct {
-	daemonSet *slim.DaemonSet
-	taint     state.NodeTaint
-	nodes     int32
-}
-
-// emitTaints emits counts of nodes by taint. Keys of taints can be unique to a node, so
-// there is a cap: the taints of most nodes stay.
-func (c *Collector) emitTaints(metric *Metric, of func(*state.Totals) map[state.NodeTaint]int32, emit emit) {
-	var all []taintNodes
-	for summary := range c.cluster.Summaries() {
-		for taint, nodes := range of(summary.Totals) {
-			all = append(all, taintNodes{summary.DaemonSet, taint, nodes})
-		}
-	}
-	dropped := max(0, len(all)-c.config.MaxGapSeries)
-	if dropped > 0 {
-		slices.SortFunc(all, func(a, b taintNodes) int {
-			return cmp.Or(
-				cmp.Compare(b.nodes, a.nodes),
-				strings.Compare(a.daemonSet.Namespace.Value(), b.daemonSet.Namespace.Value()),
-				strings.Compare(a.daemonSet.Name, b.daemonSet.Name),
-				strings.Compare(a.taint.Key, b.taint.Key),
-				strings.Compare(a.taint.Effect, b.taint.Effect),
-				cmp.Compare(a.taint.Lifecycle, b.taint.Lifecycle),
-			)
-		})
-	}
-	for _, of := range all[:len(all)-dropped] {
-		emit(metric, float64(of.nodes), of.daemonSet.Namespace.Value(), of.daemonSet.Name,
-			of.taint.Lifecycle.String(), of.taint.Key, of.taint.Effect)
+// emitTaints emits counts of nodes by taint.
+func (c *Collector) emitTaints(metric *Metric, taints func(limit int) ([]state.TaintNodes, int), emit emit) {
+	all, dropped := taints(c.config.MaxGapSeries)
+	for _, of := range all {
+		emit(metric, float64(of.Nodes), of.DaemonSet.Namespace.Value(), of.DaemonSet.Name,
+			of.Taint.Lifecycle.String(), of.Taint.Key, of.Taint.Effect)
 	}
 	emit(c.metrics.seriesDropped, float64(dropped), metric.Name)
 }
@@ -137,19 +107,20 @@ func (c *Collector) emitNodes(emit emit) {
 		labels := state.AppendNodeLabels([]string{group.Status.String(), group.Lifecycle.String()}, group.Labels)
 		emit(c.metrics.clusterNodes, float64(count), labels...)
 	}
+	var labels []string
 	for report := range c.cluster.TroubledNodes() {
 		node := report.State
-		labels := state.AppendNodeLabels([]string{node.Object().Name}, report.Labels)
+		labels = state.AppendNodeLabels(append(labels[:0], node.Object().Name), report.Labels)
 		lifecycle := node.Lifecycle().String()
 		if node.Status() != readiness.StatusReady {
 			emit(c.metrics.nodeNotReadyStart, unixSeconds(node.Since()),
-				append(labels[:len(labels):len(labels)], node.Status().String(), lifecycle)...)
+				append(labels, node.Status().String(), lifecycle)...)
 		}
 		if node.Lifecycle().Dated() {
-			emit(c.metrics.nodeLifecycleStart, unixSeconds(node.LifecycleSince()), append(labels[:len(labels):len(labels)], lifecycle)...)
+			emit(c.metrics.nodeLifecycleStart, unixSeconds(node.LifecycleSince()), append(labels, lifecycle)...)
 		}
 		if report.Gaps > 0 {
-			emit(c.metrics.nodeGaps, float64(report.Gaps), append(labels[:len(labels):len(labels)], lifecycle)...)
+			emit(c.metrics.nodeGaps, float64(report.Gaps), append(labels, lifecycle)...)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package collector
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -25,6 +24,8 @@ type Metric struct {
 	Labels []string
 
 	desc *prometheus.Desc
+	// index is the place in the table.
+	index int
 	// sorted holds the indexes of Labels in the order of the names.
 	sorted []int
 }
@@ -54,6 +55,7 @@ func (t *table) add(metricType dto.MetricType, row Metric) *Metric {
 		row.sorted[i] = i
 	}
 	slices.SortFunc(row.sorted, func(a, b int) int { return strings.Compare(row.Labels[a], row.Labels[b]) })
+	row.index = len(t.rows)
 	t.rows = append(t.rows, &row)
 	return &row
 }
@@ -62,70 +64,4 @@ func (t *table) add(metricType dto.MetricType, row Metric) *Metric {
 // durations are computed from have a resolution of one second.
 func buckets() []float64 {
 	return []float64{0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600}
-}
-
-// newHistogram returns the histogram of a row, with classic and native buckets.
-func (m *Metric) newHistogram() *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name:                            m.Name,
-		Help:                            m.Help,
-		Buckets:                         buckets(),
-		NativeHistogramBucketFactor:     1.1,
-		NativeHistogramMaxBucketNumber:  160,
-		NativeHistogramMinResetDuration: time.Hour,
-	}, m.Labels)
-}
-
-// newCounter returns the counter of a row.
-func (m *Metric) newCounter() *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.Name, Help: m.Help}, m.Labels)
-}
-
-// sample is one value of a metric, ready to be written. It does what
-// prometheus.NewConstMetric does at a fraction of the cost, which dominates a
-// scrape with many gaps.
-type sample struct {
-	metric *Metric
-	value  float64
-	gauge  dto.Gauge
-	labels []*dto.LabelPair
-}
-
-// pairs holds the label pairs of one scrape, so that the same few names and
-// values are allocated once.
-type pairs map[[2]string]*dto.LabelPair
-
-func (p pairs) pair(name *string, value string) *dto.LabelPair {
-	key := [2]string{*name, value}
-	pair := p[key]
-	if pair == nil {
-		valid := strings.ToValidUTF8(value, "\uFFFD")
-		pair = &dto.LabelPair{Name: name, Value: &valid}
-		p[key] = pair
-	}
-	return pair
-}
-
-// with returns a sample. values are those of Labels, in the same order.
-func (m *Metric) with(p pairs, value float64, values ...string) prometheus.Metric {
-	s := &sample{metric: m, value: value, labels: make([]*dto.LabelPair, len(values))}
-	for place, i := range m.sorted {
-		s.labels[place] = p.pair(&m.Labels[i], values[i])
-	}
-	return s
-}
-
-// Desc implements prometheus.Metric.
-func (s *sample) Desc() *prometheus.Desc { return s.metric.desc }
-
-// Write implements prometheus.Metric.
-func (s *sample) Write(out *dto.Metric) error {
-	out.Label = s.labels
-	if s.metric.Type == dto.MetricType_COUNTER {
-		out.Counter = &dto.Counter{Value: &s.value}
-		return nil
-	}
-	s.gauge.Value = &s.value
-	out.Gauge = &s.gauge
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
@@ -16,13 +15,13 @@ import (
 // recorder updates counters and histograms for events. It implements
 // state.Recorder. What belongs to a node or a DaemonSet goes with it.
 type recorder struct {
-	gapDuration                       *prometheus.HistogramVec
-	nodesLost                         *prometheus.CounterVec
-	nodeFailures, nodeTransitions     *prometheus.CounterVec
-	detection, outage, startup        *prometheus.HistogramVec
-	rescheduling, reschedulingStage   *prometheus.HistogramVec
-	terminationDuration               *prometheus.HistogramVec
-	terminations, restarts, clockSkew *prometheus.CounterVec
+	gapDuration                       *histograms
+	nodesLost                         *counters
+	nodeFailures, nodeTransitions     *counters
+	detection, outage, startup        *histograms
+	rescheduling, reschedulingStage   *histograms
+	terminationDuration               *histograms
+	terminations, restarts, clockSkew *counters
 
 	// nodeLabels are the names of the labels that come from nodes, zone first.
 	nodeLabels []string
@@ -54,78 +53,42 @@ func newRecorder(m *metrics, silenced *leaseQueue, revisions *revisionQueue) *re
 		revisions:           revisions,
 	}
 	// What is there from the start.
-	r.clockSkew.WithLabelValues()
-	r.detection.WithLabelValues()
-	r.startup.WithLabelValues(stageReady)
-	r.startup.WithLabelValues(stageCovered)
+	r.clockSkew.add(0)
+	r.detection.begin()
+	r.startup.begin(stageReady)
+	r.startup.begin(stageCovered)
 	return r
-}
-
-// vector is a family of counters or histograms.
-type vector interface {
-	prometheus.Collector
-	DeletePartialMatch(labels prometheus.Labels) int
 }
 
 // ofDaemonSets returns the families whose labels begin with namespace and
 // daemonset.
-func (r *recorder) ofDaemonSets() []vector {
-	return []vector{
-		r.nodesLost, r.gapDuration, r.rescheduling, r.reschedulingStage,
-		r.terminationDuration, r.terminations, r.restarts,
+func (r *recorder) ofDaemonSets() []*family {
+	return []*family{
+		&r.nodesLost.family, &r.gapDuration.family, &r.rescheduling.family, &r.reschedulingStage.family,
+		&r.terminationDuration.family, &r.terminations.family, &r.restarts.family,
 	}
 }
 
-// collect returns the present values of all families but the exporter's own.
-func (r *recorder) collect() []prometheus.Metric {
-	families := append(r.ofDaemonSets(),
-		r.nodeFailures, r.nodeTransitions, r.detection, r.outage, r.startup)
-	var metrics []prometheus.Metric
+// collect adds the present values of all families; only the exporter's own before the
+// start.
+func (r *recorder) collect(to *scrape, started bool) {
+	families := []*family{&r.clockSkew.family}
+	if started {
+		families = append(append(families, r.ofDaemonSets()...), &r.nodeFailures.family, &r.nodeTransitions.family,
+			&r.detection.family, &r.outage.family, &r.startup.family)
+	}
 	for _, family := range families {
-		metrics = append(metrics, snapshots(family)...)
+		to.series[family.row.index] = family.read()
 	}
-	return metrics
-}
-
-// snapshots returns the present values of a family.
-func snapshots(family prometheus.Collector) []prometheus.Metric {
-	live := make(chan prometheus.Metric)
-	go func() {
-		defer close(live)
-		family.Collect(live)
-	}()
-	var taken []prometheus.Metric
-	for metric := range live {
-		s := &snapshot{desc: metric.Desc()}
-		s.err = metric.Write(&s.value)
-		taken = append(taken, s)
-	}
-	return taken
-}
-
-// snapshot is the value of a counter or histogram at one moment.
-type snapshot struct {
-	desc  *prometheus.Desc
-	value dto.Metric
-	err   error
-}
-
-// Desc implements prometheus.Metric.
-func (s *snapshot) Desc() *prometheus.Desc { return s.desc }
-
-// Write implements prometheus.Metric.
-func (s *snapshot) Write(out *dto.Metric) error {
-	out.Label, out.Counter, out.Histogram = s.value.Label, s.value.Counter, s.value.Histogram
-	return s.err
 }
 
 // observe takes a duration, unless it is negative: clocks disagree.
-func (r *recorder) observe(histogram *prometheus.HistogramVec, duration time.Duration, labels ...string) {
+func (r *recorder) observe(histograms *histograms, duration time.Duration, labels ...string) {
 	if duration < 0 {
-		r.clockSkew.WithLabelValues().Inc()
+		r.clockSkew.add(1)
 		return
 	}
-	histogram.WithLabelValues(labels...).Observe(duration.Seconds())
+	histograms.observe(duration, labels...)
 }
 
 // DaemonSetAdded implements state.Recorder. The counters of a DaemonSet begin at
@@ -133,20 +96,20 @@ func (r *recorder) observe(histogram *prometheus.HistogramVec, duration time.Dur
 func (r *recorder) DaemonSetAdded(ds *slim.DaemonSet) {
 	namespace, name := ds.Namespace.Value(), ds.Name
 	for exclusion := coverage.NotExcluded + 1; exclusion < coverage.Exclusions; exclusion++ {
-		r.nodesLost.WithLabelValues(namespace, name, exclusion.String())
+		r.nodesLost.add(0, namespace, name, exclusion.String())
 	}
 	for outcome := range rescheduling.Outcomes {
-		r.terminations.WithLabelValues(namespace, name, outcome.String())
+		r.terminations.add(0, namespace, name, outcome.String())
 	}
 	for _, reason := range restartReasons() {
-		r.restarts.WithLabelValues(namespace, name, reason)
+		r.restarts.add(0, namespace, name, reason)
 	}
 }
 
 // DaemonSetDeleted implements state.Recorder.
 func (r *recorder) DaemonSetDeleted(ds *slim.DaemonSet) {
 	for _, family := range r.ofDaemonSets() {
-		family.DeletePartialMatch(prometheus.Labels{
+		family.delete(prometheus.Labels{
 			labelNamespace: ds.Namespace.Value(),
 			labelDaemonSet: ds.Name,
 		})
@@ -165,7 +128,7 @@ func (r *recorder) RevisionUnknown(ds *slim.DaemonSet, last slim.ControllerRevis
 
 // NodeLost implements state.Recorder.
 func (r *recorder) NodeLost(ds *slim.DaemonSet, exclusion coverage.Exclusion) {
-	r.nodesLost.WithLabelValues(ds.Namespace.Value(), ds.Name, exclusion.String()).Inc()
+	r.nodesLost.add(1, ds.Namespace.Value(), ds.Name, exclusion.String())
 }
 
 // GapClosed implements state.Recorder.
@@ -182,11 +145,11 @@ func (r *recorder) NodeTransition(node *slim.Node, labels state.NodeLabels, life
 	case transition.From == readiness.StatusNeverReady:
 		return
 	case transition.From == readiness.StatusReady:
-		r.nodeFailures.WithLabelValues(failureLabels(transition.To, lifecycle, labels)...).Inc()
-		r.nodeTransitions.WithLabelValues(node.Name).Inc()
+		r.nodeFailures.add(1, failureLabels(transition.To, lifecycle, labels)...)
+		r.nodeTransitions.add(1, node.Name)
 	case transition.To == readiness.StatusReady:
 		r.observe(r.outage, transition.Outage, values(transition.Failure)...)
-		r.nodeTransitions.WithLabelValues(node.Name).Inc()
+		r.nodeTransitions.add(1, node.Name)
 	}
 	if transition.Silenced {
 		r.silenced.add(silencedNode{node.Name, transition.At})
@@ -203,7 +166,7 @@ func failureLabels(status readiness.Status, lifecycle readiness.Lifecycle, label
 func (r *recorder) NodeLabelsAdded(labels state.NodeLabels) {
 	for _, status := range []readiness.Status{readiness.StatusNotReady, readiness.StatusUnreachable} {
 		for lifecycle := range readiness.Lifecycles {
-			r.nodeFailures.WithLabelValues(failureLabels(status, lifecycle, labels)...)
+			r.nodeFailures.add(0, failureLabels(status, lifecycle, labels)...)
 		}
 	}
 }
@@ -214,8 +177,8 @@ func (r *recorder) NodeLabelsDeleted(labels state.NodeLabels) {
 	for i, value := range state.AppendNodeLabels(nil, labels) {
 		gone[r.nodeLabels[i]] = value
 	}
-	r.nodeFailures.DeletePartialMatch(gone)
-	r.outage.DeletePartialMatch(gone)
+	r.nodeFailures.delete(gone)
+	r.outage.delete(gone)
 }
 
 // NodeReady implements state.Recorder.
@@ -231,7 +194,9 @@ const (
 )
 
 // NodeDeleted implements state.Recorder.
-func (r *recorder) NodeDeleted(node *slim.Node) { r.nodeTransitions.DeleteLabelValues(node.Name) }
+func (r *recorder) NodeDeleted(node *slim.Node) {
+	r.nodeTransitions.delete(prometheus.Labels{labelNode: node.Name})
+}
 
 // Rescheduled implements state.Recorder.
 func (r *recorder) Rescheduled(ds *slim.DaemonSet, result *rescheduling.Result) {
@@ -247,7 +212,7 @@ func (r *recorder) Rescheduled(ds *slim.DaemonSet, result *rescheduling.Result) 
 
 // Terminated implements state.Recorder.
 func (r *recorder) Terminated(ds *slim.DaemonSet, outcome rescheduling.Outcome) {
-	r.terminations.WithLabelValues(ds.Namespace.Value(), ds.Name, outcome.String()).Inc()
+	r.terminations.add(1, ds.Namespace.Value(), ds.Name, outcome.String())
 }
 
 // TerminationMeasured implements state.Recorder.
@@ -257,7 +222,7 @@ func (r *recorder) TerminationMeasured(ds *slim.DaemonSet, duration time.Duratio
 
 // ContainersRestarted implements state.Recorder.
 func (r *recorder) ContainersRestarted(ds *slim.DaemonSet, reason slim.TerminationReason, times int32) {
-	r.restarts.WithLabelValues(ds.Namespace.Value(), ds.Name, restartReason(reason)).Add(float64(times))
+	r.restarts.add(float64(times), ds.Namespace.Value(), ds.Name, restartReason(reason))
 }
 
 // restartReasons returns all values of the label reason of restarts.

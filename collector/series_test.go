@@ -118,6 +118,43 @@ func TestSeriesOfNodeLabels(t *testing.T) {
 	zones("z1")
 }
 
+// A DaemonSet that is deleted before all objects are known leaves nothing behind.
+func TestDaemonSetDeletedBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t, "a")
+	s.daemonSet("short-lived")
+	s.deleteDaemonSet("short-lived")
+	s.synced()
+	for series := range s.scrape() {
+		if strings.Contains(series, "short-lived") {
+			t.Errorf("%s stays", series)
+		}
+	}
+}
+
+// What is no UTF-8 is repaired, wherever it comes from.
+func TestInvalidUTF8(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t, "a")
+	s.node("b\xff", zone("z\xfe1"), objects.Created(-9000))
+	s.daemonSet("agent\xff")
+	s.pod("b\xff-1", objects.CrashLooping(-60))
+	s.synced()
+	s.at(10).node("b\xff", zone("z\xfe1"), objects.Created(-9000), objects.ReadyUnknown(10))
+	s.at(20).node("b\xff", zone("z\xfe1"), objects.Created(-9000), objects.Ready(20))
+	s.expect("a zone's name is repaired", `daemonset_node_outage_duration_seconds_count`,
+		exposition(`daemonset_node_outage_duration_seconds_count{status="unreachable",zone="z�1"} 1`))
+	s.expect("so is a node's", `daemonset_node_transitions_total`,
+		exposition(`daemonset_node_transitions_total{node="b�"} 2`))
+	s.deleteNode("b\xff")
+	s.deleteDaemonSet("agent\xff")
+	for series := range s.scrape() {
+		if strings.Contains(series, "�") {
+			t.Errorf("%s stays", series)
+		}
+	}
+}
+
 // A pod's restarts are a series from the second that was seen, for as long as it lives.
 func TestPodRestarts(t *testing.T) {
 	const restarts = "daemonset_pod_restarts_total"

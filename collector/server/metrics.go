@@ -1,8 +1,10 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-kit/log"
@@ -10,28 +12,60 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // metricsHandler returns the handler of the telemetry path. It serves any format
 // and compression that the client accepts. If some metrics cannot be gathered,
 // it logs the error and serves the others.
 func metricsHandler(config Config) (http.Handler, error) {
-	registry := prometheus.NewRegistry()
-	for _, collector := range []prometheus.Collector{
-		config.Collector,
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
-		if err := registry.Register(collector); err != nil {
-			return nil, fmt.Errorf("registering metrics: %w", err)
-		}
+	gatherer, err := gathererOf(config.Collector)
+	if err != nil {
+		return nil, err
 	}
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+	return promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
 		ErrorLog:            errorLog{config.Logger},
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: maxScrapes,
 		EnableOpenMetrics:   true,
 	}), nil
+}
+
+// gathererOf returns a gatherer of the exporter's metrics and those of the Go runtime
+// and the process. A registry checks what a collector describes; a collector that is a
+// gatherer itself need not be checked and sorted at each scrape.
+func gathererOf(exporter prometheus.Collector) (prometheus.Gatherer, error) {
+	checked, process := prometheus.NewRegistry(), prometheus.NewRegistry()
+	for _, registry := range []*prometheus.Registry{checked, process} {
+		for _, collector := range []prometheus.Collector{
+			collectors.NewGoCollector(),
+			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		} {
+			registry.MustRegister(collector) // they do not contradict each other
+		}
+	}
+	if err := checked.Register(exporter); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	if own, ok := exporter.(prometheus.Gatherer); ok {
+		return disjoint{own, process}, nil
+	}
+	return checked, nil
+}
+
+// disjoint gathers from gatherers that have no family in common.
+type disjoint []prometheus.Gatherer
+
+// Gather implements prometheus.Gatherer.
+func (d disjoint) Gather() ([]*dto.MetricFamily, error) {
+	var all []*dto.MetricFamily
+	var failures []error
+	for _, gatherer := range d {
+		families, err := gatherer.Gather()
+		all, failures = append(all, families...), append(failures, err)
+	}
+	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return all, errors.Join(failures...)
 }
 
 // errorLog adapts the logger to promhttp.

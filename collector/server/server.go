@@ -45,8 +45,8 @@ const (
 
 // Config configures a Server.
 type Config struct {
-	// Collector collects the exporter's metrics. The server adds those of the Go
-	// runtime and of the process.
+	// Collector collects the exporter's metrics; if it is a prometheus.Gatherer, too,
+	// that is what is served. The server adds those of the Go runtime and of the process.
 	Collector prometheus.Collector
 	// TelemetryPath is the path under which metrics are served.
 	TelemetryPath string

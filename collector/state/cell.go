@@ -36,8 +36,10 @@ type openGap struct {
 	held [coverage.Causes]time.Duration
 	// last is the cause that held last.
 	last coverage.Cause
-	// index is the place among the open gaps.
-	index int32
+	// index is the place in a heap of the gapRanking, spare reports whether it is that of
+	// the gaps over the limit, and ofNode is what it is ranked by.
+	index         int32
+	spare, ofNode bool
 }
 
 // cause returns the cause that held for the longest part of the gap; of equal ones

@@ -2,6 +2,7 @@ package state
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -28,13 +29,16 @@ type Cluster struct {
 	labels     []string
 	recorder   Recorder
 	daemonSets map[slim.UID]*daemonSet
-	nodes      map[slim.Text]*node
+	// sorted are those with an object, in the order of their names; nil if that is to be
+	// found out again.
+	sorted []*daemonSet
+	nodes  map[slim.Text]*node
 	// selectors are the node selectors of the namespaces for which one was set.
 	selectors map[slim.Text]labels.Selector
 	// slots are the nodes by number, free the numbers without a node.
 	slots []*node
 	free  []int32
-	gaps  []*cell
+	gaps  gapRanking
 	// troubled are the nodes that are not ready, have gaps, or are cordoned or leaving.
 	troubled map[*node]struct{}
 	// groups counts the nodes of the cluster.
@@ -100,6 +104,8 @@ type node struct {
 // daemonSet is one DaemonSet, or the UID of one that pods speak of.
 type daemonSet struct {
 	uid slim.UID
+	// name is namespace and name, also when the object is gone.
+	name string
 	// object is nil where there is no DaemonSet object.
 	object    *slim.DaemonSet
 	placement *coverage.Placement
@@ -130,6 +136,7 @@ func New(rules readiness.Rules, recorder Recorder, nodeLabels ...string) *Cluste
 		groups:     map[NodeGroup]int{},
 		labelled:   map[NodeLabels]int{},
 		suspects:   map[*cell]struct{}{},
+		gaps:       newGapRanking(math.MaxInt),
 		restarts:   map[cellKey]*podRestarts{},
 		reschedulings: reschedulings{
 			open:    map[*cell]*rescheduling.Rescheduling{},
@@ -137,7 +144,7 @@ func New(rules readiness.Rules, recorder Recorder, nodeLabels ...string) *Cluste
 		},
 		terminations: terminations{
 			open:    map[slim.UID]*termination{},
-			onNode:  map[slim.Text]int{},
+			onNode:  map[slim.Text]map[*termination]struct{}{},
 			counts:  map[terminatingKey]int{},
 			initial: map[slim.UID]*slim.Pod{},
 		},

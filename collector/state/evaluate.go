@@ -162,6 +162,8 @@ func (c *Cluster) apply(cl *cell, next cellState, why event, now time.Time) {
 			c.recorder.GapClosed(ds, cl.gap.cause(), cl.gap.lifecycle, at.time().Sub(cl.gap.opened.time()))
 		}
 		c.closeGap(cl)
+	case next.gap():
+		c.gaps.update(cl)
 	}
 	if why.kind != rescheduling.EventStarted {
 		cl.ds.seconds.correct(before, next, now.Sub(at.time()))
@@ -170,19 +172,16 @@ func (c *Cluster) apply(cl *cell, next cellState, why event, now time.Time) {
 	c.noteTrouble(cl.node)
 }
 
-// openGap puts a cell on the list of open gaps.
+// openGap opens the gap of a cell.
 func (c *Cluster) openGap(cl *cell, at unixNano) {
-	cl.gap = &openGap{opened: at, lifecycle: cl.node.state.Lifecycle(), index: int32(len(c.gaps))}
-	c.gaps = append(c.gaps, cl)
+	cl.gap = &openGap{opened: at, lifecycle: cl.node.state.Lifecycle()}
+	c.gaps.add(cl)
 	cl.node.gaps++
 }
 
-// closeGap takes a cell out of the list of open gaps.
+// closeGap closes it.
 func (c *Cluster) closeGap(cl *cell) {
-	last := c.gaps[len(c.gaps)-1]
-	c.gaps[cl.gap.index], last.gap.index = last, cl.gap.index
-	c.gaps[len(c.gaps)-1] = nil
-	c.gaps = c.gaps[:len(c.gaps)-1]
+	c.gaps.remove(cl)
 	cl.gap = nil
 	cl.node.gaps--
 }

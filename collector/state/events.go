@@ -101,6 +101,7 @@ func (c *Cluster) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	before := ds.object
 	ds.object = object
 	if before == nil {
+		ds.name, c.sorted = object.Namespace.Value()+"/"+object.Name, nil
 		c.recorder.DaemonSetAdded(object)
 	}
 	switch {
@@ -125,7 +126,7 @@ func (c *Cluster) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
 	if ds == nil {
 		return
 	}
-	ds.object, ds.read = nil, readRevision{}
+	ds.object, ds.read, c.sorted = nil, readRevision{}, nil
 	if c.started {
 		c.updateDaemonSet(ds, false, event{kind: rescheduling.EventDaemonSetDeleted}, now)
 	}
@@ -252,7 +253,7 @@ func (ds *daemonSet) forgetRevision(pod *slim.Pod) {
 func (c *Cluster) labelsOf(object *slim.Node) NodeLabels {
 	values := make([]string, len(c.labels))
 	for i, key := range c.labels {
-		values[i] = object.Labels[key]
+		values[i] = slim.ValidUTF8(object.Labels[key])
 	}
 	return slim.Intern(strings.Join(values, nodeLabelSeparator))
 }

@@ -15,7 +15,7 @@ func (c *Cluster) Left() (left []string) {
 	say("nodes in trouble", len(c.troubled))
 	say("groups of nodes", len(c.groups))
 	say("selectors of namespaces", len(c.selectors))
-	say("open gaps", len(c.gaps))
+	say("open gaps", c.gaps.kept.Len()+c.gaps.spare.Len())
 	say("timers", c.timers.Len())
 	say("reschedulings", len(c.reschedulings.open))
 	say("counts of pending reschedulings", len(c.reschedulings.pending))
@@ -28,9 +28,11 @@ func (c *Cluster) Left() (left []string) {
 			left = append(left, "the slot of "+n.name.Value())
 		}
 	}
-	for _, c := range c.gaps[:cap(c.gaps)] {
-		if c != nil {
-			left = append(left, "a closed gap of "+c.node.name.Value())
+	for _, heap := range [][]*cell{c.gaps.kept.cells, c.gaps.spare.cells} {
+		for _, c := range heap[:cap(heap)] {
+			if c != nil {
+				left = append(left, "a closed gap of "+c.node.name.Value())
+			}
 		}
 	}
 	return left

@@ -52,28 +52,42 @@ func (s Summary) StatusDifferences() [7]rollout.Difference {
 	return rollout.Differences(s.DaemonSet, s.Totals.Upstream)
 }
 
-// Summaries yields one Summary for each DaemonSet, in no order.
+// Summaries yields one Summary for each DaemonSet, in the order of their names; none
+// before the start.
 func (c *Cluster) Summaries() iter.Seq[Summary] {
 	return func(yield func(Summary) bool) {
-		for uid, ds := range c.daemonSets {
-			if !c.started || ds.object == nil {
-				continue
-			}
+		if !c.started {
+			return
+		}
+		for _, ds := range c.inOrder() {
 			summary := Summary{
 				DaemonSet: ds.object, Totals: &ds.totals,
 				RevisionInferred: ds.infersRevision(), seconds: &ds.seconds,
 			}
 			for trigger := range rescheduling.Triggers {
-				summary.Pending[trigger] = c.reschedulings.pending[pendingKey{uid, trigger}]
+				summary.Pending[trigger] = c.reschedulings.pending[pendingKey{ds.uid, trigger}]
 			}
 			for state := range rescheduling.States {
-				summary.Terminating[state] = c.terminations.counts[terminatingKey{uid, state}]
+				summary.Terminating[state] = c.terminations.counts[terminatingKey{ds.uid, state}]
 			}
 			if !yield(summary) {
 				return
 			}
 		}
 	}
+}
+
+// inOrder returns the DaemonSets with an object, in the order of their names.
+func (c *Cluster) inOrder() []*daemonSet {
+	if c.sorted == nil {
+		for _, ds := range c.daemonSets {
+			if ds.object != nil {
+				c.sorted = append(c.sorted, ds)
+			}
+		}
+		slices.SortFunc(c.sorted, func(a, b *daemonSet) int { return compareNames(a.object, b.object) })
+	}
+	return c.sorted
 }
 
 // Gap is one open gap.
@@ -91,12 +105,9 @@ type Gap struct {
 // out. Gaps that a node causes are left out first: the node itself is reported.
 // Among equals the oldest stay, so that the same ones stay from call to call.
 func (c *Cluster) Gaps(limit int) (gaps []Gap, dropped int) {
-	open := c.gaps
-	if len(open) > limit {
-		open = slices.SortedFunc(slices.Values(open), byImportance)[:max(0, limit)]
-	}
-	gaps = make([]Gap, 0, len(open))
-	for _, cl := range open {
+	c.gaps.setLimit(limit)
+	gaps = make([]Gap, 0, c.gaps.kept.Len())
+	for _, cl := range c.gaps.kept.cells {
 		gaps = append(gaps, Gap{
 			DaemonSet: cl.ds.object,
 			Node:      cl.node.state.Object(),
@@ -106,24 +117,11 @@ func (c *Cluster) Gaps(limit int) (gaps []Gap, dropped int) {
 			Opened:    cl.gap.opened.time(),
 		})
 	}
-	return gaps, len(c.gaps) - len(open)
+	return gaps, c.gaps.spare.Len()
 }
 
-func byImportance(a, b *cell) int {
-	return cmp.Or(
-		cmp.Compare(rankCause(a), rankCause(b)),
-		cmp.Compare(a.gap.opened, b.gap.opened),
-		strings.Compare(a.node.name.Value(), b.node.name.Value()),
-		compareNames(a.ds.object, b.ds.object),
-	)
-}
-
-func rankCause(cl *cell) int {
-	if cl.state.reason.Cause() == coverage.CauseNode {
-		return 1
-	}
-	return 0
-}
+// LimitGaps says how many gaps will be asked for, so that they are chosen as they open.
+func (c *Cluster) LimitGaps(limit int) { c.gaps.setLimit(limit) }
 
 // Suspect is a pod that may have broken its node.
 type Suspect struct {
@@ -137,10 +135,14 @@ type Suspect struct {
 // DaemonSets whose pod does not work for a reason of its own, at most limit of them, and
 // how many that leaves out.
 func (c *Cluster) Suspects(limit int) (suspects []Suspect, dropped int) {
-	for cl := range c.suspects {
-		suspects = append(suspects, Suspect{cl.ds.object, cl.node.state.Object(), cl.node.labels, cl.state.suspect})
+	all := func(yield func(Suspect) bool) {
+		for cl := range c.suspects {
+			if !yield(Suspect{cl.ds.object, cl.node.state.Object(), cl.node.labels, cl.state.suspect}) {
+				return
+			}
+		}
 	}
-	return atMost(limit, suspects, func(a, b Suspect) int {
+	return atMost(limit, all, func(a, b Suspect) int {
 		return cmp.Or(strings.Compare(a.Node.Name, b.Node.Name), compareNames(a.DaemonSet, b.DaemonSet))
 	})
 }
@@ -160,26 +162,61 @@ const minRestarts = 2
 // PodRestarts returns the pods that were seen to restart twice or more, at most limit
 // of them, and how many that leaves out.
 func (c *Cluster) PodRestarts(limit int) (pods []PodRestarts, dropped int) {
-	for key, counted := range c.restarts {
-		ds, n := c.daemonSetObject(key.daemonSet), c.nodes[key.node]
-		if counted.times < minRestarts || ds == nil || n == nil || n.state == nil {
-			continue
+	all := func(yield func(PodRestarts) bool) {
+		for key, counted := range c.restarts {
+			ds, n := c.daemonSetObject(key.daemonSet), c.nodes[key.node]
+			if counted.times < minRestarts || ds == nil || n == nil || n.state == nil {
+				continue
+			}
+			if !yield(PodRestarts{ds, key.node.Value(), n.labels, counted.times}) {
+				return
+			}
 		}
-		pods = append(pods, PodRestarts{ds, key.node.Value(), n.labels, counted.times})
 	}
-	return atMost(limit, pods, func(a, b PodRestarts) int {
+	return atMost(limit, all, func(a, b PodRestarts) int {
 		return cmp.Or(cmp.Compare(b.Times, a.Times), strings.Compare(a.Node, b.Node), compareNames(a.DaemonSet, b.DaemonSet))
 	})
 }
 
-// atMost cuts a list off, and returns how many that leaves out: the same ones from call
-// to call.
-func atMost[T any](limit int, all []T, compare func(a, b T) int) (kept []T, dropped int) {
-	if len(all) <= limit {
-		return all, 0
+// TaintNodes is how many nodes of a DaemonSet a taint concerns.
+type TaintNodes struct {
+	DaemonSet *slim.DaemonSet
+	Taint     NodeTaint
+	Nodes     int32
+}
+
+// Repelled returns the nodes that one untolerated taint alone excludes, by taint, at
+// most limit of them, and how many that leaves out. Keys of taints can be unique to a
+// node: the taints of most nodes stay.
+func (c *Cluster) Repelled(limit int) (taints []TaintNodes, dropped int) {
+	return c.taints(limit, func(t *Totals) map[NodeTaint]int32 { return t.Repelled })
+}
+
+// Withheld returns the same of the nodes for which the controller makes no pod because
+// of a condition taint.
+func (c *Cluster) Withheld(limit int) (taints []TaintNodes, dropped int) {
+	return c.taints(limit, func(t *Totals) map[NodeTaint]int32 { return t.Withheld })
+}
+
+func (c *Cluster) taints(limit int, of func(*Totals) map[NodeTaint]int32) (taints []TaintNodes, dropped int) {
+	all := func(yield func(TaintNodes) bool) {
+		for summary := range c.Summaries() {
+			for taint, nodes := range of(summary.Totals) {
+				if !yield(TaintNodes{summary.DaemonSet, taint, nodes}) {
+					return
+				}
+			}
+		}
 	}
-	slices.SortFunc(all, compare)
-	return all[:limit], len(all) - limit
+	return atMost(limit, all, func(a, b TaintNodes) int {
+		return cmp.Or(
+			cmp.Compare(b.Nodes, a.Nodes),
+			compareNames(a.DaemonSet, b.DaemonSet),
+			strings.Compare(a.Taint.Key, b.Taint.Key),
+			strings.Compare(a.Taint.Effect, b.Taint.Effect),
+			cmp.Compare(a.Taint.Lifecycle, b.Taint.Lifecycle),
+		)
+	})
 }
 
 func compareNames(a, b *slim.DaemonSet) int {

@@ -12,8 +12,8 @@ import (
 // version with a deletion timestamp that the watch delivers to its removal.
 type terminations struct {
 	open map[slim.UID]*termination
-	// onNode is how many of them each node has.
-	onNode map[slim.Text]int
+	// onNode are those of each node.
+	onNode map[slim.Text]map[*termination]struct{}
 	counts map[terminatingKey]int
 	// initial are the terminating pods that come in before Start; nil afterwards.
 	initial map[slim.UID]*slim.Pod
@@ -62,9 +62,9 @@ func (c *Cluster) followTermination(before, pod *slim.Pod, now time.Time) {
 		c.addTermination(before, pod, c.terminationNode(pod, now), pod.Late, now)
 		return
 	}
-	c.terminations.place(t.Pod(), -1)
+	c.terminations.leaveNode(t)
 	t.Update(pod, now)
-	c.terminations.place(pod, 1)
+	c.terminations.joinNode(t)
 	c.updateTermination(t, now)
 }
 
@@ -98,7 +98,7 @@ func (c *Cluster) endTermination(before, pod *slim.Pod, node rescheduling.Termin
 func (c *Cluster) addTermination(before, pod *slim.Pod, node rescheduling.TerminationNode, late bool, now time.Time) *termination {
 	t := &termination{Termination: rescheduling.NewTermination(before, pod, node, late, now)}
 	c.terminations.open[pod.UID] = t
-	c.terminations.place(pod, 1)
+	c.terminations.joinNode(t)
 	c.countTermination(t, node, now)
 	return t
 }
@@ -109,20 +109,15 @@ func (c *Cluster) removeTermination(uid slim.UID) {
 		return
 	}
 	c.terminations.count(t, -1)
-	c.terminations.place(t.Pod(), -1)
+	c.terminations.leaveNode(t)
 	delete(c.terminations.open, uid)
 	c.timers.Remove(t)
 }
 
 // updateTerminationsOn takes a node that changed, came or went.
 func (c *Cluster) updateTerminationsOn(name slim.Text, now time.Time) {
-	if c.terminations.onNode[name] == 0 {
-		return
-	}
-	for _, t := range c.terminations.open {
-		if t.Pod().NodeName == name {
-			c.updateTermination(t, now)
-		}
+	for t := range c.terminations.onNode[name] {
+		c.updateTermination(t, now)
 	}
 }
 
@@ -193,9 +188,20 @@ func (t *terminations) count(one *termination, sign int) {
 	}
 }
 
-// place counts a pod on its node.
-func (t *terminations) place(pod *slim.Pod, sign int) {
-	if t.onNode[pod.NodeName] += sign; t.onNode[pod.NodeName] == 0 {
-		delete(t.onNode, pod.NodeName)
+// joinNode puts a termination on the node of its pod.
+func (t *terminations) joinNode(one *termination) {
+	name := one.Pod().NodeName
+	if t.onNode[name] == nil {
+		t.onNode[name] = map[*termination]struct{}{}
+	}
+	t.onNode[name][one] = struct{}{}
+}
+
+// leaveNode takes it away from there.
+func (t *terminations) leaveNode(one *termination) {
+	name := one.Pod().NodeName
+	delete(t.onNode[name], one)
+	if len(t.onNode[name]) == 0 {
+		delete(t.onNode, name)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 	"unique"
 
@@ -18,6 +19,10 @@ type Text = unique.Handle[string]
 
 // Intern returns the Text of s.
 func Intern(s string) Text { return unique.Make(s) }
+
+// ValidUTF8 returns s with U+FFFD instead of what is no UTF-8: what becomes a label of
+// metrics is repaired where it comes from. The API server sends none, but a file may.
+func ValidUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // UID is a Kubernetes UID in 16 bytes: the UUID itself or, for a text that is not
 // a UUID, its 128-bit FNV hash. The zero UID means that there is none.
@@ -132,8 +137,8 @@ func (m *Meta) SameVersion(other *Meta) bool {
 func metaOf(object metav1.Object) Meta {
 	created := object.GetCreationTimestamp()
 	return Meta{
-		Namespace:         Intern(object.GetNamespace()),
-		Name:              object.GetName(),
+		Namespace:         Intern(ValidUTF8(object.GetNamespace())),
+		Name:              ValidUTF8(object.GetName()),
 		UID:               ParseUID(object.GetUID()),
 		CreationTimestamp: StampOf(&created),
 		Late:              object.GetSelfLink() == lateMark,

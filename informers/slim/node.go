@@ -37,9 +37,10 @@ const reasonNeverUpdated = "NodeStatusNeverUpdated"
 
 // FromNode returns the trimmed node.
 func FromNode(node *corev1.Node) *Node {
+	meta := metaOf(node)
 	trimmed := &Node{
-		Meta:              metaOf(node),
-		NameText:          Intern(node.Name),
+		Meta:              meta,
+		NameText:          Intern(meta.Name),
 		Labels:            node.Labels,
 		Taints:            slices.Clone(node.Spec.Taints),
 		Unschedulable:     node.Spec.Unschedulable,

@@ -93,7 +93,7 @@ func FromPod(pod *corev1.Pod) *Pod {
 	trimmed := &Pod{
 		Meta:                   metaOf(pod),
 		Owner:                  ownerOf(pod),
-		NodeName:               Intern(targetNode(pod)),
+		NodeName:               Intern(ValidUTF8(targetNode(pod))),
 		ControllerRevisionHash: Intern(pod.Labels[appsv1.ControllerRevisionHashLabelKey]),
 		TemplateGeneration:     parseGeneration(pod.Labels[templateGenerationLabel]),
 		DeletionTimestamp:      StampOf(pod.DeletionTimestamp),
