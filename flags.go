@@ -39,6 +39,7 @@ type flags struct {
 	nodeLabels         []collector.NodeLabel
 	web                *web.FlagConfig
 	telemetryPath      string
+	pages              bool
 	pprof              bool
 	logLevel           string
 	logFormat          string
@@ -126,7 +127,7 @@ func (f *flags) addClientFlags(app *kingpin.CmdClause) {
 
 func (f *flags) addCollectorFlags(app *kingpin.CmdClause) {
 	app.Flag("coverage.max-gap-series", "Maximum number of series of each metric that has one per gap, node or taint. Counts stay exact; daemonset_exporter_series_dropped says how many were dropped.").
-		Default("10000").SetValue(&value{set: f.setMaxGapSeries})
+		Default(strconv.Itoa(collector.DefaultMaxGapSeries)).SetValue(&value{set: f.setMaxGapSeries})
 	duration(app, &f.joinGrace, "node.join-grace", "How long after its creation or its first Ready a node has the lifecycle joining.", collector.DefaultJoinGrace)
 	duration(app, &f.startupGrace, "node.startup-grace", "How long after its creation a node that still has a startup taint has the lifecycle joining.", collector.DefaultStartupGrace)
 	taints(app, &f.leavingTaints, "node.leaving-taint", "Taint key that gives a node the lifecycle leaving")
@@ -136,9 +137,30 @@ func (f *flags) addCollectorFlags(app *kingpin.CmdClause) {
 		PlaceHolder("NODELABEL=METRIC_LABEL").SetValue(&value{set: f.addNodeLabel, repeatable: true})
 }
 
+// addCollectorFlagsTo adds the flags of the collector to a subcommand.
+func addCollectorFlagsTo(command *kingpin.CmdClause) func() collector.Config {
+	f := &flags{}
+	f.addCollectorFlags(command)
+	return f.collectorConfig
+}
+
+// collectorConfig returns what the flags of the collector have set.
+func (f *flags) collectorConfig() collector.Config {
+	return collector.Config{
+		MaxGapSeries:    f.maxGapSeries,
+		JoinGrace:       f.joinGrace,
+		StartupGrace:    f.startupGrace,
+		LeavingTaints:   f.leavingTaints,
+		StartupTaints:   f.startupTaints,
+		ConditionTaints: f.conditionTaints,
+		NodeLabels:      f.nodeLabels,
+	}
+}
+
 func (f *flags) addServerFlags(app *kingpin.CmdClause) {
 	f.web = kingpinflag.AddFlags(app, defaultAddress)
 	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.pages", "Serve the pages /coverage and /explain, and the same as JSON under /api/v1/. --no-web.pages turns them off.").Default("true").BoolVar(&f.pages)
 	app.Flag("web.enable-pprof", "Expose Go runtime profiles under /debug/pprof/.").BoolVar(&f.pprof)
 	enum(app, &f.logLevel, "log.level", "Only log messages with the given severity or above.", "info", "debug", "info", "warn", "error")
 	enum(app, &f.logFormat, "log.format", "Output format of log messages.", "logfmt", "logfmt", "json")

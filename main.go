@@ -37,7 +37,7 @@ func main() {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutTerminal: isTerminal(os.Stdout), ErrTerminal: isTerminal(os.Stderr),
 		NoColor: os.Getenv("NO_COLOR") != "",
-		Clock:   clock.RealClock{}, UserAgent: userAgent(),
+		Clock:   clock.RealClock{}, UserAgent: userAgent(), CollectorFlags: addCollectorFlagsTo,
 	}))
 }
 
@@ -109,25 +109,20 @@ func serve(ctx context.Context, f *flags, logger log.Logger, handler slog.Handle
 	if err != nil {
 		return err
 	}
-	collecting, err := collector.New(collector.Config{
-		Clock:              clock.RealClock{},
-		Logger:             logger,
-		Health:             watching.Health,
-		LeaseRenewTime:     leases.RenewTime,
-		NewestRevisions:    revisions.Newest,
-		NamespaceSelectors: selectors,
-		MaxGapSeries:       f.maxGapSeries,
-		JoinGrace:          f.joinGrace,
-		StartupGrace:       f.startupGrace,
-		LeavingTaints:      f.leavingTaints,
-		StartupTaints:      f.startupTaints,
-		ConditionTaints:    f.conditionTaints,
-		NodeLabels:         f.nodeLabels,
-	})
+	settings := f.collectorConfig()
+	settings.Clock, settings.Logger, settings.Health = clock.RealClock{}, logger, watching.Health
+	settings.LeaseRenewTime, settings.NewestRevisions, settings.NamespaceSelectors = leases.RenewTime, revisions.Newest, selectors
+	collecting, err := collector.New(settings)
 	if err != nil {
 		return err
 	}
+	var pages server.Pages
+	if f.pages {
+		pages = collecting
+	}
 	serving, err := server.New(server.Config{
+		Pages:         pages,
+		Clock:         clock.RealClock{},
 		Collector:     collecting,
 		TelemetryPath: f.telemetryPath,
 		Health:        watching.Health,

@@ -49,8 +49,10 @@ type Config struct {
 	NodeLabels []NodeLabel
 }
 
-// The default graces of a new node.
+// The defaults of the flags.
 const (
+	DefaultMaxGapSeries = 10_000
+	// The graces of a new node.
 	DefaultJoinGrace    = 5 * time.Minute
 	DefaultStartupGrace = 15 * time.Minute
 )

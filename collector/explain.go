@@ -83,6 +83,24 @@ type ContainerExplanation struct {
 	Last string `json:"last,omitempty"`
 }
 
+// String returns the container's state in words.
+func (c *ContainerExplanation) String() string {
+	text := c.Name + ": " + c.State
+	if c.Reason != "" {
+		text += ", " + c.Reason
+	}
+	if c.ExitCode != nil {
+		text += fmt.Sprintf(", exit code %d", *c.ExitCode)
+	}
+	if c.Restarts > 0 {
+		text += fmt.Sprintf(", %d restarts", c.Restarts)
+	}
+	if c.Message != "" {
+		text += ": " + c.Message
+	}
+	return text
+}
+
 // Explain returns why a DaemonSet has a working pod on a node, or why it has none. It
 // returns an error if there is no such DaemonSet or node.
 func (c *Collector) Explain(namespace, daemonSet, node string) (Explanation, error) {

@@ -98,6 +98,28 @@ func (q *revisionQueue) next(now time.Time) (namespace string, wanted map[slim.U
 	return first.namespace, wanted, 0
 }
 
+// nextDue returns when the first DaemonSet is due; the zero time for at once.
+func (q *revisionQueue) nextDue() (at time.Time, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, entry := range q.wanted {
+		if !ok || entry.due.Before(at) {
+			at, ok = entry.due, true
+		}
+	}
+	return at, ok
+}
+
+// hasten makes a DaemonSet due at once.
+func (q *revisionQueue) hasten(uid slim.UID) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if entry, ok := q.wanted[uid]; ok {
+		entry.due = time.Time{}
+		q.wanted[uid] = entry
+	}
+}
+
 // retry puts off a DaemonSet whose reading was in vain.
 func (q *revisionQueue) retry(uid slim.UID, entry wantedRevision, backoff time.Duration, now time.Time) {
 	entry.attempts++

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,28 +12,16 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
+	testsamples "github.com/daemonset-exporter/daemonset_exporter/internal/testing/samples"
 )
 
-// samples holds values by series, in the text format: the name, then the labels in
-// alphabetical order. Of a histogram it holds count and sum.
-type samples map[string]float64
+// samples holds values by series, in the text format. Of a histogram it holds count
+// and sum.
+type samples = testsamples.Samples
 
 // exposition parses samples in the text format.
 func exposition(format string, values ...any) samples {
-	all := samples{}
-	for line := range strings.Lines(fmt.Sprintf(format, values...)) {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		space := strings.LastIndex(line, " ")
-		value, err := strconv.ParseFloat(line[space+1:], 64)
-		if err != nil || space < 0 {
-			panic("no sample: " + line)
-		}
-		all[line[:space]] += value
-	}
-	return all
+	return testsamples.Parse(fmt.Sprintf(format, values...))
 }
 
 // scrape returns all samples.

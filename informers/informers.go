@@ -66,6 +66,7 @@ func New(options Options) (*Set, error) {
 		if len(scope) == 1 {
 			siblings = nil
 		}
+		resource.transform = observed(resource.transform, options.Trimmed)
 		for _, namespace := range scope {
 			health := newInformerHealth(options.Clock)
 			informer, err := newInformer(&listWatch{

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -29,6 +30,10 @@ type Options struct {
 	// PodsSelector is the label selector of the pods (see DefaultPodsSelector).
 	// Empty for all pods, which costs memory and network.
 	PodsSelector string
+	// Trimmed, if set, is called with each object of the API and the slim object that it
+	// becomes, before the Handler is called with that; for recordings. It must not keep
+	// or change the object, and calls are concurrent.
+	Trimmed func(object runtime.Object, slim any)
 	// Clock is read for LastEvent of ResourceHealth and for repeated log lines.
 	Clock clock.PassiveClock
 	// Logger receives failed requests and their recovery.

@@ -60,6 +60,30 @@ func known[T any](store cache.Store, made *T, meta func(*T) *slim.Meta) *T {
 	return held
 }
 
+// observed returns a constructor of transforms that tell of each object that they trim,
+// but not of those that are in the store already.
+func observed(
+	construct func(cache.Store) cache.TransformFunc, trimmed func(object runtime.Object, slim any),
+) func(cache.Store) cache.TransformFunc {
+	if trimmed == nil {
+		return construct
+	}
+	return func(store cache.Store) cache.TransformFunc {
+		transform := construct(store)
+		return func(obj any) (any, error) {
+			made, err := transform(obj)
+			object, isObject := obj.(runtime.Object)
+			if err != nil || !isObject {
+				return made, err
+			}
+			if held, exists, err := store.Get(made); err != nil || !exists || held != made {
+				trimmed(object, made)
+			}
+			return made, nil
+		}
+	}
+}
+
 // transformTombstone trims the object in a tombstone. The informers of
 // client-go v0.37 keep tombstones from the transform (tools/cache/the_real_fifo.go);
 // its contract does not promise that.

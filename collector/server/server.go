@@ -15,6 +15,7 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/exporter-toolkit/web"
+	"k8s.io/utils/clock"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
@@ -54,6 +55,10 @@ type Config struct {
 	Health func() []informers.ResourceHealth
 	// Synced reports whether all informer caches have synced.
 	Synced func() bool
+	// Pages is what the pages and the API show; nil turns them off.
+	Pages Pages
+	// Clock tells the pages' time.
+	Clock clock.PassiveClock
 	// Profiling enables profiles of the Go runtime under /debug/pprof/.
 	Profiling bool
 	// Version is shown on the landing page.
@@ -113,7 +118,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 // newHandler returns the mux of all paths.
 func newHandler(config Config) (http.Handler, error) {
-	if err := checkPath(config.TelemetryPath); err != nil {
+	if err := config.checkPath(); err != nil {
 		return nil, err
 	}
 	metrics, err := metricsHandler(config)
@@ -124,6 +129,13 @@ func newHandler(config Config) (http.Handler, error) {
 	mux.Handle("GET "+exactPattern(config.TelemetryPath), metrics)
 	mux.HandleFunc("GET "+HealthyPath, healthy)
 	mux.Handle("GET "+ReadyPath, readiness{health: config.Health, synced: config.Synced})
+	if config.Pages != nil {
+		pages, err := newPages(config.Pages, config.Clock, config.Logger)
+		if err != nil {
+			return nil, err
+		}
+		pages.register(mux)
+	}
 	if config.Profiling {
 		mux.HandleFunc(pprofPath, pprof.Index)
 		mux.HandleFunc(pprofPath+"cmdline", pprof.Cmdline)
@@ -143,7 +155,8 @@ func newHandler(config Config) (http.Handler, error) {
 
 // checkPath returns an error for a telemetry path that http.ServeMux would panic
 // at or take for a pattern, and for paths of the server's own.
-func checkPath(path string) error {
+func (c *Config) checkPath() error {
+	path := c.TelemetryPath
 	switch {
 	case !strings.HasPrefix(path, "/"):
 		return fmt.Errorf("telemetry path %q is not valid: it must begin with /", path)
@@ -151,7 +164,7 @@ func checkPath(path string) error {
 		return fmt.Errorf("telemetry path %q is not valid: write it as %q", path, urlpath.Clean(path))
 	case strings.ContainsAny(path, "{} ?#"):
 		return fmt.Errorf("telemetry path %q is not valid: it must not contain a space or any of { } ? #", path)
-	case slices.Contains([]string{HealthyPath, ReadyPath}, path), strings.HasPrefix(path, pprofPath):
+	case slices.Contains([]string{HealthyPath, ReadyPath}, path), slices.Contains(pagePaths(), path), strings.HasPrefix(path, pprofPath):
 		return fmt.Errorf("telemetry path %q is reserved", path)
 	default:
 		return nil
@@ -173,6 +186,21 @@ func exactPattern(path string) string {
 	return path
 }
 
+// landingLinks returns what the landing page links to.
+func landingLinks(config Config) []web.LandingLinks {
+	var links []web.LandingLinks
+	if config.Pages != nil {
+		links = append(links, web.LandingLinks{
+			Address: CoveragePath, Text: "Coverage", Description: "which node lacks a working pod of which DaemonSet, since when, and why",
+		})
+	}
+	return append(links,
+		web.LandingLinks{Address: config.TelemetryPath, Text: "Metrics"},
+		web.LandingLinks{Address: ReadyPath, Text: "Ready", Description: "whether all informer caches have synced"},
+		web.LandingLinks{Address: HealthyPath, Text: "Healthy", Description: "whether the process answers"},
+	)
+}
+
 // landingPage returns the handler of the page at /, which links to the others.
 func landingPage(config Config) (http.Handler, error) {
 	landing, err := web.NewLandingPage(web.LandingConfig{
@@ -180,11 +208,7 @@ func landingPage(config Config) (http.Handler, error) {
 		Description: "Which node lacks a working pod of which DaemonSet, since when, and why",
 		Version:     config.Version,
 		Profiling:   fmt.Sprint(config.Profiling),
-		Links: []web.LandingLinks{
-			{Address: config.TelemetryPath, Text: "Metrics"},
-			{Address: ReadyPath, Text: "Ready", Description: "whether all informer caches have synced"},
-			{Address: HealthyPath, Text: "Healthy", Description: "whether the process answers"},
-		},
+		Links:       landingLinks(config),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("rendering the landing page: %w", err)

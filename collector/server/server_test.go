@@ -32,7 +32,7 @@ func config() server.Config {
 }
 
 // serve runs a server for the duration of the test and returns its URL.
-func serve(t *testing.T, config server.Config) string {
+func serve(t testing.TB, config server.Config) string {
 	t.Helper()
 	listener := check.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	config.Listen = func(server *http.Server) error { return server.Serve(listener) }
@@ -57,7 +57,7 @@ type answer struct {
 }
 
 // ask sends a request with headers, "Name: text" each.
-func ask(t *testing.T, method, url string, headers ...string) answer {
+func ask(t testing.TB, method, url string, headers ...string) answer {
 	t.Helper()
 	request := check.Must(http.NewRequestWithContext(t.Context(), method, url, nil))(t)
 	for _, header := range headers {

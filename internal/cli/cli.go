@@ -8,6 +8,8 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/daemonset-exporter/daemonset_exporter/collector"
 )
 
 // Environment is what the commands are given by the process.
@@ -19,14 +21,29 @@ type Environment struct {
 	// NoColor reports whether colours are not wanted.
 	NoColor bool
 	Clock   clock.Clock
+	// CollectorFlags adds the exporter's flags that change metrics to a command and returns
+	// what they have set; nil for their defaults.
+	CollectorFlags func(command *kingpin.CmdClause) func() collector.Config
 	// UserAgent is how the commands introduce themselves to the API server.
 	UserAgent string
+}
+
+// collectorConfig adds the flags that change metrics to a command.
+func (e *Environment) collectorConfig(command *kingpin.CmdClause) func() collector.Config {
+	if e.CollectorFlags != nil {
+		return e.CollectorFlags(command)
+	}
+	return func() collector.Config {
+		return collector.Config{
+			MaxGapSeries: collector.DefaultMaxGapSeries, JoinGrace: collector.DefaultJoinGrace, StartupGrace: collector.DefaultStartupGrace,
+		}
+	}
 }
 
 // subcommand is one subcommand.
 type subcommand interface {
 	// register adds the command and its flags.
-	register(app *kingpin.Application) *kingpin.CmdClause
+	register(app *kingpin.Application, env *Environment) *kingpin.CmdClause
 	// run does what was asked for and reports whether it found something that is wrong.
 	// A usageError is the caller's; any other error says that it could not tell.
 	run(ctx context.Context, env *Environment) (found bool, err error)
@@ -34,7 +51,7 @@ type subcommand interface {
 
 // subcommands returns all subcommands in the order of the help text.
 func subcommands() []subcommand {
-	return []subcommand{&explainCommand{}}
+	return []subcommand{&explainCommand{}, &recordCommand{}, &replayCommand{}}
 }
 
 // Commands are the subcommands of one command line.
@@ -47,7 +64,7 @@ type Commands struct {
 func Register(app *kingpin.Application, env *Environment) *Commands {
 	commands := &Commands{env: env, byName: map[string]subcommand{}}
 	for _, command := range subcommands() {
-		commands.byName[command.register(app).FullCommand()] = command
+		commands.byName[command.register(app, env).FullCommand()] = command
 	}
 	return commands
 }

@@ -18,13 +18,7 @@ type explainCommand struct {
 	node      string
 }
 
-// explanationList is the output of explain.
-type explanationList struct {
-	document
-	Items []collector.Explanation `json:"items"`
-}
-
-func (c *explainCommand) register(app *kingpin.Application) *kingpin.CmdClause {
+func (c *explainCommand) register(app *kingpin.Application, _ *Environment) *kingpin.CmdClause {
 	command := app.Command("explain", "Explain why a DaemonSet has a working pod on a node, or why it has none: every rule with its evidence, and what would change it. "+
 		"Without --node: all nodes by verdict and reason. Without a DaemonSet: all DaemonSets of the node. Exit code 1 if there is a gap.")
 	command.Arg("daemonset", "Name of the DaemonSet, or namespace/name.").StringVar(&c.daemonSet)
@@ -56,7 +50,7 @@ func (c *explainCommand) run(ctx context.Context, env *Environment) (found bool,
 	for i := range explained {
 		found = found || explained[i].Verdict == collector.VerdictGap
 	}
-	return found, c.output.print(env, explanationList{documentOf("ExplanationList"), explained}, func(p *printer) {
+	return found, c.output.print(env, collector.NewExplanationList(explained...), func(p *printer) {
 		c.write(p, explained, env)
 	})
 }

@@ -22,7 +22,7 @@ func (p *printer) explanation(e *collector.Explanation, now time.Time) {
 	for i := range e.Placement.Rules {
 		p.rule(&e.Placement.Rules[i])
 	}
-	p.line("Controller: %s", upstreamText(e))
+	p.line("Controller: %s", e.Placement.Controller())
 	p.line("Node: %s%s, %s", e.NodeStatus, since(e.NodeStatusSince, now), e.Lifecycle)
 	for i := range e.Pods {
 		p.pod(&e.Pods[i], now)
@@ -46,11 +46,7 @@ func (p *printer) advice(e *collector.Explanation) {
 	p.line("")
 	p.line("What would change it:")
 	for _, plan := range e.Placement.Plans {
-		texts := make([]string, 0, len(plan.Changes))
-		for i := range plan.Changes {
-			texts = append(texts, plan.Changes[i].Text)
-		}
-		p.line("  - %s", strings.Join(texts, ", and "))
+		p.line("  - %s", plan.String())
 	}
 	for _, text := range e.Advice {
 		p.line("  - %s", text)
@@ -93,55 +89,9 @@ var marks = map[coverage.RuleVerdict]string{
 }
 
 func (p *printer) rule(rule *coverage.Rule) {
-	switch {
-	case rule.Verdict == coverage.RuleUnset:
-		p.check(rule.Verdict, rule.Name, unsetText(rule.Name))
-	case rule.NodeName != "":
-		p.check(rule.Verdict, rule.Name, "wants node "+rule.NodeName)
+	for _, check := range rule.Checks() {
+		p.check(check.Verdict, rule.Name, check.Text)
 	}
-	for i := range rule.Requirements {
-		r := &rule.Requirements[i]
-		p.check(verdictOf(r.Holds), rule.Name, r.String()+": "+r.Found())
-	}
-	for i := range rule.Terms {
-		term := &rule.Terms[i]
-		texts := make([]string, 0, len(term.Requirements))
-		for j := range term.Requirements {
-			r := &term.Requirements[j]
-			texts = append(texts, fmt.Sprintf("%s (%s: %s)", r, marks[verdictOf(r.Holds)], r.Found()))
-		}
-		p.check(termVerdict(rule, term), rule.Name, fmt.Sprintf("term %d of %d: %s", i+1, len(rule.Terms), cmp.Or(strings.Join(texts, " and "), "empty, matches no node")))
-	}
-	if rule.Name == coverage.ExcludedByNodeAffinity.String() && rule.Verdict == coverage.RuleExcludes && len(rule.Terms) == 0 {
-		p.check(rule.Verdict, rule.Name, "no terms, no node matches")
-	}
-	for i := range rule.Taints {
-		taint := &rule.Taints[i]
-		p.check(taint.Verdict, rule.Name, taint.String()+": "+taintText(taint))
-	}
-}
-
-func unsetText(rule string) string {
-	if rule == coverage.ExcludedByTaint.String() {
-		return "the node has none"
-	}
-	return "not set"
-}
-
-func verdictOf(holds bool) coverage.RuleVerdict {
-	if holds {
-		return coverage.RulePasses
-	}
-	return coverage.RuleExcludes
-}
-
-// termVerdict returns the verdict of one term: one that does not hold excludes nothing
-// where another one holds.
-func termVerdict(rule *coverage.Rule, term *coverage.Term) coverage.RuleVerdict {
-	if !term.Holds && rule.Verdict == coverage.RulePasses {
-		return coverage.RuleUnset
-	}
-	return verdictOf(term.Holds)
 }
 
 func (p *printer) check(verdict coverage.RuleVerdict, rule, text string) {
@@ -158,35 +108,6 @@ func (p *printer) check(verdict coverage.RuleVerdict, rule, text string) {
 	p.line("  %s %-18s %s", p.in(c, fmt.Sprintf("%-4s", marks[verdict])), rule, text)
 }
 
-func taintText(taint *coverage.Taint) string {
-	switch {
-	case taint.ToleratedBy == coverage.FromTemplate:
-		return "tolerated by the template"
-	case taint.ToleratedBy == coverage.FromController:
-		return "tolerated, the controller adds the toleration"
-	case taint.Verdict == coverage.RuleWithholds:
-		return "not tolerated; a " + taint.Class + " taint excludes no node, but the controller makes no pod"
-	case taint.Verdict == coverage.RulePasses:
-		return "keeps no pod away"
-	case taint.Class == "leaving":
-		return "not tolerated; it announces the end of the node"
-	default:
-		return "not tolerated"
-	}
-}
-
-func upstreamText(e *collector.Explanation) string {
-	text := map[string]string{
-		coverage.VerdictRun.String():  "runs a pod here",
-		coverage.VerdictKeep.String(): "makes no pod here, keeps one that is there",
-		coverage.VerdictStop.String(): "makes no pod here, deletes one that is there",
-	}[e.Placement.Upstream]
-	if e.Placement.Difference != "" {
-		return text + "; expected all the same: " + e.Placement.Difference
-	}
-	return text
-}
-
 func (p *printer) pod(pod *collector.PodExplanation, now time.Time) {
 	p.line("Pod: %s, %s%s", pod.Name, cmp.Or(pod.Reason, "available"), since(pod.Since, now))
 	if pod.Scheduler != "" {
@@ -194,20 +115,7 @@ func (p *printer) pod(pod *collector.PodExplanation, now time.Time) {
 	}
 	for i := range pod.Containers {
 		container := &pod.Containers[i]
-		text := container.State
-		if container.Reason != "" {
-			text += ", " + container.Reason
-		}
-		if container.ExitCode != nil {
-			text += fmt.Sprintf(", exit code %d", *container.ExitCode)
-		}
-		if container.Restarts > 0 {
-			text += fmt.Sprintf(", %d restarts", container.Restarts)
-		}
-		if container.Message != "" {
-			text += ": " + container.Message
-		}
-		p.line("  container %s: %s", container.Name, text)
+		p.line("  container %s", container)
 		if container.Last != "" {
 			p.line("    last run: %s", container.Last)
 		}

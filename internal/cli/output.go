@@ -19,19 +19,6 @@ const (
 	formatYAML  = "yaml"
 )
 
-// apiVersion is the version of the JSON and YAML that the commands print
-// (docs/api.md). A field may be added; one that goes, or means something else, makes
-// another version.
-const apiVersion = "daemonset-exporter/v1"
-
-// document is what every JSON or YAML output begins with.
-type document struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-}
-
-func documentOf(kind string) document { return document{apiVersion, kind} }
-
 // outputFlags select how to print.
 type outputFlags struct {
 	format    string
