@@ -34,7 +34,6 @@ func checkReasons(t *testing.T, cases map[string]reasonCase) {
 	t.Helper()
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			node := readiness.NewNode(slim.FromNode(objects.Node("a", test.node...)), &readiness.Rules{}, true, objects.Noon)
 			var all []*slim.Pod
 			for _, options := range test.pods {
@@ -226,7 +225,6 @@ func TestAvailable(t *testing.T) {
 		"one that is not Ready is not":                     {options{objects.NotReady(0)}, 0, 100, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			object := slim.FromPod(objects.PodOf("agent", "a", test.pod...))
 			check.Equal(t, object.Available(test.minReady, objects.At(test.at)), test.want, "available")
 		})

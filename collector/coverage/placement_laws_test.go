@@ -26,7 +26,6 @@ func TestPlacementLaws(t *testing.T) {
 	t.Parallel()
 	for name, seed := range random.Seeds() {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			t.Logf("3000 pairs of seed %d", seed)
 			dice := random.Seeded(seed, 0)
 			for pair := range 3000 {

@@ -42,7 +42,6 @@ func checkPlacements(t *testing.T, cases map[string]placementCase) {
 	t.Helper()
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			check.Equal(t, decide(objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...)), test.want)
 		})
 	}
@@ -100,7 +99,6 @@ func TestPlacementNamespaceSelector(t *testing.T) {
 		"a dead node that it selects is still expected": {"pool=a", nil, options{poolA, objects.Unreachable(0)}, decision{"keep", "expected", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			selector := check.Must(labels.Parse(test.selector))(t)
 			got := decideIn(selector, objects.DaemonSet("agent", test.ds...), objects.Node("a", test.node...))
 			check.Equal(t, got, test.want)

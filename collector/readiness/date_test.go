@@ -29,7 +29,6 @@ func TestDate(t *testing.T) {
 		"a clock that was set back far does not make old stamps valid": {objects.At(-5000), objects.At(100), objects.At(-5100), objects.At(-5000)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			check.Equal(t, readiness.Date(test.now, test.previous, test.stamped, true), test.want, "dated")
 			check.Equal(t, readiness.Date(test.now, test.previous, test.stamped, false), test.now, "on a watch that was never interrupted it is dated")
 		})
@@ -44,7 +43,6 @@ func TestBegun(t *testing.T) {
 		"one from the future begins with the exporter":        {objects.At(100), objects.At(101), objects.At(100)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			check.Equal(t, readiness.Begun(test.now, test.stamped), test.want, "begun")
 		})
 	}

@@ -56,7 +56,6 @@ func TestLifecycle(t *testing.T) {
 		"any effect of a leaving taint counts":           {options{objects.Tainted("ToBeDeletedByClusterAutoscaler", "PreferNoSchedule")}, readiness.LifecycleLeaving},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			n := readiness.NewNode(node(test.node...), rules(), true, objects.At(0))
 			check.Equal(t, n.Lifecycle(), test.want)
 		})

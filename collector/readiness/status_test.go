@@ -40,7 +40,6 @@ func TestStatus(t *testing.T) {
 		"a node without a creation begins with its stamp":          {options{objects.Change(func(n *corev1.Node) { n.CreationTimestamp.Reset() }), objects.NotReady(-60)}, seen{readiness.StatusNotReady, -60}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			check.Equal(t, look(readiness.NewNode(node(test.node...), rules(), true, objects.At(0))), test.want)
 		})
 	}
@@ -61,7 +60,6 @@ func TestStatusAtCreation(t *testing.T) {
 		"Ready by a clock a minute ahead":  {options{objects.Ready(59)}, seen{readiness.StatusReady, 0}, seen{readiness.StatusReady, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			object := node(append(options{objects.Created(-5)}, test.node...)...)
 			check.Equal(t, []seen{
 				look(readiness.NewNode(object, rules(), false, objects.At(0))), look(readiness.NewNode(object, rules(), true, objects.At(0))),
@@ -114,7 +112,6 @@ func TestStatusChanges(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			var n *readiness.Node
 			for i, step := range steps {
 				if i == 0 {

@@ -48,7 +48,6 @@ func TestRestarts(t *testing.T) {
 		"containers may change their places": {[]objects.Option{second}, []objects.Option{objects.Restarted(1, 1, "Error", 10), reversed}, restarts{slim.TerminationError: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			before := objects.PodOf("agent", "a", test.before...)
 			pod := objects.Updated(before, test.now...)
 			got := restarts{}

@@ -191,7 +191,6 @@ func TestStep(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			for _, twice := range []bool{false, true} {
 				c := newCell()
 				c.twice = twice
@@ -206,7 +205,6 @@ func TestStep(t *testing.T) {
 		})
 	}
 	t.Run("a cell that is covered by no pod that says so ends it without a result", func(t *testing.T) {
-		t.Parallel()
 		c := newCell()
 		c.step(10, gone("a-1"))
 		c.Reason = coverage.ReasonNone
@@ -215,7 +213,6 @@ func TestStep(t *testing.T) {
 		}
 	})
 	t.Run("names of stages", func(t *testing.T) {
-		t.Parallel()
 		check.Equal(t, label(rescheduling.Stages), []string{"create", "schedule", "start", "ready"})
 	})
 }

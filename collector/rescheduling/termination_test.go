@@ -29,7 +29,20 @@ type version struct {
 	node  *rescheduling.TerminationNode
 }
 
+// versions are what is seen of a Pod.
+type versions []version
+
 func is(at float64, options ...objects.Option) version { return version{at: at, pod: options} }
+
+// asked is the version in which the deletion is requested.
+func asked(at float64, grace int64, options ...objects.Option) version {
+	return is(at, append([]objects.Option{objects.Terminating(at, grace)}, options...)...)
+}
+
+// finished is the version in which all containers have ended, the first with a code.
+func finished(at float64, code int32, options ...objects.Option) version {
+	return is(at, append([]objects.Option{objects.Finished(code, at)}, options...)...)
+}
 
 func first(at float64, options ...objects.Option) version {
 	return version{at: at, pod: options, first: true}
@@ -114,25 +127,24 @@ func (t *terminating) end(at float64, pod *slim.Pod) string {
 func TestState(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		versions []version
+		versions versions
 		want     string
 	}{
-		"before the deletion was requested":                {[]version{is(5)}, ""},
-		"deletionTimestamp is the end of the grace period": {[]version{is(10, objects.Terminating(10, 30)), is(39.9)}, "within_grace"},
-		"that is over":          {[]version{is(10, objects.Terminating(10, 30)), is(40)}, "overdue"},
-		"the node is not Ready": {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost)}, "node_lost"},
-		"the node is not Ready, and the grace period is over": {[]version{is(10, objects.Terminating(10, 30)), nodeIs(42, lost)}, "node_lost"},
-		"the node is back": {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost), nodeIs(30, rescheduling.TerminationNode{Ready: true, StatusSince: objects.At(30)})}, "within_grace"},
-		"the node is back, and the grace period is over":           {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, lost), nodeIs(40, back)}, "overdue"},
-		"the node is gone for ever":                                {[]version{is(10, objects.Terminating(10, 30)), nodeIs(12, nodeGone)}, "node_lost"},
-		"a grace period counts from the moment it was seen":        {[]version{is(10.9, objects.Terminating(10, 5)), is(15.5)}, "within_grace"},
-		"the first version was seen late":                          {[]version{is(20, objects.Terminating(10, 30), objects.Late()), is(40)}, "overdue"},
-		"a second request shortened the grace period":              {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Terminating(10, 4)), is(14)}, "overdue"},
-		"the kubelet's last version does not end it":               {[]version{is(10, objects.Terminating(10, 30)), is(14, objects.Finished(0, 14), objects.Terminating(14, 0))}, "within_grace"},
-		"a second request without any grace leaves no time at all": {[]version{is(10, objects.Terminating(10, 30)), is(12, objects.Terminating(12, 0))}, "overdue"},
+		"before the deletion was requested":                {versions{is(5)}, ""},
+		"deletionTimestamp is the end of the grace period": {versions{asked(10, 30), is(39.9)}, "within_grace"},
+		"that is over":          {versions{asked(10, 30), is(40)}, "overdue"},
+		"the node is not Ready": {versions{asked(10, 30), nodeIs(12, lost)}, "node_lost"},
+		"the node is not Ready, and the grace period is over": {versions{asked(10, 30), nodeIs(42, lost)}, "node_lost"},
+		"the node is back": {versions{asked(10, 30), nodeIs(12, lost), nodeIs(30, rescheduling.TerminationNode{Ready: true, StatusSince: objects.At(30)})}, "within_grace"},
+		"the node is back, and the grace period is over":           {versions{asked(10, 30), nodeIs(12, lost), nodeIs(40, back)}, "overdue"},
+		"the node is gone for ever":                                {versions{asked(10, 30), nodeIs(12, nodeGone)}, "node_lost"},
+		"a grace period counts from the moment it was seen":        {versions{is(10.9, objects.Terminating(10, 5)), is(15.5)}, "within_grace"},
+		"the first version was seen late":                          {versions{is(20, objects.Terminating(10, 30), objects.Late()), is(40)}, "overdue"},
+		"a second request shortened the grace period":              {versions{asked(10, 30), is(12, objects.Terminating(10, 4)), is(14)}, "overdue"},
+		"the kubelet's last version does not end it":               {versions{asked(10, 30), finished(14, 0, objects.Terminating(14, 0))}, "within_grace"},
+		"a second request without any grace leaves no time at all": {versions{asked(10, 30), asked(12, 0)}, "overdue"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			p, got := newTerminating(), ""
 			for _, version := range test.versions {
 				got = p.see(version)
@@ -141,15 +153,13 @@ func TestState(t *testing.T) {
 		})
 	}
 	t.Run("the end of the grace period and the pod are known", func(t *testing.T) {
-		t.Parallel()
 		p := newTerminating()
-		p.see(is(10, objects.Terminating(10, 30)))
+		p.see(asked(10, 30))
 		if got := objects.Seconds(p.Deadline()); got != 40 || p.Pod().Name != "agent-a" {
 			t.Errorf("%s until %v s, want agent-a until 40 s", p.Pod().Name, got)
 		}
 	})
 	t.Run("names", func(t *testing.T) {
-		t.Parallel()
 		check.Equal(t, label(rescheduling.States), []string{"within_grace", "overdue", "node_lost"})
 	})
 }

@@ -76,7 +76,6 @@ func TestTrigger(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			pending, want, changes := strings.Cut(test.want, ", then ")
 			if !changes {
 				want = pending
@@ -91,7 +90,6 @@ func TestTrigger(t *testing.T) {
 		})
 	}
 	t.Run("names", func(t *testing.T) {
-		t.Parallel()
 		want := []string{"node_added", "node_recovered", "node_eligible", "pod_deleted", "pod_evicted", "pod_failed", "rollout", "daemonset_created"}
 		check.Equal(t, label(rescheduling.Triggers), want)
 	})
@@ -134,7 +132,6 @@ func TestTriggerLast(t *testing.T) {
 		"a pod that is deleted once it worked":        {[]edit{unreachable, pod("a-1", objects.NotReady(11)), ready, working(), deletion, removed, pod("a-2"), working()}, "pod_deleted 3s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			c, got := newCell(), ""
 			for i, event := range test.events {
 				c.WasHeldBack = c.HeldBack
@@ -165,7 +162,6 @@ func TestTriggerNone(t *testing.T) {
 		"time that passes on a cell that lost Ready long since": {pod("a-1", objects.Started(10)), timePasses},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			c := newCell()
 			for i, event := range events {
 				check.Equal(t, c.step(float64(10+i), event), "", "event", i)
@@ -222,7 +218,6 @@ func TestTriggerAtStart(t *testing.T) {
 		"the node is not Ready":                                    {all(node(readiness.StatusUnreachable), vanished("a-1")), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			c := newCell()
 			trigger, _, _ := strings.Cut(test.want, " ")
 			if got := c.step(62, all(test.found, started)); strings.TrimSuffix(got, " pending") != trigger {

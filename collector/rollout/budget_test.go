@@ -47,7 +47,6 @@ func TestMaxUnavailable(t *testing.T) {
 		"a percentage that is none":                     {objects.RollingUpdate("%", "0"), 5, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds))
 			check.Equal(t, rollout.MaxUnavailable(ds, test.desired), test.want)
 		})
@@ -74,7 +73,6 @@ func TestMaxSurge(t *testing.T) {
 		"a percentage that is none":             {objects.RollingUpdate("2", "many%"), 5, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds))
 			check.Equal(t, rollout.MaxSurge(ds, test.desired), test.want)
 		})

@@ -47,7 +47,6 @@ func TestIncludes(t *testing.T) {
 		"without one, and of another generation":           {known("second", 2), "", 1, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			pod := slim.FromPod(objects.PodOf("agent", "a", objects.Revision(test.hash, test.of)))
 			check.Equal(t, test.revision.Includes(pod), test.want)
 			check.Equal(t, test.revision.CountsAsUpdated(pod), test.updated, "counts as updated")
@@ -98,7 +97,6 @@ func TestCurrent(t *testing.T) {
 		"the known one without generations and pods": {[]objects.Option{objects.TemplateGeneration(0)}, nil, "first", known("first", 0)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			ds := slim.FromDaemonSet(objects.DaemonSet("agent", test.ds...))
 			var hash slim.Text
 			if test.known != "" {

@@ -68,7 +68,6 @@ func TestCount(t *testing.T) {
 		"an update that surges spends nothing": {[]objects.Option{objects.RollingUpdate("0", "1")}, true, []pod{notReady}, "desired current updated"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			var pods []*slim.Pod
 			for _, options := range test.pods {
 				pods = append(pods, slim.FromPod(objects.PodOf("agent", "a", options...)))
@@ -135,7 +134,6 @@ func TestDifferences(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			status := slim.FromDaemonSet(objects.DaemonSet("agent", objects.Status(test.status))).Status
 			var got []int32
 			var fields []string

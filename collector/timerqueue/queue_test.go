@@ -34,7 +34,6 @@ func TestQueue(t *testing.T) {
 		return queue
 	}
 	t.Run("an empty one is never due", func(t *testing.T) {
-		t.Parallel()
 		var queue timerqueue.Queue[string]
 		queue.Remove("nobody")
 		check.Equal(t, pop(&queue, at(1e9)), nil)
@@ -43,7 +42,6 @@ func TestQueue(t *testing.T) {
 		}
 	})
 	t.Run("targets are due in the order of their times", func(t *testing.T) {
-		t.Parallel()
 		queue := filled()
 		check.Equal(t, pop(queue, at(9.999)), []string{"long ago"})
 		check.Equal(t, queue.Next(), at(10), "the next is due")
@@ -53,7 +51,6 @@ func TestQueue(t *testing.T) {
 		check.That(t, queue.Len() == 1 && !queue.Next().Before(at(200*365*24*3600)), "%d are left, the next at %v", queue.Len(), queue.Next())
 	})
 	t.Run("a target that is set again moves", func(t *testing.T) {
-		t.Parallel()
 		queue := filled()
 		queue.Set("first", at(25))
 		queue.Set("third", at(15))
@@ -62,7 +59,6 @@ func TestQueue(t *testing.T) {
 		check.Equal(t, pop(queue, at(30)), []string{"long ago", "third", "second", "first"})
 	})
 	t.Run("a target that is removed is not due", func(t *testing.T) {
-		t.Parallel()
 		queue := filled()
 		for _, target := range []string{"first", "long ago", "first", "nobody"} {
 			queue.Remove(target)
@@ -70,7 +66,6 @@ func TestQueue(t *testing.T) {
 		check.Equal(t, pop(queue, at(30)), []string{"second", "third"})
 	})
 	t.Run("what becomes due now is due now", func(t *testing.T) {
-		t.Parallel()
 		queue := filled()
 		var due []string
 		for target, ok := queue.PopDue(at(20)); ok; target, ok = queue.PopDue(at(20)) {

@@ -118,7 +118,6 @@ func TestPodPredicates(t *testing.T) {
 		"an init container that ended in a power cut, neither": {[]objects.Option{objects.Started(-6999), initialized(status("Unknown", 255, 0))}, "active running started"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			check.Equal(t, predicates(slim.FromPod(objects.Pod("a", test.pod...))), test.want)
 		})
 	}
@@ -160,7 +159,6 @@ func TestPodContainers(t *testing.T) {
 		"none":                               {slim.Container{Name: slim.Intern("new")}, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			check.Equal(t, pod.ContainerLike(&test.container, test.place), test.want)
 		})
 	}

@@ -14,7 +14,6 @@ func TestRecordings(t *testing.T) {
 	t.Parallel()
 	for _, name := range recordings.Names() {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			events := check.Must(recordings.Read(name))(t)
 			nodes := map[slim.Text]bool{slim.Intern("real-0"): true, slim.Intern("sim-1"): true, slim.Intern("sim-2"): true}
 			sets := map[slim.UID]bool{}
@@ -77,7 +76,6 @@ func TestRecordingsLastState(t *testing.T) {
 		"the garbage collector fails a pod that still runs":                {"g-node-deleted", "agent-6fk8m", last{slim.PodFailed, slim.ContainerRunning, slim.TerminationNone, 0, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			events := check.Must(recordings.Read(test.recording))(t)
 			var requested slim.Stamp
 			for _, event := range events {
