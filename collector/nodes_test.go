@@ -85,32 +85,26 @@ func TestStartupOfAYoungNode(t *testing.T) {
 
 // A Lease keeps the last sign of life only until the node is back.
 func TestLateLease(t *testing.T) {
-	const detection = "daemonset_node_detection daemonset_exporter_clock"
-	runScenarios(t, map[string]func(s *scenario){
-		"read while the node is away": func(s *scenario) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		at74    func(s *scenario)
+		renewed float64
+		want    samples
+	}{
+		"read while the node is away":                                  {func(*scenario) {}, 30, nodeDetections(40)},
+		"read after the node is back: no clock is wrong":               {func(s *scenario) { s.node("a", objects.Ready(74)) }, 73, nil},
+		"read after its kubelet is back and says that it is not Ready": {func(s *scenario) { s.node("a", objects.NotReady(74)) }, 73, nil},
+		"read after the node is gone":                                  {func(s *scenario) { s.deleteNode("a") }, 30, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScenario(t, "a").synced()
 			s.at(70).node("a", objects.ReadyUnknown(70))
-			s.at(73).collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(30))
-			s.expect("40 s", detection, nodeDetections(40))
-		},
-		"read after the node is back": func(s *scenario) {
-			s.at(70).node("a", objects.ReadyUnknown(70))
-			s.at(74).node("a", objects.Ready(74))
-			s.collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(73))
-			s.expect("renewed since: neither a duration nor a clock that is wrong", detection)
-		},
-		"read after the node is back and says that it is not Ready": func(s *scenario) {
-			s.at(70).node("a", objects.ReadyUnknown(70))
-			s.at(74).node("a", objects.NotReady(74))
-			s.collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(73))
-			s.expect("its kubelet lives", detection)
-		},
-		"read after the node is gone": func(s *scenario) {
-			s.at(70).node("a", objects.ReadyUnknown(70))
-			s.at(74).deleteNode("a")
-			s.collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(30))
-			s.expect("nobody's", detection)
-		},
-	})
+			test.at74(s.at(74))
+			s.collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(test.renewed))
+			s.expect("how long until it was noticed", "daemonset_node_detection daemonset_exporter_clock", test.want)
+		})
+	}
 }
 
 func TestNodeDetection(t *testing.T) {

@@ -3,46 +3,13 @@ package collector
 import (
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
-// What makes a pod needed, and its stages: package rescheduling.
+// What makes a pod needed, its stages, and nodes that flap meanwhile: package rescheduling.
+// A DaemonSet that is deleted meanwhile: the end of every replay.
 func TestRescheduling(t *testing.T) {
 	runScenarios(t, map[string]func(s *scenario){
-		"a node that flaps twice in one rescheduling is one rescheduling": func(s *scenario) {
-			s.at(10).node("a", objects.ReadyUnknown(10))
-			s.pod("a-1", objects.Started(10))
-			s.at(20).node("a", objects.Ready(20))
-			s.at(24).node("a", objects.NotReady(24))
-			s.at(25).expect("it waits for the node", "daemonset_pod_rescheduling_pending")
-			s.at(30).node("a", objects.Ready(30))
-			s.at(33).node("a", objects.NotReady(33))
-			s.at(40).node("a", objects.Ready(40))
-			s.expect("it waits for the pod", "daemonset_pod_rescheduling_pending", pending("node_recovered", 1))
-			s.at(45).pod("a-1", objects.Ready(45))
-			s.expect("4 s, 3 s and 5 s of a Ready node; waiting for the node is the outage's time", "daemonset_pod_rescheduling_duration daemonset_pod_rescheduling_pending", reschedulings("node_recovered", 12))
-			s.expect("every turn was counted", "daemonset_node_", exposition(`
-				daemonset_node_failures_total{lifecycle="active",status="unreachable",zone=""} 1
-				daemonset_node_failures_total{lifecycle="active",status="not_ready",zone=""} 2
-				daemonset_node_transitions_total{node="a"} 6
-				daemonset_node_outage_duration_seconds_count{status="unreachable",zone=""} 1
-				daemonset_node_outage_duration_seconds_sum{status="unreachable",zone=""} 10
-				daemonset_node_outage_duration_seconds_count{status="not_ready",zone=""} 2
-				daemonset_node_outage_duration_seconds_sum{status="not_ready",zone=""} 13
-			`))
-		},
-		"a DaemonSet that is deleted meanwhile ends it": func(s *scenario) {
-			s.at(10).deletePod("a-1")
-			s.expect("needed", "daemonset_pod_rescheduling_pending", pending("pod_deleted", 1))
-			s.at(12).pod("a-2")
-			s.at(15).deleteDaemonSet("agent")
-			s.expect("nobody waits", "daemonset_pod_ daemonset_gap_ daemonset_expected_")
-			s.at(16).pod("a-2", objects.Ready(16))
-			s.at(17).deletePod("a-2")
-			s.expect("and its pods bring nothing back", "daemonset_pod_ daemonset_gap_ daemonset_pods_")
-		},
 		"a node that is deleted for ever ends it, and its transitions": func(s *scenario) {
 			s = newScenario(s.t, "a", "b").synced()
 			s.at(10).deletePod("a-1")
@@ -71,17 +38,11 @@ func TestRescheduling(t *testing.T) {
 	})
 }
 
-// How a pod ends, in all the ways that there are: package rescheduling.
+// How a pod ends, in all the ways that there are: package rescheduling. What it is until
+// then, and a pod that is collected with its node: the replays.
 func TestTermination(t *testing.T) {
 	const ends = "daemonset_pod_terminations daemonset_pod_termination_duration daemonset_pods_terminating"
 	runScenarios(t, map[string]func(s *scenario){
-		"collected with its node": func(s *scenario) {
-			s.at(10).deleteNode("a")
-			s.at(50).pod("a-1", objects.Disrupted("DeletionByPodGC", 50), objects.Phase(corev1.PodFailed))
-			s.pod("a-1", objects.Terminating(50, 0))
-			s.deletePod("a-1")
-			s.expect("lost", ends, terminations("node_lost", 0))
-		},
 		"never bound": func(s *scenario) {
 			s.at(5).pod("a-2", objects.Unbound())
 			s.at(10).pod("a-2", objects.Terminating(10, 0))
@@ -94,19 +55,6 @@ func TestTermination(t *testing.T) {
 			s.at(300).missPod("a-1")
 			s.missPod("b-1")
 			s.expect("the one was asked to end long before the relist, the other nobody saw asked", ends, terminationsTotal("unknown", 2))
-		},
-		"the state of a terminating pod": func(s *scenario) {
-			s.at(10).pod("a-1", objects.Terminating(10, 30))
-			s.at(39.9).expect("deletionTimestamp is the end of the grace period, not its beginning", "daemonset_pods_", podsTerminating("within_grace", 1))
-			s.at(40).expect("by a timer, not by an event", "daemonset_pods_", podsTerminating("overdue", 1))
-			s.node("a", objects.ReadyUnknown(40))
-			s.expect("nobody can tell", "daemonset_pods_", podsTerminating("node_lost", 1))
-			s.node("a", objects.Ready(40))
-			s.expect("the node is back", "daemonset_pods_", podsTerminating("overdue", 1))
-			s.deleteNode("a")
-			s.expect("gone for ever", "daemonset_pods_", podsTerminating("node_lost", 1))
-			s.deletePod("a-1")
-			s.expect("and so is the pod", "daemonset_pods_")
 		},
 		"a pod that had ended is not terminating, whatever becomes of its node": func(s *scenario) {
 			s.at(10).pod("a-1", objects.Finished(1, 10))

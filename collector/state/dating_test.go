@@ -155,84 +155,52 @@ func TestGapStartLate(t *testing.T) {
 // Only what changed may date a change: the stamps of a cell's other objects are
 // about something else.
 func TestGapStartByChange(t *testing.T) {
+	t.Parallel()
 	old := objects.PodOf("agent", "a")
-	successor := func(since float64) *corev1.Pod {
-		return objects.PodOf("agent", "a", objects.Named("new"), objects.Created(since), objects.NotReady(since))
+	successor := objects.PodOf("agent", "a", objects.Named("new"), objects.Created(20), objects.NotReady(20))
+	working := objects.PodOf("agent", "a", objects.Named("new"), objects.Created(20), objects.Ready(20))
+	for name, test := range map[string]struct {
+		node              options
+		at50, at100, gone []any
+		want              string
+	}{
+		"a pod goes whose successor has long not been ready":      {nil, []any{successor}, nil, []any{old}, "pod_not_ready since 100.5"},
+		"a relist misses the pod and brings its successor":        {nil, nil, []any{successor}, []any{slim.MissedPod(slim.FromPod(old))}, "pod_not_ready since 20"},
+		"a relist misses the pod, beside which an older one ends": {nil, []any{working, objects.PodOf("agent", "a", objects.Terminating(50, 30), objects.NotReady(50))}, nil, []any{slim.MissedPod(slim.FromPod(working))}, "pod_terminating since 100.5"},
+		"a pod fails whose successor has long not been ready":     {nil, []any{successor}, []any{objects.PodOf("agent", "a", objects.Phase("Failed"))}, nil, "pod_not_ready since 100.5"},
+		"minReadySeconds grow":                                    {nil, []any{objects.PodOf("agent", "a", objects.Ready(50))}, []any{objects.DaemonSet("agent", objects.MinReadySeconds(60), objects.Generation(2))}, nil, "min_ready_seconds since 100.5"},
+		"a node turns ready under a pod that crashed meanwhile":   {options{objects.Unreachable(-60)}, []any{objects.PodOf("agent", "a", objects.Exited(1, 50), objects.RestartCount(1))}, []any{objects.Node("a", objects.Ready(100))}, nil, "crash_loop since -60"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, objects.DaemonSet("agent"), objects.Node("a", test.node...), old)
+			f.at(50.5).set(test.at50...)
+			f.at(100.5).set(test.at100...).delete(test.gone...)
+			f.expectGaps("agent on a: " + test.want)
+		})
 	}
-	runTests(t, map[string]func(t *testing.T){
-		"a pod goes whose successor has long not been ready": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-			f.at(20.5).set(successor(20))
-			f.at(100.5).delete(old)
-			f.expectGaps("agent on a: pod_not_ready since 100.5")
-		},
-		"a relist misses the pod and brings its successor": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-			f.at(100.5).set(successor(20)).delete(slim.MissedPod(slim.FromPod(old)))
-			f.expectGaps("agent on a: pod_not_ready since 20")
-		},
-		"a relist misses the pod, beside which an older one ends": func(t *testing.T) {
-			working := objects.PodOf("agent", "a", objects.Named("new"), objects.Created(20), objects.Ready(20))
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-			f.at(20.5).set(working)
-			f.at(50.5).set(objects.PodOf("agent", "a", objects.Terminating(50, 30), objects.NotReady(50)))
-			f.at(100.5).delete(slim.MissedPod(slim.FromPod(working)))
-			f.expectGaps("agent on a: pod_terminating since 100.5")
-		},
-		"a pod fails whose successor has long not been ready": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-			f.at(20.5).set(successor(20))
-			f.at(100.5).set(objects.PodOf("agent", "a", objects.Phase("Failed")))
-			f.expectGaps("agent on a: pod_not_ready since 100.5")
-		},
-		"minReadySeconds grow": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a"), old)
-			f.at(50.5).set(objects.PodOf("agent", "a", objects.Ready(50)))
-			f.at(100.5).set(objects.DaemonSet("agent", objects.MinReadySeconds(60), objects.Generation(2)))
-			f.expectGaps("agent on a: min_ready_seconds since 100.5")
-		},
-		"a node turns ready under a pod that crashed meanwhile": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), old)
-			f.at(50.5).set(objects.PodOf("agent", "a", objects.Exited(1, 50), objects.RestartCount(1)))
-			f.at(100.5).set(objects.Node("a", objects.Ready(100)))
-			f.expectGaps("agent on a: crash_loop since -60")
-		},
-	})
 }
 
 // A gap cannot be older than the expectation, however long the pod has been in
 // trouble.
 func TestGapStartByExpectation(t *testing.T) {
-	gpu := objects.Tainted("gpu", "NoSchedule")
-	runTests(t, map[string]func(t *testing.T){
-		"a pod that crashed before the exporter started": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a", objects.CrashLooping(-500)))
-			f.expectGaps()
-			f.at(100.5).set(objects.Node("a"))
-			f.expectGaps("agent on a: crash_loop since 100.5")
-		},
-		"a pod that crashed while it was misplaced": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a"))
-			f.at(50.5).set(objects.PodOf("agent", "a", objects.CrashLooping(50)))
-			f.at(100.5).set(objects.Node("a"))
-			f.expectGaps("agent on a: crash_loop since 100.5")
-		},
-		"a node that died while its pod was misplaced": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a", gpu), objects.PodOf("agent", "a"))
-			f.at(50.5).set(objects.Node("a", gpu, objects.Unreachable(50)))
-			f.at(100.5).set(objects.DaemonSet("agent", objects.Generation(2), objects.Tolerating(objects.TolerateAll())))
-			f.expectGaps("agent on a: node_unreachable since 100.5")
-		},
-		"a pod that was there before its node came back": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.PodOf("agent", "a", objects.CrashLooping(-500)))
-			f.at(100.5).set(objects.Node("a", objects.Created(100), objects.Ready(100)))
-			f.expectGaps("agent on a: crash_loop since 100.5")
-		},
-		"a dead node under a DaemonSet that a relist brings": func(t *testing.T) {
-			f := start(t)
-			f.at(600).set(objects.DaemonSet("agent", objects.Created(300)))
-			f.set(objects.Node("a", objects.Unreachable(200))) // it died before the DaemonSet was made
-			f.expectGaps("agent on a: node_unreachable since 600")
-		},
-	})
+	t.Parallel()
+	agent, gpu, crashed := objects.DaemonSet("agent"), objects.Tainted("gpu", "NoSchedule"), objects.PodOf("agent", "a", objects.CrashLooping(-500))
+	for name, test := range map[string]struct {
+		found, at50, at100 []any
+		want               string
+	}{
+		"a pod that crashed before the exporter started":     {[]any{agent, objects.Node("a", gpu), crashed}, nil, []any{objects.Node("a")}, "crash_loop"},
+		"a pod that crashed while it was misplaced":          {[]any{agent, objects.Node("a", gpu), objects.PodOf("agent", "a")}, []any{objects.PodOf("agent", "a", objects.CrashLooping(50))}, []any{objects.Node("a")}, "crash_loop"},
+		"a node that died while its pod was misplaced":       {[]any{agent, objects.Node("a", gpu), objects.PodOf("agent", "a")}, []any{objects.Node("a", gpu, objects.Unreachable(50))}, []any{objects.DaemonSet("agent", objects.Generation(2), objects.Tolerating(objects.TolerateAll()))}, "node_unreachable"},
+		"a pod that was there before its node came back":     {[]any{agent, crashed}, nil, []any{objects.Node("a", objects.Created(100), objects.Ready(100))}, "crash_loop"},
+		"a dead node under a DaemonSet that a relist brings": {nil, nil, []any{objects.DaemonSet("agent", objects.Created(60)), objects.Node("a", objects.Unreachable(40))}, "node_unreachable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, test.found...)
+			f.at(50.5).set(test.at50...).expectGaps()
+			f.at(100.5).set(test.at100...).expectGaps("agent on a: " + test.want + " since 100.5")
+		})
+	}
 }

@@ -247,34 +247,30 @@ func TestNamespaceSelector(t *testing.T) {
 // A node that is deleted and made again under its name is another node, also
 // where the watch missed the deletion.
 func TestNodeRecreated(t *testing.T) {
-	second := options{objects.UID("second"), objects.Created(60), objects.Ready(61)}
-	runTests(t, map[string]func(t *testing.T){
-		"the deletion comes first": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a"))
-			f.at(70).delete(objects.Node("a")).set(objects.Node("a", second...))
+	t.Parallel()
+	first, second := objects.Node("a", objects.Unreachable(-60)), objects.Node("a", objects.UID("second"), objects.Created(60), objects.Ready(61))
+	for name, change := range map[string]func(f *fixture){
+		"the deletion comes first": func(f *fixture) { f.delete(first).set(second) },
+		"the deletion is missed":   func(f *fixture) { f.set(second) },
+		"the deletion comes last":  func(f *fixture) { f.set(second).delete(first) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, objects.DaemonSet("agent"), first, objects.PodOf("agent", "a"))
+			change(f.at(70))
 			f.expectCounts("agent", "expected joining: 1", "covered joining: 1")
-		},
-		"the deletion is missed": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a"))
-			f.at(70).set(objects.Node("a", second...))
-			f.expectCounts("agent", "expected joining: 1", "covered joining: 1")
-		},
-		"the deletion comes last": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a"))
-			f.at(70).set(objects.Node("a", second...)).delete(objects.Node("a", objects.Unreachable(-60)))
-			f.expectCounts("agent", "expected joining: 1", "covered joining: 1")
-		},
-		"its gap begins anew": func(t *testing.T) {
-			f := start(t, objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.PodOf("agent", "a", objects.NotReady(-60)))
-			f.at(70.5).set(objects.Node("a", second...))
-			f.expectGaps("agent on a: pod_not_ready since 70.5")
-		},
-		"before the start the last one counts": func(t *testing.T) {
-			f := newFixture(t)
-			f.set(objects.DaemonSet("agent"), objects.Node("a", objects.Unreachable(-60)), objects.Node("a", objects.UID("second")), objects.PodOf("agent", "a"))
-			f.delete(objects.Node("a", objects.Unreachable(-60)))
-			f.Synced()
-			f.expectCounts("agent", "expected active: 1", "covered active: 1")
-		},
+		})
+	}
+	t.Run("its gap begins anew", func(t *testing.T) {
+		t.Parallel()
+		f := start(t, objects.DaemonSet("agent"), first, objects.PodOf("agent", "a", objects.NotReady(-60)))
+		f.at(70.5).set(second).expectGaps("agent on a: pod_not_ready since 70.5")
+	})
+	t.Run("before the start the last one counts", func(t *testing.T) {
+		t.Parallel()
+		f := newFixture(t)
+		f.set(objects.DaemonSet("agent"), first, objects.Node("a", objects.UID("second")), objects.PodOf("agent", "a")).delete(first)
+		f.Synced()
+		f.expectCounts("agent", "expected active: 1", "covered active: 1")
 	})
 }

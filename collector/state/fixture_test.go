@@ -6,14 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
-	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
-	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
-
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/replay"
 )
 

@@ -5,11 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
-
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 

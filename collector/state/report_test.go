@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
-
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
