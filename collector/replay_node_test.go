@@ -69,7 +69,7 @@ func TestReplayNode(t *testing.T) {
 				nodeBack("real-0", "21:05:36.939958"), gap("real-0", "pod_not_ready", "21:05:36.939958"),
 				nodeOutages("unreachable", 58.994675-36.939958), pending("node_recovered", 1)),
 			at("21:05:59.900", "255 Unknown, finished at the boot: nobody saw the end, and the pod has not restarted yet",
-				gone(gap("real-0", "pod_not_ready", "21:05:36.939958")), gap("real-0", "pod_starting", "21:05:36.939958")),
+				turned("real-0", "pod_not_ready", "pod_starting", "21:05:36.939958")),
 			at("21:06:01", "the gap is 23.5 s, the rescheduling 1.4 s of them; waiting for the node is not the scheduler's time. What the node claimed to run was not running, so that the start is the second one",
 				gone(gap("real-0", "pod_starting", "21:05:36.939958")), coveredNodes(3), containerRestarts("other", 1), pending("node_recovered", 0),
 				sum(first, rescheduled("node_recovered", 58.994675, podTimes{58.994675, 58.994675, 60.419317, 60.434640})),
@@ -86,8 +86,7 @@ func TestReplayNode(t *testing.T) {
 			podTimes{37.890968, 37.906699, 37.923044, 37.923044}, // sim-2
 			podTimes{37.896502, 37.923997, 38.511505, 38.529821}) // real-0
 		replayRecording(t, "f-kubelet-dead", leases{"real-0": {onDay("21:07:41.000")}},
-			at("21:07:48", "asked to end on a node that still counts as Ready",
-				threeCovered(), first, podsTerminating("within_grace", 1)),
+			at("21:07:48", "asked to end on a node that still counts as Ready", threeCovered(), first, podsTerminating("within_grace", 1)),
 			at("21:07:52", "noticed: nobody can tell what becomes of the pod",
 				nodeFailed("real-0", "21:07:51.329975"), nodeDetections(51.329975-41), podsTerminating("within_grace", 0),
 				podsTerminating("node_lost", 1)),
@@ -97,7 +96,7 @@ func TestReplayNode(t *testing.T) {
 				nodeOutages("unreachable", 88.417256-51.329975), podsTerminating("node_lost", 0), podsTerminating("overdue", 1),
 				pending("node_recovered", 1)),
 			at("21:08:33.100", "ended gracefully at last; its successor starts",
-				gone(gap("real-0", "pod_terminating", "21:07:51.329975")), gap("real-0", "pod_not_ready", "21:07:51.329975")),
+				turned("real-0", "pod_terminating", "pod_not_ready", "21:07:51.329975")),
 			at("21:08:34", "the node was lost between request and removal",
 				gone(gap("real-0", "pod_not_ready", "21:07:51.329975")), coveredNodes(3), podsTerminating("overdue", 0), pending("node_recovered", 0),
 				terminations("node_lost", 93.430914-47.705749),

@@ -152,6 +152,11 @@ func gap(node, reason, since string) samples {
 	return merge(gapNodes(reason, 1), gapStart(node, reason, clockTime(since)), nodeGaps(node, 1))
 }
 
+// turned returns the samples of an open gap whose reason has changed.
+func turned(node, from, to, since string) samples {
+	return merge(gone(gap(node, from, since)), gap(node, to, since))
+}
+
 // missingOn returns the samples of gaps on nodes for which no pod was created.
 func missingOn(since string, nodes ...string) samples {
 	all := samples{}
