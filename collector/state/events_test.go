@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -81,9 +80,7 @@ func TestCluster(t *testing.T) {
 			f.at(10).set(all...).set(all...)
 			f.delete(objects.Node("stranger"), objects.DaemonSet("stranger"), objects.PodOf("agent", "stranger"), objects.PodOf("stranger", "a"), objects.PodOf("agent", "a", objects.Named("stranger")))
 			f.delete(objects.Node("a", objects.UID("stranger")))
-			if diff := cmp.Diff(before, fmt.Sprint(f.counts(), f.gaps())); diff != "" {
-				t.Errorf("(-before +after):\n%s", diff)
-			}
+			check.Equal(t, fmt.Sprint(f.counts(), f.gaps()), before)
 			f.deleteAll(all...)
 		},
 		// A pod whose Node object is gone is no cell, although it claims Ready until the

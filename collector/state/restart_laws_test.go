@@ -7,12 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/state"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/random"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/recorder"
@@ -125,9 +124,7 @@ func (c *comparison) compare(step int) {
 		}
 	}
 	counts := func(l *ledger) open { all := l.open(); all.Terminating = [rescheduling.States]int{}; return all } // a second is a second
-	if diff := cmp.Diff(counts(c.watched), counts(c.found)); diff != "" {
-		c.t.Errorf("step %d: as watched and as found (-watched +found):\n%s", step, diff)
-	}
+	check.Equal(c.t, counts(c.found), counts(c.watched), "step", step, "as found, as watched")
 }
 
 // knowledge is what a watch has seen of an open gap and no object tells any more. It is

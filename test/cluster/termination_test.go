@@ -84,9 +84,7 @@ func TestTermination(t *testing.T) {
 			pod := onlyPod(t, c, tc.name, tc.before)
 			start := time.Now()
 			events := deleteAndWatch(t, c, pod, tc.grace)
-			if last := sketch(*awaitDeleted(t, events)); last != tc.last {
-				t.Errorf("the pod's last state\n got %s\nwant %s", last, tc.last)
-			}
+			check.Equal(t, sketch(*awaitDeleted(t, events)), tc.last, "the pod's last state")
 			if took := time.Since(start); took < tc.atLeast {
 				t.Errorf("took %s, want at least %s", took, tc.atLeast)
 			}
@@ -103,9 +101,7 @@ func TestTermination(t *testing.T) {
 		// The node lifecycle controller clears Ready; the containers keep running.
 		onlyPod(t, c, "away", "Running Ready=False containers [running restarts=0]")
 		check.NoError(t, c.PlugIn(t.Context(), "dies"))
-		if last := sketch(*awaitDeleted(t, events)); last != "Succeeded Ready=False(PodCompleted) containers [terminated 0 Completed restarts=0]" {
-			t.Error("the pod's last state", last)
-		}
+		check.Equal(t, sketch(*awaitDeleted(t, events)), "Succeeded Ready=False(PodCompleted) containers [terminated 0 Completed restarts=0]", "the pod's last state")
 	})
 }
 

@@ -34,22 +34,10 @@ func (s *fixture) hasPermissions() {
 	defer cancel()
 	running := s.startAsItself(nil)
 	s.must(running.WaitReady(ctx))
-	_, err := running.Wait(ctx, "both nodes", func(samples exporter.Samples) error {
-		if got := samples.Sum("daemonset_cluster_nodes", nil); got != 2 {
-			return fmt.Errorf("%v nodes", got)
-		}
-		return nil
-	})
-	s.must(err)
+	s.waitSum(ctx, running, 2, "daemonset_cluster_nodes", nil)
 	// The Lease is read when a node turns unreachable.
 	s.must(s.PullPlug(ctx, "b"))
-	_, err = running.Wait(ctx, "the Lease of a node to be read", func(samples exporter.Samples) error {
-		if got := samples.Sum("daemonset_node_detection_duration_seconds_count", nil); got != 1 {
-			return fmt.Errorf("%v detections", got)
-		}
-		return nil
-	})
-	s.must(err)
+	s.waitSum(ctx, running, 1, "daemonset_node_detection_duration_seconds_count", nil)
 	s.must(s.PlugIn(ctx, "b"))
 	s.must(running.Stop())
 }
@@ -77,14 +65,8 @@ func (s *fixture) keepsSecrets() {
 	s.must(s.Apply(ctx, []byte(agent)))
 	log := &async.Buffer{}
 	running := s.startAsItself(log, "--log.level=debug")
-	_, err := running.Wait(ctx, "the DaemonSet to be covered", func(samples exporter.Samples) error {
-		if got := samples.Sum("daemonset_covered_nodes", exporter.Labels{"daemonset": "agent"}); got != 2 {
-			return fmt.Errorf("%v nodes are covered", got)
-		}
-		return nil
-	})
-	s.must(err)
-	s.inferred(ctx, running, 0)
+	s.waitSum(ctx, running, 2, "daemonset_covered_nodes", exporter.Labels{"daemonset": "agent"})
+	s.waitSum(ctx, running, 0, "daemonset_exporter_revision_inferred", nil)
 	config := check.Must(clientcmd.LoadFromFile(filepath.Join(filepath.Dir(s.Kubeconfig()), namespace+"-"+release+"-service-account.kubeconfig")))(s.t)
 	secrets := []string{"secret-text"}
 	for _, account := range config.AuthInfos {
@@ -128,7 +110,7 @@ func (s *fixture) logsMissingVerb(verb string) {
 		check.Must(roles.Update(ctx, less, metav1.UpdateOptions{}))(s.t)
 		s.logsMissingPermission(ctx, verb, rule.Resources[0])
 	}
-	_ = check.Must(roles.Update(ctx, whole, metav1.UpdateOptions{}))(s.t)
+	check.Must(roles.Update(ctx, whole, metav1.UpdateOptions{}))(s.t)
 }
 
 // logsMissingLeaseRole checks the log only: everything else works, except the time to
@@ -141,10 +123,7 @@ func (s *fixture) logsMissingLeaseRole() {
 	running := s.startAsItself(log)
 	s.must(running.WaitReady(ctx))
 	s.must(s.PullPlug(ctx, "b"))
-	s.must(s.Wait(ctx, "the log to name the missing permission", func(context.Context) (bool, string, error) {
-		text := log.String()
-		return strings.Contains(text, "cannot get leases"), text, nil
-	}))
+	s.must(s.waitLog(ctx, log, "cannot get leases"))
 	s.must(s.PlugIn(ctx, "b"))
 	s.must(running.Stop())
 }
@@ -159,32 +138,35 @@ func (s *fixture) logsMissingRevisionRule() {
 	less := whole.DeepCopy()
 	less.Rules = slices.DeleteFunc(less.Rules, func(rule rbacv1.PolicyRule) bool { return rule.Resources[0] == "controllerrevisions" })
 	check.Require(s.t, len(less.Rules) == len(whole.Rules)-1, "the rules are %v", whole.Rules)
-	_ = check.Must(roles.Update(ctx, less, metav1.UpdateOptions{}))(s.t)
+	check.Must(roles.Update(ctx, less, metav1.UpdateOptions{}))(s.t)
 	s.must(s.Apply(ctx, []byte(agent)))
 	log := &async.Buffer{}
 	running := s.startAsItself(log)
 	s.must(running.WaitReady(ctx))
-	s.must(s.Wait(ctx, "the log to name the missing right", func(context.Context) (bool, string, error) {
-		text := log.String()
-		return strings.Contains(text, "cannot list controllerrevisions"), text, nil
-	}))
-	s.inferred(ctx, running, 1)
+	s.must(s.waitLog(ctx, log, "cannot list controllerrevisions"))
+	s.waitSum(ctx, running, 1, "daemonset_exporter_revision_inferred", nil)
 	s.must(running.Stop())
 	s.must(s.Client().AppsV1().DaemonSets("default").Delete(ctx, "agent", metav1.DeleteOptions{}))
 	whole.ResourceVersion = "" // of any version
-	_ = check.Must(roles.Update(ctx, whole, metav1.UpdateOptions{}))(s.t)
+	check.Must(roles.Update(ctx, whole, metav1.UpdateOptions{}))(s.t)
 }
 
-// inferred waits until the revisions of so many DaemonSets are inferred.
-func (s *fixture) inferred(ctx context.Context, running *exporter.Exporter, want float64) {
+// waitSum waits until the samples of a metric with these labels add up to want.
+func (s *fixture) waitSum(ctx context.Context, running *exporter.Exporter, want float64, metric string, labels exporter.Labels) {
 	s.t.Helper()
-	_, err := running.Wait(ctx, "inferred revisions", func(samples exporter.Samples) error {
-		if got := samples.Sum("daemonset_exporter_revision_inferred", nil); got != want {
-			return fmt.Errorf("the revisions of %v DaemonSets are inferred, want %v", got, want)
+	check.Must(running.Wait(ctx, metric, func(samples exporter.Samples) error {
+		if got := samples.Sum(metric, labels); got != want {
+			return fmt.Errorf("%s%v is %v, want %v", metric, labels, got, want)
 		}
 		return nil
+	}))(s.t)
+}
+
+// waitLog waits until the log contains a text.
+func (s *fixture) waitLog(ctx context.Context, log *async.Buffer, text string) error {
+	return s.Wait(ctx, "the log to contain "+text, func(context.Context) (bool, string, error) {
+		return strings.Contains(log.String(), text), log.String(), nil
 	})
-	s.must(err)
 }
 
 // logsMissingNamespaceRole: where namespaces select nodes, all are expected until
@@ -235,12 +217,7 @@ func (s *fixture) logsMissingPermission(ctx context.Context, verb, resource stri
 	s.t.Helper()
 	log := &async.Buffer{}
 	running := s.startAsItself(log)
-	want := fmt.Sprintf("forbidden: cannot %s %s", verb, resource)
-	err := s.Wait(ctx, "the log to contain "+want, func(context.Context) (bool, string, error) {
-		text := log.String()
-		return strings.Contains(text, want), text, nil
-	})
-	if err != nil {
+	if err := s.waitLog(ctx, log, fmt.Sprintf("forbidden: cannot %s %s", verb, resource)); err != nil {
 		s.t.Error(err)
 	}
 	s.must(running.Stop())

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -50,9 +49,7 @@ func TestKustomize(t *testing.T) {
 		t.Run("installs the same as Helm: "+tc.name, func(t *testing.T) {
 			t.Parallel()
 			kustomize, helm := comparable(t, kustomized(t, tc.components...)), comparable(t, templated(t, tc.values...))
-			if diff := cmp.Diff(kustomize, helm); diff != "" {
-				t.Errorf("-kustomize +helm:\n%s", diff)
-			}
+			check.Equal(t, helm, kustomize, "by Helm, as by kustomize")
 		})
 	}
 	for overlay, components := range map[string][]string{
@@ -62,9 +59,7 @@ func TestKustomize(t *testing.T) {
 		t.Run("overlay "+overlay+" is the base with components", func(t *testing.T) {
 			t.Parallel()
 			got := comparable(t, tool(t, "kustomize", "build", root+"/deploy/kustomize/"+overlay))
-			if diff := cmp.Diff(comparable(t, kustomized(t, components...)), got); diff != "" {
-				t.Error(diff)
-			}
+			check.Equal(t, got, comparable(t, kustomized(t, components...)))
 		})
 	}
 	t.Run("installs the alerts and dashboards of the repository", func(t *testing.T) {
@@ -72,9 +67,7 @@ func TestKustomize(t *testing.T) {
 		manifest := objects(t, kustomized(t, "prometheus-operator", "grafana"))
 		var rules map[string]any
 		check.NoError(t, yaml.Unmarshal(read(t, root+"/"+shipped.RuleFile), &rules))
-		if diff := cmp.Diff(rules, manifest["PrometheusRule/"+namespace+"/"+release].Object["spec"]); diff != "" {
-			t.Errorf("rules, -file +installed:\n%s", diff)
-		}
+		check.Equal(t, manifest["PrometheusRule/"+namespace+"/"+release].Object["spec"], any(rules), "the rules that are installed")
 		entries := check.Must(os.ReadDir(root + "/" + shipped.Dashboards))(t)
 		for _, entry := range entries {
 			name, isDashboard := strings.CutSuffix(entry.Name(), ".json")

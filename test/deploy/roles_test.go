@@ -3,7 +3,6 @@ package deploy
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
@@ -57,17 +56,13 @@ func TestRoles(t *testing.T) {
 		{"the Role of a namespace", few["Role/kube-system/"+release], func(p informers.Permission) bool { return p.Namespaced && !isLease(p) }},
 	} {
 		t.Run(tc.name+" grants what is needed and no more", func(t *testing.T) {
-			if diff := cmp.Diff(needs(informers.Permissions(), tc.choose), grants(t, tc.role)); diff != "" {
-				t.Errorf("-needed +granted:\n%s", diff)
-			}
+			check.Equal(t, grants(t, tc.role), needs(informers.Permissions(), tc.choose), "granted")
 		})
 	}
 	namespaces := "ClusterRole//" + release + "-namespaces"
 	check.That(t, everywhere[namespaces] == nil, "%s is installed where nobody asked for it", namespaces)
 	all := needs(informers.NamespacePermissions(), func(informers.Permission) bool { return true })
 	for _, components := range [][]string{{"openshift-namespaces"}, {"openshift-namespaces", "namespaced"}} {
-		if diff := cmp.Diff(all, grants(t, objects(t, kustomized(t, components...))[namespaces])); diff != "" {
-			t.Errorf("%v, -needed +granted:\n%s", components, diff)
-		}
+		check.Equal(t, grants(t, objects(t, kustomized(t, components...))[namespaces]), all, components, "granted")
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
@@ -23,9 +21,7 @@ func TestParts(t *testing.T) {
 			t.Parallel()
 			before, after, err := p.render(root)
 			check.NoError(t, err)
-			if diff := cmp.Diff(string(before), string(after)); diff != "" {
-				t.Errorf("%s is out of date, run `make docs` (-page +code):\n%s", p.page, diff)
-			}
+			check.Equal(t, string(before), string(after), p.page, "is out of date, run `make docs`")
 		})
 	}
 }

@@ -14,9 +14,7 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	t.Run("equals that of the control plane", func(t *testing.T) {
 		t.Parallel()
-		if got, want := versionIn(t, "go.mod"), versionIn(t, "../controlplane/go.mod"); got != want {
-			t.Errorf("go.mod has k8s.io/kubernetes %s, the control plane %s: update one of them", got, want)
-		}
+		check.Equal(t, versionIn(t, "go.mod"), versionIn(t, "../controlplane/go.mod"), "k8s.io/kubernetes in go.mod, as in that of the control plane")
 	})
 }
 

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
@@ -74,9 +72,7 @@ func TestAlertmanagerExample(t *testing.T) {
 		eachInhibited(t, func(source, target shipped.Rule, equal []string) {
 			got[source.Alert+" inhibits "+target.Alert] += strings.Join(equal, " ")
 		})
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("-want +got:\n%s", diff)
-		}
+		check.Equal(t, got, want)
 	})
 	t.Run("compares labels that both alerts have", func(t *testing.T) {
 		t.Parallel()

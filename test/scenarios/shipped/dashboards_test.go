@@ -129,8 +129,6 @@ func TestFill(t *testing.T) {
 	t.Run("replaces variables", func(t *testing.T) {
 		t.Parallel()
 		got := shipped.Fill(`rate(a{x="$name", y="${name}"}[$__rate_interval]) > $__interval_ms / 1000 offset $__interval`, map[string]string{"name": "v"}, window)
-		if want := `rate(a{x="v", y="v"}[60s]) > 15000 / 1000 offset 15s`; got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
+		check.Equal(t, got, `rate(a{x="v", y="v"}[60s]) > 15000 / 1000 offset 15s`)
 	})
 }

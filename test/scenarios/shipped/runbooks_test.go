@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped"
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
@@ -29,9 +27,7 @@ func TestRunbooks(t *testing.T) {
 			}
 		}
 		slices.Sort(alerts)
-		if diff := cmp.Diff(alerts, pages); diff != "" {
-			t.Errorf("%s (-alerts +pages):\n%s", shipped.Runbooks, diff)
-		}
+		check.Equal(t, pages, alerts, shipped.Runbooks)
 		list := read(t, shippedtest.Path(t, shipped.Runbooks+"/README.md"))
 		for _, page := range pages {
 			check.That(t, strings.Contains(list, "("+page+")"), "the list of pages lacks %s", page)
@@ -49,9 +45,7 @@ func TestRunbooks(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if got, want := headings(t, page), shipped.RunbookSections(); !slices.Equal(got, want) {
-				t.Errorf("sections %q, want %q", got, want)
-			}
+			check.Equal(t, headings(t, page), shipped.RunbookSections(), "sections")
 			for _, found := range link.FindAllStringSubmatch(read(t, page), -1) {
 				target := headings(t, filepath.Join(filepath.Dir(page), found[1]))
 				isAnchor := func(heading string) bool {
