@@ -68,6 +68,8 @@ func wrongPlacement(dice *random.Dice) string {
 		wrong = fmt.Sprintf("fewer taints make upstream say %v", bare.Upstream)
 	case (got.Withheld >= 0) != (got.Exclusion == coverage.NotExcluded && got.Upstream != coverage.VerdictRun):
 		wrong = "a pod is withheld that is not expected, or that the controller makes"
+	case got.Withheld >= 0 && firstWithholding(decide, node) != int(got.Withheld):
+		wrong = fmt.Sprintf("taint %d is the first that withholds the pod", firstWithholding(decide, node))
 	case fmt.Sprint(ds.Spec.Template.Spec, node.Spec) != before:
 		wrong = "deciding changes the objects"
 	}
@@ -115,4 +117,23 @@ func wrongNamespace(dice *random.Dice, ds *appsv1.DaemonSet, node *corev1.Node, 
 		return fmt.Sprintf("in a namespace that selects %s it is %+v", key, inside)
 	}
 	return ""
+}
+
+// firstWithholding returns the first taint of the node's condition for which alone
+// upstream would not run the pod; -1 for none. Those that repeat the Ready condition
+// come last.
+func firstWithholding(decide func(*corev1.Node) coverage.Decision, node *corev1.Node) int {
+	bare, first := random.WithoutConditions(node), -1
+	for i, taint := range node.Spec.Taints {
+		with := bare.DeepCopy()
+		with.Spec.Taints = append(with.Spec.Taints, taint)
+		switch {
+		case decide(with).Upstream == coverage.VerdictRun:
+		case taint.Key != corev1.TaintNodeNotReady && taint.Key != corev1.TaintNodeUnreachable:
+			return i
+		case first < 0:
+			first = i
+		}
+	}
+	return first
 }
