@@ -41,6 +41,7 @@ type flags struct {
 	telemetryPath      string
 	pages              bool
 	pprof              bool
+	kubernetesAuth     bool
 	logLevel           string
 	logFormat          string
 }
@@ -162,6 +163,7 @@ func (f *flags) addServerFlags(app *kingpin.CmdClause) {
 	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.pages", "Serve the pages /coverage and /explain, and the same as JSON under /api/v1/. --no-web.pages turns them off.").Default("true").BoolVar(&f.pages)
 	app.Flag("web.enable-pprof", "Expose Go runtime profiles under /debug/pprof/.").BoolVar(&f.pprof)
+	app.Flag("web.kubernetes-auth", "Serve everything but /-/healthy and /-/ready only to bearer tokens whose owner may get the path as a nonResourceURL. Needs create on tokenreviews and subjectaccessreviews.").BoolVar(&f.kubernetesAuth)
 	enum(app, &f.logLevel, "log.level", "Only log messages with the given severity or above.", "info", "debug", "info", "warn", "error")
 	enum(app, &f.logFormat, "log.format", "Output format of log messages.", "logfmt", "logfmt", "json")
 }

@@ -120,6 +120,10 @@ func serve(ctx context.Context, f *flags, logger log.Logger, handler slog.Handle
 	if f.pages {
 		pages = collecting
 	}
+	review, err := reviewer(config, f.kubernetesAuth)
+	if err != nil {
+		return err
+	}
 	serving, err := server.New(server.Config{
 		Pages:         pages,
 		Clock:         clock.RealClock{},
@@ -128,6 +132,7 @@ func serve(ctx context.Context, f *flags, logger log.Logger, handler slog.Handle
 		Health:        watching.Health,
 		Synced:        watching.Synced,
 		Profiling:     f.pprof,
+		Review:        review,
 		Version:       version.Info(),
 		Listen:        listenFunc(f.web, slog.New(handler)),
 		Logger:        logger,
@@ -154,6 +159,18 @@ func namespaceSelectors(config *rest.Config, choice string, logger log.Logger) (
 		return nil, err
 	}
 	return namespaces.NodeSelectors, nil
+}
+
+// reviewer returns what asks the API server who may look; nil if the flag is off.
+func reviewer(config *rest.Config, wanted bool) (server.Review, error) {
+	if !wanted {
+		return nil, nil
+	}
+	reviews, err := informers.NewReviews(config)
+	if err != nil {
+		return nil, err
+	}
+	return reviews.Review, nil
 }
 
 // listenFunc returns the function that serves HTTP with the address, TLS and

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -94,7 +96,7 @@ func DefaultNamespace(options ClientOptions) (string, error) {
 }
 
 // clients creates REST clients of single API groups. The typed clientset would
-// do, but brings every API group of Kubernetes into memory; this takes three.
+// do, but brings every API group of Kubernetes into memory; this takes five.
 type clients struct {
 	config *rest.Config
 	http   *http.Client
@@ -106,7 +108,10 @@ type clients struct {
 // be parsed.
 func newClients(config *rest.Config) (*clients, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, coordinationv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, appsv1.AddToScheme, coordinationv1.AddToScheme,
+		authenticationv1.AddToScheme, authorizationv1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("registering API types: %w", err)
 		}

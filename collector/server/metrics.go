@@ -12,23 +12,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp/zstd" // offers this compression
 	dto "github.com/prometheus/client_model/go"
 )
 
 // metricsHandler returns the handler of the telemetry path. It serves any format
-// and compression that the client accepts. If some metrics cannot be gathered,
-// it logs the error and serves the others.
+// and compression that the client accepts, and only some metrics if the client names
+// them with name[]. Scrapes that come together share one gathering. If some metrics
+// cannot be gathered, it logs the error and serves the others.
 func metricsHandler(config Config) (http.Handler, error) {
 	gatherer, err := gathererOf(config.Collector)
 	if err != nil {
 		return nil, err
 	}
-	return promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
+	return buffered(promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
 		ErrorLog:            errorLog{config.Logger},
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: maxScrapes,
+		CoalesceGather:      true,
 		EnableOpenMetrics:   true,
-	}), nil
+	})), nil
 }
 
 // gathererOf returns a gatherer of the exporter's metrics and those of the Go runtime

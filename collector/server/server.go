@@ -39,9 +39,9 @@ const (
 	maxHeaderBytes = 16 << 10
 	// shutdownTimeout is how long scrapes in progress may take at shutdown.
 	shutdownTimeout = 3 * time.Second
-	// maxScrapes is how many scrapes are served at once: two Prometheus servers
-	// and somebody who looks.
-	maxScrapes = 10
+	// maxScrapes is how many scrapes are served at once. Those that come together
+	// share one gathering, but each needs memory for its response.
+	maxScrapes = 100
 )
 
 // Config configures a Server.
@@ -57,10 +57,12 @@ type Config struct {
 	Synced func() bool
 	// Pages is what the pages and the API show; nil turns them off.
 	Pages Pages
-	// Clock tells the pages' time.
+	// Clock tells the pages' time, and ages the verdicts of Review.
 	Clock clock.PassiveClock
 	// Profiling enables profiles of the Go runtime under /debug/pprof/.
 	Profiling bool
+	// Review decides who may look; nil: everybody.
+	Review Review
 	// Version is shown on the landing page.
 	Version string
 	// Listen serves until the server is shut down. The flags decide about
@@ -150,7 +152,7 @@ func newHandler(config Config) (http.Handler, error) {
 		}
 		mux.Handle("GET /{$}", landing)
 	}
-	return mux, nil
+	return protect(mux, config), nil
 }
 
 // checkPath returns an error for a telemetry path that http.ServeMux would panic

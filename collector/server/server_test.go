@@ -101,40 +101,6 @@ func TestMetrics(t *testing.T) {
 			}
 		})
 	}
-
-	t.Run("a scrape beyond the limit is refused", func(t *testing.T) {
-		t.Parallel()
-		slow := config()
-		held := stuck{slow.Collector, make(chan struct{}), make(chan struct{})}
-		slow.Collector = held
-		url := serve(t, slow) + "/metrics"
-		answers := make(chan int)
-		const allowed = 10
-		for range allowed {
-			go func() { answers <- ask(t, http.MethodGet, url).code }()
-			<-held.entered
-		}
-		if got := ask(t, http.MethodGet, url); got.code != http.StatusServiceUnavailable {
-			t.Errorf("one too many answers %d %q", got.code, got.text)
-		}
-		close(held.released)
-		for range allowed {
-			check.Equal(t, <-answers, http.StatusOK, "one of the others answers")
-		}
-	})
-}
-
-// stuck is a collector that holds every scrape until it is released.
-type stuck struct {
-	prometheus.Collector
-	entered  chan struct{}
-	released chan struct{}
-}
-
-func (s stuck) Collect(sink chan<- prometheus.Metric) {
-	s.entered <- struct{}{}
-	<-s.released
-	s.Collector.Collect(sink)
 }
 
 func TestPaths(t *testing.T) {
