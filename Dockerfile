@@ -1,9 +1,9 @@
 # The exporter and nothing else: a static binary, the certificate authorities
 # that public API servers are signed by, and no shell.
 #
-#   make image
+#   docker build .
 #
-# The same sources and arguments give the same binary.
+# Releases are made by tools/image, which needs no container engine.
 ARG GO_IMAGE=golang:1.26.8
 FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
 WORKDIR /src

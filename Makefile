@@ -48,6 +48,7 @@ demo: build ## show what it does on a real control plane (ARGS=--exit ends by it
 check: lint test-rules ## what is quick: lint, unit tests without -race, alerts and dashboards
 	$(GO) test ./...
 	cd tools/dashboards && $(GO) test -count=1 ./...
+	cd tools/chart && $(GO) test ./...
 	@# They read files outside their module, which Go's cache of results ignores.
 	cd test && $(GO) test -count=1 ./scenarios/shipped ./synthetic
 	cd test && $(GO) test -count=1 -run '^(TestEveryAlertHasAScenario|TestRulesAreHastened)$$' ./scenarios
@@ -115,8 +116,9 @@ bench-process: ## memory of the whole process against a synthetic API of 5,000 n
 	cd test && $(GO) run ./synthetic/cmd/measure $(ARGS)
 
 .PHONY: docs
-docs: ## generate docs/metrics.md, docs/configuration.md and docs/dependencies.md
+docs: ## generate docs/metrics.md, docs/configuration.md, docs/dependencies.md and the chart's README
 	$(GO) run ./tools/docs
+	cd tools/chart && $(GO) run . ../..
 
 .PHONY: generate
 generate: docs ## generate all that is generated: docs, dashboards, and the PrometheusRule from the rules
@@ -131,12 +133,8 @@ vulnerabilities: ## look for known vulnerabilities, where their database can be 
 conform: ## kubeconform against Kubernetes 1.32 to 1.37, where the schemas can be reached
 	@tools/conform
 
-.PHONY: image
-image: ## build the image, where a container engine runs (PLATFORMS=linux/amd64,linux/arm64)
-	@tools/image '$(VERSION)' '$(REVISION)' '$(BRANCH)'
-
 .PHONY: release
-release: ## make archives, checksums and SBOMs in dist/release, and publish nothing
+release: ## make archives, image, chart, SBOMs and checksums in dist/release, and publish nothing
 	@tools/release/release '$(VERSION)' '$(REVISION)' '$(BRANCH)'
 
 .PHONY: fuzz

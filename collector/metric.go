@@ -22,12 +22,23 @@ type Metric struct {
 	Type dto.MetricType
 	// Labels holds the label names, in the order in which values are passed.
 	Labels []string
+	// Stable reports whether name, type and labels stay as they are unless the
+	// changelog says so at a release. Other metrics are experimental.
+	Stable bool
 
 	desc *prometheus.Desc
 	// index is the place in the table.
 	index int
 	// sorted holds the indexes of Labels in the order of the names.
 	sorted []int
+}
+
+// Stability returns the word for Stable.
+func (m *Metric) Stability() string {
+	if m.Stable {
+		return "stable"
+	}
+	return "experimental"
 }
 
 // table builds the rows.

@@ -52,36 +52,42 @@ func (m *metrics) declareCoverage() {
 		Help:   "Number of nodes expected to run an available pod of the DaemonSet.",
 		Notes:  "A node is expected if the placement of the DaemonSet fits it, ignoring condition taints, such as those of a failed or cordoned node. A DaemonSet that is being deleted expects nothing. Failed nodes stay counted; excluded nodes are not counted.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle},
+		Stable: true,
 	})
 	m.coveredNodes = m.gauge(Metric{
 		Name:   "daemonset_covered_nodes",
 		Help:   "Number of expected nodes that are Ready and run an available pod of the DaemonSet.",
 		Notes:  "A pod is available once it has been Ready for `minReadySeconds`. Pods on nodes that are not Ready are not counted, whatever their status says.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle},
+		Stable: true,
 	})
 	m.gapNodes = m.gauge(Metric{
 		Name:   "daemonset_gap_nodes",
 		Help:   "Number of expected nodes that are not covered, by the first matching reason.",
 		Notes:  "Active nodes have a series for every reason, including zeros; the other lifecycles only where the value is not zero.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle, labelCause, labelReason},
+		Stable: true,
 	})
 	m.gapStart = m.gauge(Metric{
 		Name:   "daemonset_gap_start_timestamp_seconds",
 		Help:   "Unix time at which the open gap of the DaemonSet on the node began.",
 		Notes:  "This is the time at which the exporter saw the gap begin. A gap older than the exporter is dated by the timestamps of the objects, or, if the pod was already missing, by the start of the exporter. One series per open gap, at most `--coverage.max-gap-series`; gaps with cause `node` are dropped first.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelNode, labelZone, labelLifecycle, labelCause, labelReason},
+		Stable: true,
 	})
 	m.excludedNodes = m.gauge(Metric{
 		Name:   "daemonset_excluded_nodes",
 		Help:   "Number of nodes not expected to run a pod of the DaemonSet, by the first matching reason.",
 		Notes:  "The taints of a failed or cordoned node exclude nothing. Active nodes have a series for every reason, including zeros; the other lifecycles only where the value is not zero.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle, labelReason},
+		Stable: true,
 	})
 	m.repelledNodes = m.gauge(Metric{
 		Name:   "daemonset_repelled_nodes",
 		Help:   "Number of nodes that only this untolerated taint excludes from the DaemonSet.",
 		Notes:  "Nodes with two such taints, or excluded for another reason as well, are not counted. Zeros are not exposed.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle, labelTaintKey, labelTaintEffect},
+		Stable: true,
 	})
 	m.withheldNodes = m.gauge(Metric{
 		Name:   "daemonset_withheld_nodes",
@@ -100,6 +106,7 @@ func (m *metrics) declareCoverage() {
 		Help:   "Number of nodes that run a pod of the DaemonSet but are not expected to, by what its controller does with the pod.",
 		Notes:  "Active nodes have a series for both verdicts, including zeros; the other lifecycles only where the value is not zero.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelLifecycle, labelVerdict},
+		Stable: true,
 	})
 	m.expectedNodeSeconds = m.counter(Metric{
 		Name:   "daemonset_expected_node_seconds_total",
@@ -118,6 +125,7 @@ func (m *metrics) declareCoverage() {
 		Help:   "Duration of closed gaps in seconds, by the cause that held longest and the lifecycle at the opening.",
 		Notes:  "Recorded when a gap closes: the node is covered, no longer expected, or gone. A gap is one observation, whatever reasons it went through. Gaps of a DaemonSet that is deleted are not recorded.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelCause, labelLifecycle},
+		Stable: true,
 	})
 }
 
@@ -127,12 +135,14 @@ func (m *metrics) declareRollout() {
 		Help:   "Number of expected nodes whose pod is not of the DaemonSet's current revision.",
 		Notes:  "Covered nodes and gaps alike. Of several pods on a node the available one decides. Nodes without a pod are not counted. The current revision is read from the ControllerRevisions; see `daemonset_exporter_revision_inferred`. A pod of another template that the DaemonSet adopted counts, although `.status` may call it updated.",
 		Labels: []string{labelNamespace, labelDaemonSet},
+		Stable: true,
 	})
 	m.maxUnavailableNodes = m.gauge(Metric{
 		Name:   "daemonset_rollout_max_unavailable_nodes",
 		Help:   "Number of nodes that may be unavailable during a rolling update (maxUnavailable).",
 		Notes:  "A percentage is taken of the nodes that the DaemonSet controller counts as desired. 0 for `OnDelete` and for updates that surge.",
 		Labels: []string{labelNamespace, labelDaemonSet},
+		Stable: true,
 	})
 	m.maxSurgeNodes = m.gauge(Metric{
 		Name:   "daemonset_rollout_max_surge_nodes",
@@ -145,12 +155,14 @@ func (m *metrics) declareRollout() {
 		Help:   "Number of nodes that count against maxUnavailable by the rules of the DaemonSet controller.",
 		Notes:  "Computed at all times, not only during an update. `cause` is that of the gap on the node, `other` if there is none. 0 for `OnDelete` and for updates that surge.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelCause},
+		Stable: true,
 	})
 	m.statusDifference = m.gauge(Metric{
 		Name:   "daemonset_status_difference_nodes",
 		Help:   "Difference between a count in the DaemonSet's .status and the same count recomputed from the objects.",
 		Notes:  "Recomputed by the rules of the DaemonSet controller. It differs from 0 for moments during changes; if it does for longer, `.status` is stale.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelField},
+		Stable: true,
 	})
 }
 
@@ -160,12 +172,14 @@ func (m *metrics) declareNodes() {
 		Help:   "Number of nodes in the cluster.",
 		Notes:  "All nodes, whether a DaemonSet is expected on them or not. Zeros are not exposed.",
 		Labels: []string{labelStatus, labelLifecycle, labelZone},
+		Stable: true,
 	})
 	m.nodeNotReadyStart = m.gauge(Metric{
 		Name:   "daemonset_node_not_ready_start_timestamp_seconds",
 		Help:   "Unix time at which the node stopped being Ready.",
 		Notes:  "For a node that was never Ready, its creation time. Only nodes that are not Ready have a series.",
 		Labels: []string{labelNode, labelZone, labelStatus, labelLifecycle},
+		Stable: true,
 	})
 	m.nodeLifecycleStart = m.gauge(Metric{
 		Name:   "daemonset_node_lifecycle_start_timestamp_seconds",
@@ -193,29 +207,34 @@ func (m *metrics) declareOutages() {
 		Help:   "Total number of transitions of nodes from Ready to not Ready, by the status entered and the lifecycle then.",
 		Notes:  "Counted on the watch, so transitions between two scrapes are included. A change from one status that is not Ready to another is not a second failure. `lifecycle` distinguishes planned removals: their nodes are leaving. Series of the zones that have nodes exist from the start.",
 		Labels: []string{labelStatus, labelLifecycle, labelZone},
+		Stable: true,
 	})
 	m.nodeTransitions = m.counter(Metric{
 		Name:   "daemonset_node_transitions_total",
 		Help:   "Total number of transitions of the node between Ready and not Ready, in both directions.",
 		Notes:  "The first time that a new node becomes Ready is not counted. Only nodes with a transition since the exporter started have a series, which ends with the Node object.",
 		Labels: []string{labelNode},
+		Stable: true,
 	})
 	m.nodeDetection = m.histogram(Metric{
-		Name:  "daemonset_node_detection_duration_seconds",
-		Help:  "Time in seconds from the last renewal of a node's Lease until the node turned unreachable.",
-		Notes: "Recorded once per failure. Not recorded if the Lease cannot be read.",
+		Name:   "daemonset_node_detection_duration_seconds",
+		Help:   "Time in seconds from the last renewal of a node's Lease until the node turned unreachable.",
+		Notes:  "Recorded once per failure. Not recorded if the Lease cannot be read.",
+		Stable: true,
 	})
 	m.nodeOutage = m.histogram(Metric{
 		Name:   "daemonset_node_outage_duration_seconds",
 		Help:   "Time in seconds for which nodes were not Ready, by the status in which that began.",
 		Notes:  "Recorded when the node is Ready again. Nodes that were never Ready, and nodes deleted before they returned, are not recorded.",
 		Labels: []string{labelStatus, labelZone},
+		Stable: true,
 	})
 	m.nodeStartup = m.histogram(Metric{
 		Name:   "daemonset_node_startup_duration_seconds",
 		Help:   "Time in seconds from the creation of a node until it reached the stage for the first time.",
 		Notes:  "`ready`: the node is Ready. `covered`: the node is Ready and every DaemonSet expected on it covers it. Nodes that were Ready before the exporter started are not recorded.",
 		Labels: []string{labelStage},
+		Stable: true,
 	})
 }
 
@@ -225,18 +244,21 @@ func (m *metrics) declareRescheduling() {
 		Help:   "Time in seconds from when a Ready node needed a pod until a pod was available on it.",
 		Notes:  "Time during which the node is not Ready does not count. Not recorded: pods that were available when their node turned Ready or are within a second of that, pods that lose and regain Ready in place, and reschedulings that end because the pod is no longer expected.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelTrigger},
+		Stable: true,
 	})
 	m.reschedulingStage = m.histogram(Metric{
 		Name:   "daemonset_pod_rescheduling_stage_duration_seconds",
 		Help:   "Time in seconds that each stage of a rescheduling took.",
 		Notes:  "The stages add up to `daemonset_pod_rescheduling_duration_seconds`. They end when the pod that became available was created (`create`), bound (`schedule`), had its containers started (`start`) and was available (`ready`). A stage that took no time is recorded as 0.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelStage},
+		Stable: true,
 	})
 	m.reschedulingPending = m.gauge(Metric{
 		Name:   "daemonset_pod_rescheduling_pending",
 		Help:   "Number of pods that are needed on a Ready node and not available yet.",
 		Notes:  "If the node fails meanwhile, the pod is not counted until the node is Ready again. Zeros are not exposed.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelTrigger},
+		Stable: true,
 	})
 }
 
@@ -246,18 +268,21 @@ func (m *metrics) declareTerminations() {
 		Help:   "Time in seconds from the deletion request for a pod until its removal.",
 		Notes:  "Not recorded: pods whose deletion request or removal was not seen, and pods that had ended before, such as evicted ones that their controller cleans up.",
 		Labels: []string{labelNamespace, labelDaemonSet},
+		Stable: true,
 	})
 	m.terminations = m.counter(Metric{
 		Name:   "daemonset_pod_terminations_total",
 		Help:   "Total number of removed pods, by the first matching outcome of their termination.",
 		Notes:  "`forced`: no grace period, containers still running. `node_lost`: the node was not Ready, or gone. `not_running`: no container ran when the deletion was requested. `oom_killed`: a container ran out of memory after that. `grace_exceeded`: a container was killed (137), or ended when the grace period was over, or nobody saw its end and the pod was removed more than 2 s after the grace period. `graceful`: all containers ended in time, even if a finalizer or a volume kept the pod. `unknown`: what happened cannot be determined. Sidecars are not considered: Kubernetes ends them last, often by SIGKILL.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelOutcome},
+		Stable: true,
 	})
 	m.terminating = m.gauge(Metric{
 		Name:   "daemonset_pods_terminating",
 		Help:   "Number of terminating pods that had not ended before their deletion was requested.",
 		Notes:  "`within_grace`: the grace period is not over. `overdue`: it is over, and the pod is still there. `node_lost`: the node is not Ready, or gone.",
 		Labels: []string{labelNamespace, labelDaemonSet, labelState},
+		Stable: true,
 	})
 	m.podRestarts = m.counter(Metric{
 		Name:   "daemonset_pod_restarts_total",
@@ -278,23 +303,27 @@ func (m *metrics) declareExporter() {
 		Name:   "daemonset_exporter_collector_success",
 		Help:   "Whether this part of the last scrape succeeded (1) or failed (0).",
 		Labels: []string{labelPart},
+		Stable: true,
 	})
 	m.collectorDuration = m.gauge(Metric{
 		Name:   "daemonset_exporter_collector_duration_seconds",
 		Help:   "Duration of this part of the last scrape in seconds.",
 		Labels: []string{labelPart},
+		Stable: true,
 	})
 	m.informerSynced = m.gauge(Metric{
 		Name:   "daemonset_exporter_informer_synced",
 		Help:   "Whether the initial list of the resource is complete (1) or not (0).",
 		Notes:  "Until the lists of all resources are complete, only the exporter's own metrics are exposed.",
 		Labels: []string{labelResource},
+		Stable: true,
 	})
 	m.informerObjects = m.gauge(Metric{
 		Name:   "daemonset_exporter_informer_objects",
 		Help:   "Number of objects of the resource that the exporter holds in memory.",
 		Notes:  "Pods that `--pods.selector` does not match are not counted.",
 		Labels: []string{labelResource},
+		Stable: true,
 	})
 	m.informerFresh = m.gauge(Metric{
 		Name:   "daemonset_exporter_informer_fresh",
@@ -313,12 +342,14 @@ func (m *metrics) declareExporter() {
 		Help:   "Total number of failed lists and watches of the resource, by the reason.",
 		Notes:  "`forbidden`, `unauthorized` and `not_found` need a person; the log says what to do. `unreachable`: no response. `silent`: the connection is open, and nothing comes. `closed`: a watch ended before its time. `throttled`: 429. `server_error`: 5xx. After `expired` and `restored` everything is read again. Watches that the API server ends in time are not counted.",
 		Labels: []string{labelResource, labelReason},
+		Stable: true,
 	})
 	m.informerLastEvent = m.gauge(Metric{
 		Name:   "daemonset_exporter_informer_last_event_timestamp_seconds",
 		Help:   "Unix time of the last event, bookmark or list received for the resource.",
 		Notes:  "A quiet API server sends a bookmark about once a minute. 0 before the first.",
 		Labels: []string{labelResource},
+		Stable: true,
 	})
 	m.seriesDropped = m.gauge(Metric{
 		Name:   "daemonset_exporter_series_dropped",

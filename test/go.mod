@@ -10,6 +10,7 @@ require (
 	github.com/daemonset-exporter/daemonset_exporter v0.0.0-00010101000000-000000000000
 	github.com/go-kit/log v0.2.1
 	github.com/google/go-cmp v0.7.0
+	github.com/google/go-containerregistry v0.22.1
 	github.com/prometheus/client_model v0.6.3
 	github.com/prometheus/common v0.73.1
 	github.com/prometheus/prometheus v0.316.0

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/restmapper"
@@ -40,7 +40,15 @@ type fixture struct {
 // newFixture starts a cluster whose API server has further flags.
 func newFixture(t *testing.T, flags map[string]string) *fixture {
 	t.Helper()
-	config := cluster.Config{Flags: map[cluster.Component]map[string]string{cluster.APIServer: flags}}
+	s := newCluster(t, cluster.Config{Flags: map[cluster.Component]map[string]string{cluster.APIServer: flags}})
+	s.installCRDs()
+	return s
+}
+
+// newCluster starts a cluster with two nodes.
+func newCluster(t *testing.T, config cluster.Config) *fixture {
+	t.Helper()
+	config.WaitTimeout = 3 * time.Minute // several clusters start at once
 	s := &fixture{Cluster: clustertest.Start(t, config), t: t}
 	var err error
 	s.dynamic, err = dynamic.NewForConfig(s.RestConfig())
@@ -48,7 +56,6 @@ func newFixture(t *testing.T, flags map[string]string) *fixture {
 	for _, node := range []string{"a", "b"} {
 		s.must(s.AddNode(t.Context(), cluster.NodeSpec{Name: node, Zone: "zone-" + node}))
 	}
-	s.installCRDs()
 	return s
 }
 
@@ -64,18 +71,32 @@ func (s *fixture) installCRDs() {
 	out := check.Must(download.Output())(s.t)
 	var module struct{ Dir string }
 	s.must(json.Unmarshal(out, &module))
-	for _, name := range []string{"servicemonitors", "prometheusrules"} {
+	for _, name := range []string{"servicemonitors", "podmonitors", "prometheusrules"} {
 		content := check.Must(os.ReadFile(filepath.Join(module.Dir, "example/prometheus-operator-crd/monitoring.coreos.com_"+name+".yaml")))(s.t)
 		s.must(s.Apply(s.t.Context(), content))
+		// Azure's are the same in a group of their own.
+		s.must(s.Apply(s.t.Context(), bytes.ReplaceAll(content, []byte("monitoring.coreos.com"), []byte("azmonitoring.coreos.com"))))
 	}
+	s.must(s.Apply(s.t.Context(), read(s.t, "testdata/crds.yaml")))
+	for version, count := range map[string]int{
+		"monitoring.coreos.com/v1": 3, "azmonitoring.coreos.com/v1": 3,
+		"grafana.integreatly.org/v1beta1": 1, "route.openshift.io/v1": 1,
+	} {
+		s.waitServed(version, count)
+	}
+}
+
+// waitServed waits until the API server serves so many resources of a version.
+func (s *fixture) waitServed(version string, count int) {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	s.must(s.Wait(ctx, "the operator's resources", func(context.Context) (bool, string, error) {
-		list, err := s.Client().Discovery().ServerResourcesForGroupVersion("monitoring.coreos.com/v1")
+	s.must(s.Wait(ctx, "the resources of "+version, func(context.Context) (bool, string, error) {
+		list, err := s.Client().Discovery().ServerResourcesForGroupVersion(version)
 		if err != nil {
 			return false, "", err
 		}
-		return len(list.APIResources) >= 2, fmt.Sprint(len(list.APIResources)), nil
+		return len(list.APIResources) >= count, fmt.Sprint(len(list.APIResources)), nil
 	}))
 }
 
@@ -151,24 +172,16 @@ func (s *fixture) acceptsManifests() {
 	}
 }
 
-// runsRestricted creates a pod from the template, because Pod Security admission
-// rejects pods, not Deployments; and one with more privileges, which it must reject.
+// runsRestricted creates a pod of each installation, and one with more privileges, which
+// admission must reject.
 func (s *fixture) runsRestricted() {
 	for _, tc := range installations() {
 		deployment := objects(s.t, kustomized(s.t, tc.components...))["Deployment/"+namespace+"/"+release]
-		template, _, _ := unstructured.NestedMap(deployment.Object, "spec", "template")
-		var pod corev1.Pod
-		s.must(runtime.DefaultUnstructuredConverter.FromUnstructured(template, &pod))
-		pod.GenerateName = "restricted-"
-		create := func() error {
-			_, err := s.Client().CoreV1().Pods(namespace).Create(s.t.Context(), &pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-			return err
-		}
-		if err := create(); err != nil {
+		if err := s.createPod(deployment, namespace, nil); err != nil {
 			s.t.Errorf("%s: %v", tc.name, err)
 		}
-		pod.Spec.Containers[0].SecurityContext.Capabilities = nil
-		if err := create(); err == nil || !strings.Contains(err.Error(), `violates PodSecurity "restricted`) {
+		err := s.createPod(deployment, namespace, func(pod *corev1.Pod) { pod.Spec.Containers[0].SecurityContext.Capabilities = nil })
+		if err == nil || !strings.Contains(err.Error(), `violates PodSecurity "restricted`) {
 			s.t.Errorf("%s: a pod with capabilities is not rejected: %v", tc.name, err)
 		}
 	}

@@ -30,14 +30,33 @@ func installations() []installation {
 		{name: "annotations", components: []string{"annotations"}, values: []string{"scrapeAnnotations=true"}},
 		{name: "TLS", components: []string{"tls"}, values: []string{"web.configSecret=daemonset-exporter-web"}},
 		{name: "a few namespaces", components: []string{"namespaced"}, values: []string{"namespaces={kube-system}"}},
-		{name: "OpenShift", components: []string{"openshift-namespaces"}, values: []string{"rbac.openshiftNamespaces=true"}},
+		{
+			name: "PodMonitor", components: []string{"prometheus-operator", "pod-monitor", "kubernetes-auth", "tls"},
+			values: []string{
+				"podMonitor.enabled=true", "prometheusRule.enabled=true", "web.kubernetesAuth.enabled=true", "web.configSecret=daemonset-exporter-web",
+			},
+		},
+		{name: "namespaces that select nodes", components: []string{"openshift-namespaces"}, values: []string{"rbac.openshiftNamespaces=true"}},
+		{name: "OpenShift", components: []string{"openshift", "openshift-route"}, values: []string{"openshift=true", "route.enabled=true"}},
+		{
+			name: "Grafana Operator", components: []string{"grafana", "grafana-operator"},
+			values: []string{"dashboards.enabled=true", "dashboards.grafanaOperator.enabled=true"},
+		},
+		{
+			name: "Kubernetes decides who may look", components: []string{"prometheus-operator", "kubernetes-auth"},
+			values: []string{"serviceMonitor.enabled=true", "prometheusRule.enabled=true", "web.kubernetesAuth.enabled=true"},
+		},
 		{name: "two replicas", components: []string{"two-replicas"}, values: []string{"replicas=2"}},
 		{
-			name:       "everything",
-			components: []string{"prometheus-operator", "annotations", "grafana", "tls", "namespaced", "openshift-namespaces", "two-replicas"},
+			name: "everything",
+			components: []string{
+				"prometheus-operator", "annotations", "grafana", "grafana-operator", "kubernetes-auth", "namespaced", "openshift", "openshift-route",
+				"tls", "two-replicas",
+			},
 			values: []string{
-				"serviceMonitor.enabled=true", "prometheusRule.enabled=true", "dashboards.enabled=true", "scrapeAnnotations=true",
-				"web.configSecret=daemonset-exporter-web", "namespaces={kube-system}", "rbac.openshiftNamespaces=true", "replicas=2",
+				"serviceMonitor.enabled=true", "prometheusRule.enabled=true", "dashboards.enabled=true", "dashboards.grafanaOperator.enabled=true",
+				"scrapeAnnotations=true", "web.configSecret=daemonset-exporter-web", "web.kubernetesAuth.enabled=true", "namespaces={kube-system}",
+				"openshift=true", "route.enabled=true", "replicas=2",
 			},
 		},
 	}
@@ -91,7 +110,9 @@ func TestChart(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{
 		"replica=2", "replicas=-1", "replicas=two", "namespaces={Kube_System}", "image.digest=sha256:1", "web.probes=exec",
-		"networkPolicy.apiServerPorts={0}", "serviceMonitor.interval=often", "args={log.level=debug}", "priorityClass.value=2000000000",
+		"networkPolicy.apiServerPorts={0}", "serviceMonitor.interval=often", "serviceMonitor.enabled=true,podMonitor.enabled=true",
+		"extraVolumes[0].name=web", "commonLabels.team=a b", "openshift=yes", "podDisruptionBudget.maxUnavailable=half", "nameOverride=A",
+		"web.kubernetesAuth.paths={metrics}", "global.imagePullSecrets[0].key=x", "hostUsers=1", "args={log.level=debug}", "priorityClass.value=2000000000",
 	} {
 		t.Run("rejects "+value, func(t *testing.T) {
 			t.Parallel()
@@ -103,21 +124,4 @@ func TestChart(t *testing.T) {
 		t.Parallel()
 		tool(t, "helm", "lint", "--strict", "--kube-version", "1.37.2", chart)
 	})
-	for _, tc := range []struct{ name, value, want string }{
-		{"a digest instead of the tag", "image.digest=sha256:" + strings.Repeat("0", 64), "daemonset_exporter@sha256:000"},
-		{"TCP probes, for kubelets without the password", "web.probes=tcp", "tcpSocket:"},
-		{"an existing service account", "serviceAccount.create=false,serviceAccount.name=mine", "serviceAccountName: mine"},
-		{"an existing priority class", "priorityClass.create=false,priorityClass.name=high", "priorityClassName: high"},
-		{"flags", "args={--log.level=debug}", "- --log.level=debug"},
-		{"namespaces, each with a role", "namespaces={a,b}", "--namespaces=a,b"},
-		{"a label of the ServiceMonitor", "serviceMonitor.enabled=true,serviceMonitor.labels.release=mine", "release: mine"},
-		{"labels of the pods", "podLabels.team=x", "team: x"},
-	} {
-		t.Run("renders "+tc.name, func(t *testing.T) {
-			t.Parallel()
-			rendered := templated(t, tc.value)
-			check.That(t, strings.Contains(rendered, tc.want), "%q is missing in\n%s", tc.want, rendered)
-			objects(t, rendered)
-		})
-	}
 }

@@ -60,6 +60,8 @@ func TestRelease(t *testing.T) {
 		checkVersion(t, archive[name+"/daemonset_exporter"])
 		checkSBOM(t, files[name+".cdx.json"], archive[name+"/daemonset_exporter"])
 
+		checkImage(t, files["daemonset_exporter-"+version[1:]+".oci.tar"])
+
 		packed := unpack(t, files["daemonset-exporter-"+version[1:]+".tgz"])
 		var about struct{ Version, AppVersion string }
 		check.NoError(t, yaml.Unmarshal(packed["daemonset-exporter/Chart.yaml"], &about))
@@ -115,8 +117,13 @@ func read(t *testing.T, path string) []byte {
 func unpack(t *testing.T, archive []byte) map[string][]byte {
 	t.Helper()
 	plain := check.Must(gzip.NewReader(bytes.NewReader(archive)))(t)
+	return untar(t, plain)
+}
+
+func untar(t *testing.T, archive io.Reader) map[string][]byte {
+	t.Helper()
 	files := map[string][]byte{}
-	for reader := tar.NewReader(plain); ; {
+	for reader := tar.NewReader(archive); ; {
 		header, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return files

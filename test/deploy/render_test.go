@@ -2,20 +2,21 @@ package deploy
 
 import (
 	"bytes"
-	"errors"
+	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/build"
 )
 
 const (
@@ -25,6 +26,11 @@ const (
 	chart     = root + "/deploy/helm/daemonset-exporter"
 )
 
+// programs returns the directory of the programs of tools/manifests.
+var programs = sync.OnceValues(func() (string, error) {
+	return build.Manifests(context.Background(), os.Stderr)
+})
+
 // tool runs a program of tools/manifests and returns its output.
 func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
@@ -33,7 +39,11 @@ func tool(t *testing.T, name string, args ...string) string {
 
 func tryTool(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", append([]string{"tool", "-modfile=" + root + "/tools/manifests/go.mod", name}, args...)...)
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), filepath.Join(dir, name), args...)
 	home := t.TempDir()
 	command.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
 	var stderr bytes.Buffer
@@ -78,17 +88,15 @@ func templateArgs(values ...string) []string {
 	return args
 }
 
-// objects returns the objects of a manifest by kind, namespace and name.
+// objects returns the objects of a manifest by kind, namespace and name. A key that
+// is there twice, in an object or of an object, is an error.
 func objects(t *testing.T, manifest string) map[string]*unstructured.Unstructured {
 	t.Helper()
 	found := map[string]*unstructured.Unstructured{}
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifest), 4096)
-	for {
+	for _, document := range strings.Split("\n"+manifest, "\n---\n") {
 		object := &unstructured.Unstructured{}
-		if err := decoder.Decode(object); errors.Is(err, io.EOF) {
-			return found
-		} else if err != nil {
-			t.Fatalf("read manifest: %v", err)
+		if err := yaml.UnmarshalStrict([]byte(document), &object.Object); err != nil {
+			t.Fatalf("read manifest: %v\n%s", err, document)
 		}
 		if len(object.Object) == 0 {
 			continue
@@ -97,6 +105,7 @@ func objects(t *testing.T, manifest string) map[string]*unstructured.Unstructure
 		check.That(t, found[key] == nil, "%s is defined twice", key)
 		found[key] = object
 	}
+	return found
 }
 
 // comparable returns the objects of a manifest without allowed differences between

@@ -59,10 +59,19 @@ func TestRoles(t *testing.T) {
 			check.Equal(t, grants(t, tc.role), needs(informers.Permissions(), tc.choose), "granted")
 		})
 	}
-	namespaces := "ClusterRole//" + release + "-namespaces"
-	check.That(t, everywhere[namespaces] == nil, "%s is installed where nobody asked for it", namespaces)
-	all := needs(informers.NamespacePermissions(), func(informers.Permission) bool { return true })
-	for _, components := range [][]string{{"openshift-namespaces"}, {"openshift-namespaces", "namespaced"}} {
-		check.Equal(t, grants(t, objects(t, kustomized(t, components...))[namespaces]), all, components, "granted")
+	for _, tc := range []struct {
+		suffix      string
+		permissions []informers.Permission
+		components  [][]string
+	}{
+		{"-namespaces", informers.NamespacePermissions(), [][]string{{"openshift-namespaces"}, {"openshift-namespaces", "namespaced"}, {"openshift"}}},
+		{"-reviews", informers.ReviewPermissions(), [][]string{{"kubernetes-auth"}}},
+	} {
+		name := "ClusterRole//" + release + tc.suffix
+		check.That(t, everywhere[name] == nil, "%s is installed where nobody asked for it", name)
+		all := needs(tc.permissions, func(informers.Permission) bool { return true })
+		for _, components := range tc.components {
+			check.Equal(t, grants(t, objects(t, kustomized(t, components...))[name]), all, components, "granted")
+		}
 	}
 }

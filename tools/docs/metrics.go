@@ -11,13 +11,13 @@ import (
 // adds, and below it the notes on each.
 func metricsTable(string) (string, error) {
 	var b, notes strings.Builder
-	b.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")
+	b.WriteString("| metric | type | labels | stability | meaning |\n|---|---|---|---|---|\n")
 	for _, m := range collector.Metrics() {
 		labels := make([]string, 0, len(m.Labels))
 		for _, label := range m.Labels {
 			labels = append(labels, "`"+label+"`")
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, strings.ToLower(m.Type.String()), strings.Join(labels, ", "), cell(m.Help))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", m.Name, strings.ToLower(m.Type.String()), strings.Join(labels, ", "), m.Stability(), cell(m.Help))
 		if m.Notes != "" {
 			fmt.Fprintf(&notes, "- `%s`: %s\n", m.Name, m.Notes)
 		}

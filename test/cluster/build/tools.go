@@ -36,6 +36,11 @@ func Prometheus(ctx context.Context, progress io.Writer) (string, error) {
 	return tool(ctx, progress, "prometheus", "about 6 minutes", "-tags=remove_all_sd")
 }
 
+// Manifests returns the directory of helm, kustomize, kubeconform and actionlint.
+func Manifests(ctx context.Context, progress io.Writer) (string, error) {
+	return tool(ctx, progress, "manifests", "about 3 minutes")
+}
+
 func kubeStateMetrics(ctx context.Context, progress io.Writer) (string, error) {
 	return tool(ctx, progress, "kube-state-metrics", "about 4 minutes")
 }

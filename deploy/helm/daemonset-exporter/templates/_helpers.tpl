@@ -1,38 +1,53 @@
+{{- define "name" -}}
+{{ .Values.nameOverride | default .Chart.Name | trunc 45 | trimSuffix "-" }}
+{{- end }}
+
 {{- define "fullname" -}}
-{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 45 | trimSuffix "-" }}
-{{- else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 45 | trimSuffix "-" }}{{ end }}
+{{- $name := include "name" . }}
+{{- if .Values.fullnameOverride }}{{ .Values.fullnameOverride | trunc 45 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}{{ .Release.Name | trunc 45 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-%s" .Release.Name $name | trunc 45 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{- define "namespace" -}}
+{{ .Values.namespaceOverride | default .Release.Namespace }}
 {{- end }}
 
 {{- define "selector" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: {{ include "name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{- /* Maps are merged and printed once, so that no key can be there twice. */}}
 {{- define "labels" -}}
-{{ include "selector" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- $own := dict
+  "app.kubernetes.io/version" .root.Chart.AppVersion
+  "app.kubernetes.io/managed-by" .root.Release.Service
+  "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") }}
+{{- toYaml (mergeOverwrite (dict) .root.Values.commonLabels (.extra | default dict) $own (include "selector" .root | fromYaml)) }}
+{{- end }}
+
+{{- define "metadata" -}}
+name: {{ include "fullname" .root }}{{ .suffix }}
+{{- if not .cluster }}
+namespace: {{ .namespace | default (include "namespace" .root) }}
+{{- end }}
+labels: {{- include "labels" (dict "root" .root "extra" .labels) | nindent 2 }}
+{{- with mergeOverwrite (dict) .root.Values.commonAnnotations (.annotations | default dict) }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "serviceAccount" -}}
 {{ .Values.serviceAccount.name | default (ternary (include "fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
-{{- define "image" -}}
-{{- if .Values.image.digest }}{{ .Values.image.repository }}@{{ .Values.image.digest }}
-{{- else }}{{ .Values.image.repository }}:{{ .Values.image.tag | default (printf "v%s" .Chart.AppVersion) }}{{ end }}
-{{- end }}
-
 {{- define "scheme" -}}
 {{ if .Values.web.configSecret }}{{ .Values.web.scheme }}{{ else }}http{{ end }}
 {{- end }}
 
-{{- define "probe" -}}
-{{- if eq .root.Values.web.probes "tcp" -}}
-tcpSocket: {port: metrics}
-{{- else -}}
-httpGet: {path: {{ .path }}, port: metrics, scheme: {{ include "scheme" .root | upper }}}
-{{- end }}
-timeoutSeconds: 5
+{{- /* true on OpenShift, else empty. */}}
+{{- define "openshift" -}}
+{{- if kindIs "bool" .Values.openshift }}{{ ternary "true" "" .Values.openshift }}
+{{- else if .Capabilities.APIVersions.Has "security.openshift.io/v1" }}true{{ end }}
 {{- end }}
