@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,6 +36,8 @@ type fixture struct {
 	*cluster.Cluster
 	t       *testing.T
 	dynamic dynamic.Interface
+	// namespace is that of objects without one.
+	namespace string
 }
 
 // newFixture starts a cluster whose API server has further flags.
@@ -116,7 +119,7 @@ func (s *fixture) client(object *unstructured.Unstructured) dynamic.ResourceInte
 	kind := object.GroupVersionKind()
 	mapping := check.Must(restmapper.NewDiscoveryRESTMapper(groups).RESTMapping(kind.GroupKind(), kind.Version))(s.t)
 	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
-		return s.dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace())
+		return s.dynamic.Resource(mapping.Resource).Namespace(cmp.Or(object.GetNamespace(), s.namespace))
 	}
 	return s.dynamic.Resource(mapping.Resource)
 }

@@ -29,7 +29,7 @@ func TestValuesOnCluster(t *testing.T) {
 		t.Run(file.name, func(t *testing.T) {
 			t.Parallel()
 			g := *f
-			g.t = t
+			g.t, g.namespace = t, file.namespace()
 			level := "restricted"
 			if file.refused != "" {
 				level = "privileged"
