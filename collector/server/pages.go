@@ -25,6 +25,10 @@ const (
 	apiExplainPath  = "/api/v1/explain"
 )
 
+// maxPages is how many requests for pages and the API are served at once: each copies the
+// table.
+const maxPages = 10
+
 // pagePaths returns all paths of the pages and of the API.
 func pagePaths() []string {
 	return []string{CoveragePath, ExplainPath, stylePath, apiCoveragePath, apiExplainPath}
@@ -61,7 +65,7 @@ func newPages(source Pages, clock clock.PassiveClock, logger log.Logger) (*pages
 	if err != nil {
 		return nil, fmt.Errorf("reading the style of the pages: %w", err)
 	}
-	return &pages{source, clock, logger, templates, style, make(chan struct{}, maxScrapes)}, nil
+	return &pages{source, clock, logger, templates, style, make(chan struct{}, maxPages)}, nil
 }
 
 // register adds the pages and the API to a mux.
@@ -75,8 +79,7 @@ func (p *pages) register(mux *http.ServeMux) {
 	})
 }
 
-// limit returns a handler that serves as many requests at once as there may be scrapes,
-// and none before all objects have come in: a half-filled table is full of false gaps.
+// limit returns a handler that serves at most maxPages requests at once, and none before all objects have come in: a half-filled table is full of false gaps.
 func (p *pages) limit(serve http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
