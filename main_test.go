@@ -251,7 +251,8 @@ func (e *exporter) url() string {
 func (e *exporter) ask(path string) (code int, text string) {
 	e.t.Helper()
 	request := check.Must(http.NewRequestWithContext(e.t.Context(), http.MethodGet, e.url()+path, nil))(e.t)
-	response := check.Must(http.DefaultClient.Do(request))(e.t)
+	response, err := http.DefaultClient.Do(request)
+	check.NoError(e.t, err)
 	defer func() { _ = response.Body.Close() }()
 	body := check.Must(io.ReadAll(response.Body))(e.t)
 	return response.StatusCode, string(body)

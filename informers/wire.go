@@ -90,7 +90,7 @@ func nextField(message []byte) (f field, ok bool) {
 		return f, false
 	}
 	f.number, f.wireType, f.length, f.value = tag>>3, tag&7, n, n
-	size := uint64(0)
+	var size uint64
 	switch f.wireType {
 	case wireVarint:
 		_, n := binary.Uvarint(message[f.value:])

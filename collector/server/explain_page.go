@@ -56,10 +56,10 @@ func (p *pages) explain(w http.ResponseWriter, r *http.Request) {
 	namespace, daemonSet, ok := strings.Cut(values.Get(parameterDaemonSet), "/")
 	switch node := values.Get(parameterNode); {
 	case ok && node == "":
-		http.Redirect(w, r, ofDaemonSet(namespace, daemonSet), http.StatusSeeOther)
+		http.Redirect(w, r, ofDaemonSet(namespace, daemonSet), http.StatusSeeOther) //nolint:gosec // it leads to the table
 		return
 	case values.Get(parameterDaemonSet) == "" && node != "":
-		http.Redirect(w, r, ofNode(node), http.StatusSeeOther)
+		http.Redirect(w, r, ofNode(node), http.StatusSeeOther) //nolint:gosec // it leads to the table
 		return
 	}
 	namespace, daemonSet, node, err := cellOf(values)

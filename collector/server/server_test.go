@@ -64,7 +64,8 @@ func ask(t testing.TB, method, url string, headers ...string) answer {
 		key, text, _ := strings.Cut(header, ": ")
 		request.Header.Set(key, text)
 	}
-	response := check.Must(http.DefaultTransport.RoundTrip(request))(t)
+	response, err := http.DefaultTransport.RoundTrip(request)
+	check.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	var body io.Reader = response.Body
 	if response.Header.Get("Content-Encoding") == "gzip" {

@@ -34,6 +34,7 @@ func (h *lockedHandler) Node(old, new *slim.Node) {
 	defer h.mu.Unlock()
 	h.to.Node(old, new)
 }
+
 func (h *lockedHandler) Pod(old, new *slim.Pod) { h.mu.Lock(); defer h.mu.Unlock(); h.to.Pod(old, new) }
 func (h *lockedHandler) Synced()                { h.mu.Lock(); defer h.mu.Unlock(); h.to.Synced() }
 func (h *lockedHandler) DaemonSet(old, new *slim.DaemonSet) {
@@ -106,7 +107,10 @@ func TestRecorder(t *testing.T) {
 	server.Compact() // so that everything is read again
 	server.Delete(objects.PodOf("agent", "b"))
 	server.Put(objects.Node("c"))
-	async.Eventually(t, "LOST", func() bool { recorder.Tick(set.Health()); return lost(set) && time.Since(stopped) > 1100*time.Millisecond })
+	async.Eventually(t, "LOST", func() bool {
+		recorder.Tick(set.Health())
+		return lost(set) && time.Since(stopped) > 1100*time.Millisecond
+	})
 	server.Start()
 	wait("node c added, late")
 	wait("pod agent-b deleted, late, missed")

@@ -172,7 +172,7 @@ var filled = map[reflect.Type]any{
 	reflect.TypeFor[metav1.MicroTime]():   metav1.NewMicroTime(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)),
 	reflect.TypeFor[resource.Quantity]():  resource.MustParse("1"),
 	reflect.TypeFor[intstr.IntOrString](): intstr.FromInt32(1),
-	reflect.TypeFor[metav1.FieldsV1]():    metav1.FieldsV1{Raw: []byte("{}")},
+	reflect.TypeFor[metav1.FieldsV1]():    *metav1.NewFieldsV1("{}"),
 }
 
 func fill(value reflect.Value, depth int) {

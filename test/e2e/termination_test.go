@@ -25,7 +25,8 @@ func TestTermination(t *testing.T) {
 		{"a pod that ended in time, and that a finalizer holds,", daemonSet{name: "held"}, 0},
 		{
 			"a pod whose sidecar is killed last",
-			daemonSet{name: "beside", initContainers: "[{name: proxy, image: example.com/proxy:1, restartPolicy: Always}]"}, 137,
+			daemonSet{name: "beside", initContainers: "[{name: proxy, image: example.com/proxy:1, restartPolicy: Always}]"},
+			137,
 		},
 	} {
 		f.run(tc.name+" ended gracefully", func() {

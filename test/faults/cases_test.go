@@ -31,8 +31,6 @@ type fault struct {
 	name string
 	when []when
 	set  proxy.Fault
-	// healed reports whether the fault ends by itself.
-	healed bool
 	// resets reports whether each attempt brings something, so that the back-off does
 	// not grow.
 	resets bool
