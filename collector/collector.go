@@ -61,6 +61,7 @@ const (
 // prometheus.Gatherer and informers.Handler.
 type Collector struct {
 	config  Config
+	rules   readiness.Rules
 	metrics *metrics
 	build   prometheus.Collector
 	// buildInfo is what build collects, which never changes.
@@ -137,6 +138,7 @@ func New(config Config) (*Collector, error) {
 	reading, stopReading := context.WithCancel(context.Background())
 	return &Collector{
 		config:          config,
+		rules:           rules,
 		metrics:         metrics,
 		build:           build,
 		buildInfo:       buildInfo,

@@ -18,8 +18,8 @@ import (
 
 // The annotations of a namespace that select nodes.
 const (
-	openShiftSelector = "openshift.io/node-selector"
-	podNodeSelector   = "scheduler.alpha.kubernetes.io/node-selector"
+	NodeSelectorAnnotation = "openshift.io/node-selector"
+	podNodeSelector        = "scheduler.alpha.kubernetes.io/node-selector"
 )
 
 // What is requested beside namespaces.
@@ -193,7 +193,7 @@ func (n *Namespaces) noteError(err *RequestError) error {
 
 // selectsItself reports whether a namespace does not use the cluster's default.
 func selectsItself(annotations map[string]string) bool {
-	_, openShift := annotations[openShiftSelector]
+	_, openShift := annotations[NodeSelectorAnnotation]
 	_, kubernetes := annotations[podNodeSelector]
 	return openShift || kubernetes
 }
@@ -202,7 +202,7 @@ func selectsItself(annotations map[string]string) bool {
 // with this default, as nodeSelectorMatches of OpenShift's
 // pkg/controller/daemon/patch_nodeselector.go reads them.
 func NodeSelector(annotations map[string]string, standard labels.Selector) labels.Selector {
-	for _, key := range []string{podNodeSelector, openShiftSelector} {
+	for _, key := range []string{podNodeSelector, NodeSelectorAnnotation} {
 		if text, ok := annotations[key]; ok {
 			return parseSelector(text)
 		}

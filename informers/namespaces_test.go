@@ -75,13 +75,13 @@ func TestNamespaces(t *testing.T) {
 			annotations []string
 		}{
 			"plain":    {"pool=default", []string{"other", "x"}},
-			"own":      {"disk=ssd,pool=a", []string{openShiftSelector, "pool=a, disk=ssd"}},
-			"empty":    {"", []string{openShiftSelector, ""}},
-			"set":      {"!gpu,pool in (a,b)", []string{openShiftSelector, "pool in (a,b),!gpu"}},
-			"broken":   {"", []string{openShiftSelector, "pool in a"}},
+			"own":      {"disk=ssd,pool=a", []string{NodeSelectorAnnotation, "pool=a, disk=ssd"}},
+			"empty":    {"", []string{NodeSelectorAnnotation, ""}},
+			"set":      {"!gpu,pool in (a,b)", []string{NodeSelectorAnnotation, "pool in (a,b),!gpu"}},
+			"broken":   {"", []string{NodeSelectorAnnotation, "pool in a"}},
 			"upstream": {"zone=1", []string{podNodeSelector, "zone=1"}},
-			"both":     {"zone=1", []string{openShiftSelector, "pool=a", podNodeSelector, "zone=1"}},
-			"emptied":  {"", []string{openShiftSelector, "pool=a", podNodeSelector, ""}},
+			"both":     {"zone=1", []string{NodeSelectorAnnotation, "pool=a", podNodeSelector, "zone=1"}},
+			"emptied":  {"", []string{NodeSelectorAnnotation, "pool=a", podNodeSelector, ""}},
 		} {
 			server.Put(namespace(name, tc.annotations...))
 			want[name] = tc.want
@@ -100,7 +100,7 @@ func TestNamespaces(t *testing.T) {
 		r.expect("", map[string]string{"own": "pool=default"}, "own")
 	})
 	withServer(t, "reads no namespace where projects are not served", func(t *testing.T, server *apiserver.Server) {
-		server.Put(namespace("a", openShiftSelector, "pool=a"))
+		server.Put(namespace("a", NodeSelectorAnnotation, "pool=a"))
 		r := newReader(t, server, false)
 		for range 3 {
 			r.expect("", none, "a")
@@ -109,13 +109,13 @@ func TestNamespaces(t *testing.T) {
 		check.Len(t, server.Requests(projectsPath), 1, "questions whether projects are served")
 	})
 	withServer(t, "always reads if told so", func(t *testing.T, server *apiserver.Server) {
-		server.Put(namespace("a", openShiftSelector, "pool=a"), namespace("b"))
+		server.Put(namespace("a", NodeSelectorAnnotation, "pool=a"), namespace("b"))
 		newReader(t, server, true).expect("", map[string]string{"a": "pool=a", "b": ""}, "a", "b")
 		check.Len(t, server.Requests(projectsPath), 0, "questions whether projects are served")
 	})
 	withServer(t, "asks again if the server was away", func(t *testing.T, server *apiserver.Server) {
 		serveProjects(server)
-		server.Put(namespace("a", openShiftSelector, "pool=a"))
+		server.Put(namespace("a", NodeSelectorAnnotation, "pool=a"))
 		r := newReader(t, server, false)
 		server.Stop()
 		r.expect(ErrorUnreachable, none, "a")
@@ -130,7 +130,7 @@ func TestNamespaces(t *testing.T) {
 		newReader(t, server, true).expect("", map[string]string{"a": ""}, "gone", "a")
 	})
 	withServer(t, "logs once what to grant", func(t *testing.T, server *apiserver.Server) {
-		server.Put(namespace("a"), namespace("b", openShiftSelector, "pool=a"))
+		server.Put(namespace("a"), namespace("b", NodeSelectorAnnotation, "pool=a"))
 		server.Forbid("get", "schedulers")
 		r := newReader(t, server, true)
 		r.expect("", map[string]string{"a": "", "b": "pool=a"}, "a", "b")
@@ -146,7 +146,7 @@ func TestNamespaces(t *testing.T) {
 		r.expect("", map[string]string{"b": "pool=a"}, "b")
 	})
 	withServer(t, "returns other errors", func(t *testing.T, server *apiserver.Server) {
-		server.Put(namespace("a", openShiftSelector, "pool=a"))
+		server.Put(namespace("a", NodeSelectorAnnotation, "pool=a"))
 		server.Serve(projectsPath, "nonsense")
 		newReader(t, server, false).expect(ErrorOther, none, "a")
 		server.RejectCredentials()

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
@@ -98,6 +100,11 @@ func viewOf(ds *daemonSet, n *node) Cell {
 	}
 	view.Pods = cl.appendPods(nil)
 	return view
+}
+
+// NamespaceSelector returns the node selector of a namespace; nil if none was set.
+func (c *Cluster) NamespaceSelector(namespace string) labels.Selector {
+	return c.selectors[slim.Intern(namespace)]
 }
 
 // Explain returns why a DaemonSet is expected on the node of the cell, or why not.

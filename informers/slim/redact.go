@@ -124,22 +124,17 @@ func RedactControllerRevision(revision *appsv1.ControllerRevision) *appsv1.Contr
 
 // redactMeta returns what metaOf reads.
 func redactMeta(meta *metav1.ObjectMeta) metav1.ObjectMeta {
-	return metav1.ObjectMeta{
+	redacted := metav1.ObjectMeta{
 		Namespace:         meta.Namespace,
 		Name:              meta.Name,
 		UID:               meta.UID,
 		CreationTimestamp: meta.CreationTimestamp,
 		ResourceVersion:   meta.ResourceVersion,
-		SelfLink:          redactLink(meta.SelfLink), //nolint:staticcheck // lateMark stands there
 	}
-}
-
-// redactLink keeps the mark of a late version.
-func redactLink(link string) string {
-	if link == lateMark {
-		return link
+	if meta.GetSelfLink() == lateMark {
+		redacted.SetSelfLink(lateMark)
 	}
-	return ""
+	return redacted
 }
 
 // redactLabels returns the labels of a pod that say which template it is of.

@@ -51,7 +51,9 @@ type subcommand interface {
 
 // subcommands returns all subcommands in the order of the help text.
 func subcommands() []subcommand {
-	return []subcommand{&explainCommand{}, &recordCommand{}, &replayCommand{}}
+	return []subcommand{
+		&explainCommand{}, &waitCommand{}, &reportCommand{}, &dumpCommand{}, &whatIfCommand{}, &recordCommand{}, &replayCommand{},
+	}
 }
 
 // Commands are the subcommands of one command line.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/cli"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
 )
 
@@ -23,12 +25,18 @@ type answer struct {
 	stdout, stderr string
 }
 
-// afterNoon is a clock that shows a minute after Noon. Its timers are real.
-type afterNoon struct{ clock.RealClock }
+// stepClock is a clock that shows a minute after Noon, and what was added. Its timers are
+// real.
+type stepClock struct {
+	clock.RealClock
+	added atomic.Int64
+}
 
-func (afterNoon) Now() time.Time { return objects.At(60) }
+func (c *stepClock) add(d time.Duration) { c.added.Add(int64(d)) }
 
-func (afterNoon) Since(at time.Time) time.Duration { return objects.At(60).Sub(at) }
+func (c *stepClock) Now() time.Time { return objects.At(60).Add(time.Duration(c.added.Load())) }
+
+func (c *stepClock) Since(at time.Time) time.Duration { return c.Now().Sub(at) }
 
 // ask runs a command against the server.
 func ask(t *testing.T, server *apiserver.Server, args ...string) answer {
@@ -39,13 +47,20 @@ func ask(t *testing.T, server *apiserver.Server, args ...string) answer {
 // askWith runs a command with this standard input.
 func askWith(t *testing.T, stdin string, args ...string) answer {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
+	return askAt(t, &stepClock{}, &async.Buffer{}, stdin, args...)
+}
+
+// askAt runs a command with this clock and standard error.
+func askAt(t *testing.T, now clock.Clock, stderr *async.Buffer, stdin string, args ...string) answer {
+	t.Helper()
+	var stdout bytes.Buffer
 	app := kingpin.New("daemonset_exporter", "")
-	app.UsageWriter(&stdout).ErrorWriter(&stderr).Terminate(func(int) {})
-	commands := cli.Register(app, &cli.Environment{In: strings.NewReader(stdin), Out: &stdout, Err: &stderr, Clock: afterNoon{}, UserAgent: "test/1"})
+	app.UsageWriter(&stdout).ErrorWriter(stderr).Terminate(func(int) {})
+	commands := cli.Register(app, &cli.Environment{In: strings.NewReader(stdin), Out: &stdout, Err: stderr, Clock: now, UserAgent: "test/1"})
 	name, err := app.Parse(args)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return answer{}
 	}
 	code := commands.Run(t.Context(), name)
 	return answer{code, stdout.String(), stderr.String()}

@@ -8,6 +8,7 @@ import (
 
 // clientFlags select the cluster and the namespaces, as those of kubectl do.
 type clientFlags struct {
+	rules               ruleFlags
 	kubeconfig, context string
 	namespace           string
 	allNamespaces       bool
@@ -18,6 +19,7 @@ func (f *clientFlags) register(command *kingpin.CmdClause) {
 	flag(command, "all-namespaces", "All namespaces.").Short('A').BoolVar(&f.allNamespaces)
 	flag(command, "context", "Context of the kubeconfig. If unset: its current context.").PlaceHolder("NAME").StringVar(&f.context)
 	flag(command, "kubeconfig", "Path to a kubeconfig file. If unset: $KUBECONFIG, then ~/.kube/config.").PlaceHolder("PATH").StringVar(&f.kubeconfig)
+	f.rules.register(command)
 }
 
 // flag adds a flag that no environment variable sets: those are the exporter's.

@@ -12,7 +12,7 @@ import (
 
 // explainCommand says why a DaemonSet has a working pod on a node, or why it has none.
 type explainCommand struct {
-	client    clientFlags
+	source    sourceFlags
 	output    outputFlags
 	daemonSet string
 	node      string
@@ -23,7 +23,7 @@ func (c *explainCommand) register(app *kingpin.Application, _ *Environment) *kin
 		"Without --node: all nodes by verdict and reason. Without a DaemonSet: all DaemonSets of the node. Exit code 1 if there is a gap.")
 	command.Arg("daemonset", "Name of the DaemonSet, or namespace/name.").StringVar(&c.daemonSet)
 	flag(command, "node", "Name of the node.").PlaceHolder("NODE").StringVar(&c.node)
-	c.client.register(command)
+	c.source.register(command)
 	c.output.register(command)
 	return command
 }
@@ -33,51 +33,62 @@ func (c *explainCommand) run(ctx context.Context, env *Environment) (found bool,
 		return false, usagef("explain what? Name a DaemonSet, or a node with --node")
 	}
 	if namespace, name, ok := strings.Cut(c.daemonSet, "/"); ok {
-		c.client.namespace, c.client.allNamespaces, c.daemonSet = namespace, false, name
+		c.source.namespace, c.source.allNamespaces, c.daemonSet = namespace, false, name
 	}
-	if c.daemonSet == "" && c.client.namespace == "" {
-		c.client.allNamespaces = true // an agent of the node may be anywhere
+	if c.daemonSet == "" && c.source.namespace == "" {
+		c.source.allNamespaces = true // an agent of the node may be anywhere
 	}
-	cluster, err := c.client.connect(ctx, env)
+	from, err := c.source.open(ctx, env)
 	if err != nil {
 		return false, err
 	}
-	defer cluster.close()
-	explained, err := c.explain(cluster.collector, env)
+	defer from.close()
+	explained, err := c.explain(from, env)
 	if err != nil {
 		return false, usageError{err}
+	}
+	if from.live != nil && c.daemonSet != "" && c.node != "" {
+		if err := from.live.addDetails(ctx, &explained[0]); err != nil {
+			return false, err
+		}
 	}
 	for i := range explained {
 		found = found || explained[i].Verdict == collector.VerdictGap
 	}
 	return found, c.output.print(env, collector.NewExplanationList(explained...), func(p *printer) {
-		c.write(p, explained, env)
+		c.write(p, explained, from)
 	})
 }
 
 // explain returns the explanations that were asked for.
-func (c *explainCommand) explain(from *collector.Collector, env *Environment) ([]collector.Explanation, error) {
+func (c *explainCommand) explain(from *source, env *Environment) ([]collector.Explanation, error) {
 	if c.daemonSet == "" {
-		return from.ExplainNode(c.node)
+		return from.collector.ExplainNode(c.node)
 	}
-	namespaces, err := c.client.namespaces(env)
+	namespaces, err := c.source.namespaces(env)
+	if from.live == nil && c.source.namespace == "" {
+		namespaces, err = from.collector.NamespacesOf(c.daemonSet), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(namespaces) == 0 {
+	if len(namespaces) != 1 {
 		return nil, fmt.Errorf("in which namespace is %s? Set -n, or write NAMESPACE/%s", c.daemonSet, c.daemonSet)
 	}
 	if c.node == "" {
-		return from.ExplainDaemonSet(namespaces[0], c.daemonSet)
+		return from.collector.ExplainDaemonSet(namespaces[0], c.daemonSet)
 	}
-	one, err := from.Explain(namespaces[0], c.daemonSet, c.node)
+	one, err := from.collector.Explain(namespaces[0], c.daemonSet, c.node)
 	return []collector.Explanation{one}, err
 }
 
-func (c *explainCommand) write(p *printer, explained []collector.Explanation, env *Environment) {
+func (c *explainCommand) write(p *printer, explained []collector.Explanation, from *source) {
+	for _, remark := range from.remarks {
+		p.line("%s", remark)
+	}
 	switch {
 	case c.daemonSet != "" && c.node != "":
-		p.explanation(&explained[0], env.Clock.Now())
+		p.explanation(&explained[0], from.clock.Now())
 	case c.daemonSet != "":
 		p.byVerdict(explained)
 	default:

@@ -78,7 +78,7 @@ Rules, in order:
 Controller: runs a pod here
 Node: ready since 2026-11-23T09:30:10Z (150m), active
 Pod: agent-crashing, crash_loop since 2026-11-23T12:00:00Z (60s)
-  container agent: waiting, 4 restarts
+  container agent: waiting, CrashLoopBackOff, 4 restarts
 
 What would change it:
   - look at the logs of the last run (kubectl logs --previous)

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
+	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
 // pollPeriod is how often to look whether the informers have synced or failed.
@@ -25,6 +27,9 @@ const syncTimeout = 2 * time.Minute
 type live struct {
 	collector *collector.Collector
 	informers *informers.Set
+	objects   *informers.Objects
+	// inferring reports whether revisions may not be read, so that they are inferred.
+	inferring *atomic.Bool
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 }
@@ -36,7 +41,7 @@ func (f *clientFlags) connect(ctx context.Context, env *Environment) (*live, err
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLive(f.options(env), namespaces, env)
+	l, err := newLive(f.options(env), namespaces, f.rules.config(), env)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +55,7 @@ func (f *clientFlags) connect(ctx context.Context, env *Environment) (*live, err
 	return l, nil
 }
 
-func newLive(options informers.ClientOptions, namespaces []string, env *Environment) (*live, error) {
+func newLive(options informers.ClientOptions, namespaces []string, rules collector.Config, env *Environment) (*live, error) {
 	config, err := informers.LoadConfig(options)
 	if err != nil {
 		return nil, err
@@ -70,15 +75,23 @@ func newLive(options informers.ClientOptions, namespaces []string, env *Environm
 	if err != nil {
 		return nil, err
 	}
-	collecting, err := collector.New(collector.Config{
-		Clock: env.Clock, Logger: logger, Health: watching.Health,
-		NewestRevisions: revisions.Newest, NamespaceSelectors: selectors.NodeSelectors,
-		JoinGrace: collector.DefaultJoinGrace, StartupGrace: collector.DefaultStartupGrace,
-	})
+	inferring := &atomic.Bool{}
+	rules.Clock, rules.Health = env.Clock, watching.Health
+	rules.NamespaceSelectors = selectors.NodeSelectors
+	rules.NewestRevisions = func(ctx context.Context, namespace string) (map[slim.UID]slim.ControllerRevision, error) {
+		newest, err := revisions.Newest(ctx, namespace)
+		inferring.Store(forbidden(err))
+		return newest, err
+	}
+	collecting, err := collector.New(rules)
 	if err != nil {
 		return nil, err
 	}
-	return &live{collector: collecting, informers: watching}, nil
+	objects, err := informers.NewObjects(config)
+	if err != nil {
+		return nil, err
+	}
+	return &live{collector: collecting, informers: watching, objects: objects, inferring: inferring}, nil
 }
 
 // awaitSync returns when all objects have come in, with a line of progress on a

@@ -29,5 +29,14 @@ func (e *Environment) say(text string) {
 	}
 }
 
+// tell shows one line in place of the last, or below it where nobody looks.
+func (e *Environment) tell(text string) {
+	if e.ErrTerminal {
+		e.say(text)
+		return
+	}
+	_, _ = fmt.Fprintln(e.Err, text)
+}
+
 // clearProgress removes the line.
 func (e *Environment) clearProgress() { e.say("") }

@@ -63,7 +63,7 @@ func unknownNames(vocabulary *shipped.Vocabulary, text string) []string {
 	for _, values := range collector.LabelValues() { // the trigger daemonset_created
 		others = append(others, values...)
 	}
-	others = append(others, "daemonset_exporter", "daemonset_")
+	others = append(others, "daemonset_exporter", "daemonset_", "daemonset_coverage") // the program, a prefix, the plugin of kubectl
 	var unknown []string
 	for _, name := range metricName.FindAllString(text, -1) {
 		name = strings.TrimRight(name, ":") // of the sentence

@@ -1,0 +1,103 @@
+package files
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+
+	"sigs.k8s.io/yaml"
+)
+
+// yaml reads YAML documents. The elements of a list are handed over as they come, as
+// kubectl prints them: each begins with a dash.
+func (r *reader) yaml(name string, in *bufio.Reader) error {
+	d := yamlDocument{list: listOf(name)}
+	for {
+		line, err := in.ReadBytes('\n')
+		if len(line) > 0 {
+			if failed := r.yamlLine(&d, line, name); failed != nil {
+				return failed
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return r.endYAML(&d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// yamlDocument is a document that is being read.
+type yamlDocument struct {
+	list          listKind
+	rest, element []byte
+	// items reports whether these are the lines of a list, indent is where its dashes
+	// stand, elements whether there was a list.
+	items, elements bool
+	indent          int
+}
+
+func (r *reader) yamlLine(d *yamlDocument, line []byte, name string) error {
+	if bytes.HasPrefix(line, []byte("---")) {
+		err := r.endYAML(d)
+		*d = yamlDocument{list: listOf(name)}
+		return err
+	}
+	text := bytes.TrimLeft(line, " ")
+	indent := len(line) - len(text)
+	dash := bytes.HasPrefix(text, []byte("- "))
+	switch {
+	case !d.items:
+		if bytes.Equal(bytes.TrimRight(line, " \r\n"), []byte("items:")) {
+			d.items, d.elements, d.indent = true, true, -1
+			return nil
+		}
+		d.rest = append(d.rest, line...)
+		return nil
+	case len(bytes.TrimSpace(text)) == 0:
+	case dash && (d.indent < 0 || indent == d.indent):
+		d.indent = indent
+		if err := r.endElement(d); err != nil {
+			return err
+		}
+		line[indent] = ' ' // a mapping, two columns further right
+	case indent <= max(d.indent, 0):
+		d.items = false
+		d.rest = append(d.rest, line...)
+		return r.endElement(d)
+	}
+	d.element = append(d.element, line...)
+	return nil
+}
+
+func (r *reader) endElement(d *yamlDocument) error {
+	if len(bytes.TrimSpace(d.element)) == 0 {
+		return nil
+	}
+	converted, err := yaml.YAMLToJSON(d.element)
+	d.element = d.element[:0]
+	if err != nil {
+		return err
+	}
+	return r.element(converted, &d.list, nil)
+}
+
+func (r *reader) endYAML(d *yamlDocument) error {
+	if err := r.endElement(d); err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(d.rest)) == 0 && !d.elements {
+		return nil
+	}
+	r.contents.documents++
+	converted, err := yaml.YAMLToJSON(d.rest)
+	if err != nil {
+		return err
+	}
+	if d.elements {
+		return r.contents.header(converted)
+	}
+	return r.object(converted, "")
+}

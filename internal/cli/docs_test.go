@@ -1,0 +1,82 @@
+package cli_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/apiserver"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// serveDocumented serves the cluster of docs/asking.md.
+func serveDocumented(t *testing.T) *apiserver.Server {
+	t.Helper()
+	server := serveExample(t)
+	linux, proxy := objects.Label("kubernetes.io/os", "linux"), objects.Label("proxy", "yes")
+	server.Put(
+		objects.Node("covered", linux, proxy), objects.Node("dead", linux, proxy, objects.Unreachable(0)),
+		objects.DaemonSet("proxy", objects.NodeSelector("proxy", "yes")), revisionOf("proxy", "first", 1), revisionOf("agent", "first", 1),
+		objects.PodOf("proxy", "covered"), objects.PodOf("proxy", "dead"),
+	)
+	return server
+}
+
+// The examples of docs/asking.md are what the commands print.
+func TestDocumentedExamples(t *testing.T) {
+	t.Parallel()
+	page := string(check.Must(os.ReadFile("../../docs/asking.md"))(t))
+	server := serveDocumented(t)
+	folder := t.TempDir()
+	blocks := regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(page, -1)
+	seen := map[string]bool{}
+	for _, block := range blocks {
+		for _, example := range strings.Split("\n"+block[1], "\n$ daemonset_exporter ")[1:] {
+			line, want, _ := strings.Cut(example, "\n")
+			args := strings.Fields(strings.ReplaceAll(line, "cluster.json", filepath.Join(folder, "cluster.json")))
+			seen[args[0]] = true
+			if !strings.Contains(line, "--from") {
+				args = append(args, "--kubeconfig="+kubeconfig(t, server))
+			}
+			got := askWith(t, "", args...)
+			check.Equal(t, strings.TrimSpace(got.stdout), strings.TrimSpace(want), line, got.stderr)
+		}
+	}
+	for _, command := range []string{"explain", "wait", "report", "dump", "what-if"} {
+		check.That(t, seen[command], "there is no example of %s", command)
+	}
+}
+
+// The JSON of each command is in a golden file, and docs/api.md names all of its fields.
+func TestGoldenJSON(t *testing.T) {
+	t.Parallel()
+	page := string(check.Must(os.ReadFile("../../docs/api.md"))(t))
+	server := serveDocumented(t)
+	key := regexp.MustCompile(`(?m)^ *"([A-Za-z]+)":`)
+	for name, args := range map[string][]string{
+		"explain": {"explain", "--node=tainted"},
+		"pod":     {"explain", "agent", "--node=crashing"},
+		"wait":    {"wait", "proxy"},
+		"report":  {"report"},
+		"what-if": {"what-if", "--taint=kubernetes.io/os=linux=spot=yes:NoExecute", "--taint=pool=a=b=c:NoExecute"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := ask(t, server, append(args, "-o", "json")...)
+			path := filepath.Join("testdata", name+".json")
+			if *update {
+				check.NoError(t, os.WriteFile(path, []byte(got.stdout), 0o600))
+			}
+			check.Equal(t, got.stdout, string(check.Must(os.ReadFile(path))(t)), got.stderr)
+			for _, found := range key.FindAllStringSubmatch(got.stdout, -1) {
+				check.That(t, strings.Contains(page, "`"+found[1]+"`"), "docs/api.md does not name %s", found[1])
+			}
+		})
+	}
+}
