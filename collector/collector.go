@@ -57,7 +57,7 @@ const (
 	DefaultStartupGrace = 15 * time.Minute
 )
 
-// Collector is the custom Collector. It implements prometheus.Collector,
+// Collector collects the metrics of all DaemonSets and nodes. It implements prometheus.Collector,
 // prometheus.Gatherer and informers.Handler.
 type Collector struct {
 	config  Config

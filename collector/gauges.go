@@ -10,7 +10,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
-// emit takes one sample.
+// emit adds one sample to a scrape.
 type emit func(metric *Metric, value float64, labels ...string)
 
 // emitCoverage emits the gauges of each DaemonSet and of each open gap.

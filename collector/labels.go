@@ -11,6 +11,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/readiness"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
+	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 )
 
@@ -61,10 +62,10 @@ func enums() []enum {
 		{"daemonset_container_restarts_total", labelReason, restartReasons()},
 		// A pod that its controller runs is where it should be.
 		{"daemonset_misplaced_nodes", labelVerdict, names(0, coverage.VerdictRun)},
-		{"daemonset_status_difference_nodes", labelField, []string{"desired", "current", "ready", "available", "unavailable", "updated", "misscheduled"}},
+		{"daemonset_status_difference_nodes", labelField, rollout.Fields()},
 		{"daemonset_pod_rescheduling_", labelTrigger, names(0, rescheduling.Triggers)},
 		{"daemonset_pod_rescheduling_", labelStage, names(0, rescheduling.Stages)},
-		{"daemonset_node_startup_", labelStage, []string{"ready", "covered"}},
+		{"daemonset_node_startup_", labelStage, []string{stageReady, stageCovered}},
 		{"daemonset_pod_terminations_total", labelOutcome, names(0, rescheduling.Outcomes)},
 		{"daemonset_pods_terminating", labelState, names(0, rescheduling.States)},
 		{"daemonset_exporter_", labelPart, []string{"coverage", "nodes", "rescheduling", "exporter"}},

@@ -93,7 +93,8 @@ func (c *Collector) namespaces() []string {
 	return c.cluster.Namespaces()
 }
 
-// setSelectors takes what was read. The lock must be held.
+// setSelectors sets the selectors that were read; err is why others were not. The lock
+// must be held.
 func (c *Collector) setSelectors(selectors map[string]labels.Selector, err error, now time.Time) {
 	c.selectorsFailing = err != nil
 	for _, namespace := range slices.Sorted(maps.Keys(selectors)) {

@@ -38,7 +38,7 @@ const (
 const namespaceTimeout = 10 * time.Second
 
 // Namespaces reads the node selectors of namespaces, which OpenShift's DaemonSet
-// controller obeys. Upstream's does not: its admission plugin of one of the
+// controller follows. Upstream's does not: its admission plugin of one of the
 // annotations leaves pods Pending instead.
 type Namespaces struct {
 	client rest.Interface

@@ -64,7 +64,7 @@ type Transition struct {
 	Silenced bool
 }
 
-// Update takes the next version of the node and returns the change of its status.
+// Update replaces the version of the node and returns the change of its status.
 func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Transition {
 	n.object = node
 	transition := Transition{From: n.status, At: now, Failure: n.failure}
@@ -88,10 +88,11 @@ func (n *Node) Update(node *slim.Node, rules *Rules, now time.Time) Transition {
 	return transition
 }
 
-// Replace takes a version of the node that is the Same as the present one.
+// Replace replaces the version of the node by one that is the Same.
 func (n *Node) Replace(node *slim.Node) { n.object = node }
 
-// Tick lets time pass: a joining node may become active.
+// Tick re-evaluates the lifecycle after time has passed: a joining node may become
+// active.
 func (n *Node) Tick(rules *Rules, now time.Time) { n.updateLifecycle(rules, now) }
 
 // JoinedAt returns when the node stops being joining, if nothing else happens to it.

@@ -116,19 +116,19 @@ type ending struct {
 	container slim.Text
 	// exit is its end, once it was seen. A kubelet that did not see it says Unknown.
 	exit slim.Termination
-	when moment
+	when endTime
 }
 
-// moment is when a container ended.
-type moment uint8
+// endTime is when a container ended, as seen from the end of the grace period.
+type endTime uint8
 
 const (
-	momentUnseen moment = iota
-	momentInTime
-	// momentOverrun: when the grace period was over.
-	momentOverrun
-	// momentUnknown: it has ended, but nobody saw when.
-	momentUnknown
+	endUnseen endTime = iota
+	endInTime
+	// endOverrun: when the grace period was over.
+	endOverrun
+	// endTimeUnknown: it has ended, but nobody saw when.
+	endTimeUnknown
 )
 
 // NewTermination begins to follow a terminating pod; before is its version before
@@ -224,7 +224,7 @@ func (t *Termination) ranUntilEnd(before *slim.Pod, c *slim.Container, place int
 	}
 }
 
-// isKnown reports whether an ending has a moment that means something.
+// isKnown reports whether the time of an ending means something.
 func isKnown(exit slim.Termination) bool {
 	return exit.Reason != slim.TerminationUnknown && !exit.FinishedAt.IsZero()
 }
@@ -250,7 +250,7 @@ func (t *Termination) Deadline() time.Time { return t.deadline }
 // only cleaned up, which takes a moment and tells nothing.
 func (t *Termination) Ended() bool { return t.ended }
 
-// Update takes the next version of the pod. A second request can only shorten the
+// Update replaces the version of the pod. A second request can only shorten the
 // grace period. The kubelet's own last one, when all containers have ended, is none.
 func (t *Termination) Update(pod *slim.Pod, now time.Time) {
 	t.pod = pod
@@ -260,7 +260,7 @@ func (t *Termination) Update(pod *slim.Pod, now time.Time) {
 	t.observe(pod.Late, now)
 }
 
-// shorten takes the end of the grace period that another request asks for. One before
+// shorten sets an earlier end of the grace period, as another request asks. One before
 // the first request is of a clock that was set back.
 func (t *Termination) shorten(expires slim.Stamp) {
 	if expires >= t.asked && expires < t.expires {
@@ -277,30 +277,30 @@ func (t *Termination) observe(late bool, now time.Time) {
 			continue
 		}
 		e.exit = c.Termination
-		if e.when == momentUnseen {
-			e.when = t.momentOf(c.Termination, late, now)
+		if e.when == endUnseen {
+			e.when = t.endTimeOf(c.Termination, late, now)
 		}
 	}
 }
 
-// momentOf returns when a container ended that is seen to have ended now. On a live
+// endTimeOf returns when a container ended that is seen to have ended now. On a live
 // watch that is now, and a kubelet whose clock is wrong changes nothing; where clocks
 // are known to agree, an end that is stamped with the second in which the grace period
 // ended is no longer in time, although it was seen a moment before. A late version is
 // dated by its stamp, if that can be true.
-func (t *Termination) momentOf(exit slim.Termination, late bool, now time.Time) moment {
+func (t *Termination) endTimeOf(exit slim.Termination, late bool, now time.Time) endTime {
 	overran := !now.Before(t.deadline)
 	stamped := isKnown(exit) && exit.FinishedAt >= t.asked && !exit.FinishedAt.Time().After(now)
 	stampedOverran := stamped && exit.FinishedAt >= t.expires
 	switch {
 	case late && overran && !stamped:
-		return momentUnknown
+		return endTimeUnknown
 	case late && stamped && !stampedOverran:
-		return momentInTime
+		return endInTime
 	case overran || stampedOverran && (late || t.clocksAgree(exit.FinishedAt, now)):
-		return momentOverrun
+		return endOverrun
 	default:
-		return momentInTime
+		return endInTime
 	}
 }
 
@@ -381,14 +381,14 @@ func (e ending) outOfMemory() bool { return e.exit.Reason == slim.TerminationOOM
 // exceeded reports whether a container was killed, or ended when the grace period was
 // over.
 func (e ending) exceeded() bool {
-	return e.exit.Reason != slim.TerminationUnknown && (e.when == momentOverrun || e.exit.ExitCode == exitCodeKilled)
+	return e.exit.Reason != slim.TerminationUnknown && (e.when == endOverrun || e.exit.ExitCode == exitCodeKilled)
 }
 
 // unseen reports whether the end of a container is not known, nor that it was in time.
 func (e ending) unseen() bool {
-	return e.when == momentUnseen || e.exit.Reason == slim.TerminationUnknown && e.when != momentInTime
+	return e.when == endUnseen || e.exit.Reason == slim.TerminationUnknown && e.when != endInTime
 }
 
 func (e ending) unknown() bool {
-	return e.when == momentUnseen || e.when == momentUnknown || e.exit.Reason == slim.TerminationUnknown
+	return e.when == endUnseen || e.when == endTimeUnknown || e.exit.Reason == slim.TerminationUnknown
 }

@@ -72,7 +72,7 @@ func (r *Result) Duration() time.Duration {
 	return total
 }
 
-// Step takes a cell's open rescheduling, nil for none, past a change of the cell. It
+// Step updates a cell's open rescheduling, nil for none, by a change of the cell. It
 // returns the one that is open afterwards, nil for none. A rescheduling ends in one
 // of two ways: a pod is available on the Ready node, then finished holds and result
 // is valid; or none was needed, or the cell is no longer expected, and nothing is

@@ -140,7 +140,7 @@ func failedFirst(pod *slim.Pod) bool {
 		!pod.AnyContainerRunning() && pod.DisruptionTarget != slim.DisruptionPodGC
 }
 
-// returned takes a cell whose node turned Ready again, or makes pods again: that is
+// returned notes that the node turned Ready again, or gets pods again: that is
 // the last thing that made the pod needed, whatever did before.
 func (r *Rescheduling) returned(change *Change) {
 	if trigger, ok := arrival(change); ok {
@@ -149,7 +149,7 @@ func (r *Rescheduling) returned(change *Change) {
 	}
 }
 
-// succeeded takes a successor of the pod that was lost: that its deletion was part of
+// succeeded notes a successor of the pod that was lost: that its deletion was part of
 // a rollout may show in the successor's revision only. A rollout that is rolled back
 // stays one.
 func (r *Rescheduling) succeeded(pod *slim.Pod) {

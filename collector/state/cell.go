@@ -63,8 +63,8 @@ type cellState struct {
 	// withheld reports whether there is no pod because of a condition taint, heldBack
 	// whether because of one that does more than repeat the node's Ready condition.
 	withheld, heldBack bool
-	// suspect is why a pod of its own fault does not work on a node that its kubelet calls
-	// not ready.
+	// suspect is why a pod does not work by its own fault on a node whose kubelet says
+	// that the node is not Ready.
 	suspect coverage.Reason
 	// misplaced reports whether a pod is there though none is expected.
 	misplaced bool

@@ -81,7 +81,7 @@ func AppendNodeLabels(values []string, labels NodeLabels) []string {
 	return values
 }
 
-// node is one node of the cluster, or the name of one that pods speak of.
+// node is one node of the cluster, or the name of one that pods refer to.
 type node struct {
 	name slim.Text
 	slot int32
@@ -101,7 +101,7 @@ type node struct {
 	cells, gaps int32
 }
 
-// daemonSet is one DaemonSet, or the UID of one that pods speak of.
+// daemonSet is one DaemonSet, or the UID of one that pods refer to.
 type daemonSet struct {
 	uid slim.UID
 	// name is namespace and name, also when the object is gone.

@@ -141,7 +141,7 @@ func (c *Cluster) evaluate(ds *daemonSet, n *node, why event, now time.Time) {
 	c.removeCellIfUnused(cl)
 }
 
-// apply takes a cell from one state to the next and dates the change.
+// apply changes the state of a cell and dates the change.
 func (c *Cluster) apply(cl *cell, next cellState, why event, now time.Time) {
 	before := cl.state
 	cl.state = next

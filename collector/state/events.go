@@ -26,7 +26,7 @@ type event struct {
 	late bool
 }
 
-// SetNode takes a node that is new or has changed. A heartbeat costs a
+// SetNode adds a node or replaces its previous version. A heartbeat costs a
 // comparison; anything else one evaluation for each DaemonSet.
 func (c *Cluster) SetNode(object *slim.Node, now time.Time) {
 	c.Advance(now)
@@ -65,8 +65,8 @@ func (c *Cluster) SetNode(object *slim.Node, now time.Time) {
 	c.updateTerminationsOn(object.NameText, now)
 }
 
-// DeleteNode takes the end of a Node object. Its cells end with it, although
-// its pods still claim Ready until the pod garbage collector has come by.
+// DeleteNode removes a Node object. Its cells end with it, although its pods still
+// claim Ready until the pod garbage collector has removed them.
 func (c *Cluster) DeleteNode(object *slim.Node, now time.Time) {
 	c.Advance(now)
 	n := c.nodes[object.NameText]
@@ -93,7 +93,7 @@ func (c *Cluster) DeleteNode(object *slim.Node, now time.Time) {
 	c.updateTerminationsOn(object.NameText, now)
 }
 
-// SetDaemonSet takes a DaemonSet that is new or has changed. Only a change of
+// SetDaemonSet adds a DaemonSet or replaces its previous version. Only a change of
 // its spec costs a decision for each node; its status is only remembered.
 func (c *Cluster) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	c.Advance(now)
@@ -119,7 +119,7 @@ func (c *Cluster) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	}
 }
 
-// DeleteDaemonSet takes the end of a DaemonSet object.
+// DeleteDaemonSet removes a DaemonSet object.
 func (c *Cluster) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
 	c.Advance(now)
 	ds := c.daemonSets[object.UID]
@@ -142,7 +142,7 @@ func (c *Cluster) HasNamespaceSelector(namespace string) bool {
 	return c.selectors[slim.Intern(namespace)] != nil
 }
 
-// SetNamespaceSelector takes the node selector of a namespace, which is part of the
+// SetNamespaceSelector sets the node selector of a namespace, which is part of the
 // placement of its DaemonSets until the last of them is gone. A namespace for which
 // none was set selects all nodes.
 func (c *Cluster) SetNamespaceSelector(namespace string, selector labels.Selector, now time.Time) {
@@ -167,8 +167,8 @@ func (c *Cluster) SetNamespaceSelector(namespace string, selector labels.Selecto
 	}
 }
 
-// SetPod takes a pod that is new or has changed; before is the version that was
-// seen last, or nil. A pod without a DaemonSet or a node belongs to no cell.
+// SetPod adds a pod or replaces before, the version that was seen last; nil if none
+// was. A pod without a DaemonSet or a node belongs to no cell.
 func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 	c.Advance(now)
 	var earlier rescheduling.TerminationNode
@@ -193,7 +193,7 @@ func (c *Cluster) SetPod(before, pod *slim.Pod, now time.Time) {
 	c.followTermination(before, pod, now)
 }
 
-// DeletePod takes the end of a pod, in the version that was seen last.
+// DeletePod removes a pod; pod is the version that was seen last.
 func (c *Cluster) DeletePod(pod *slim.Pod, now time.Time) {
 	c.Advance(now)
 	node := c.terminationNode(pod, now) // which may go with its last pod
@@ -202,7 +202,7 @@ func (c *Cluster) DeletePod(pod *slim.Pod, now time.Time) {
 	c.forgetRestarts(pod)
 }
 
-// removePod takes a pod out of its cell, and returns the version that was there.
+// removePod removes a pod from its cell and returns the version that was there.
 func (c *Cluster) removePod(pod *slim.Pod, now time.Time) (last *slim.Pod) {
 	ds, n := c.daemonSets[pod.Owner], c.nodes[pod.NodeName]
 	if !inCell(pod) || ds == nil || n == nil || ds.cells[n.slot] == nil {
@@ -241,7 +241,7 @@ func (c *Cluster) initNode(n *node, object *slim.Node, found bool, now time.Time
 	}
 }
 
-// forgetRevision takes a pod out of the count of revisions.
+// forgetRevision removes a pod from the count of revisions.
 func (ds *daemonSet) forgetRevision(pod *slim.Pod) {
 	revision := rollout.OfPod(pod)
 	if ds.revisions[revision]--; ds.revisions[revision] <= 0 {
@@ -258,7 +258,7 @@ func (c *Cluster) labelsOf(object *slim.Node) NodeLabels {
 	return slim.Intern(strings.Join(values, nodeLabelSeparator))
 }
 
-// addLabels gives a node the labels of its object.
+// addLabels sets the labels of a node and counts the node under them.
 func (c *Cluster) addLabels(n *node, object *slim.Node) {
 	n.labels = c.labelsOf(object)
 	if c.labelled[n.labels]++; c.labelled[n.labels] == 1 {
@@ -266,7 +266,7 @@ func (c *Cluster) addLabels(n *node, object *slim.Node) {
 	}
 }
 
-// removeLabels takes the labels of a node away.
+// removeLabels removes a node from the count of its labels.
 func (c *Cluster) removeLabels(labels NodeLabels) {
 	if c.labelled[labels]--; c.labelled[labels] == 0 {
 		delete(c.labelled, labels)

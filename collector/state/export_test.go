@@ -16,7 +16,9 @@ func (c *Cluster) Left() (left []string) {
 	say("groups of nodes", len(c.groups))
 	say("selectors of namespaces", len(c.selectors))
 	say("open gaps", c.gaps.kept.Len()+c.gaps.spare.Len())
-	say("timers", c.timers.Len())
+	if next := c.timers.Next(); !next.IsZero() {
+		left = append(left, "a timer that is due at "+next.String())
+	}
 	say("reschedulings", len(c.reschedulings.open))
 	say("counts of pending reschedulings", len(c.reschedulings.pending))
 	say("terminations", len(c.terminations.open))

@@ -48,7 +48,7 @@ func (s *nodeSeconds) upTo(now time.Time) nodeSeconds {
 	return next
 }
 
-// restart takes all nodes away, to be counted anew.
+// restart removes all nodes, which are then counted anew.
 func (s *nodeSeconds) restart(now time.Time) {
 	*s = s.upTo(now)
 	s.expectedNodes, s.gapNodes = 0, [coverage.Causes]int32{}
@@ -69,7 +69,7 @@ func (s *nodeSeconds) count(lifecycle readiness.Lifecycle, state cellState, sign
 	}
 }
 
-// correct moves the time between a change and the moment when it was seen from one
+// correct moves the time between a change and when it was seen from one
 // state of a node to the next.
 func (s *nodeSeconds) correct(before, after cellState, unseen time.Duration) {
 	if unseen <= 0 {

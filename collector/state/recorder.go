@@ -9,8 +9,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-// Recorder takes what has happened and is over, as it happens: the Cluster's only
-// way out. It must not call back into the Cluster. Durations are negative where
+// Recorder receives what has happened and is over, as it happens. It is the Cluster's
+// only way out. It must not call back into the Cluster. Durations are negative where
 // clocks disagree.
 type Recorder interface {
 	// DaemonSetAdded is called when a DaemonSet is seen for the first time, also

@@ -15,7 +15,7 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
 )
 
-// Summary is what there is to report of one DaemonSet. It is valid until the next
+// Summary holds what is reported of one DaemonSet. It is valid until the next
 // event and must not be changed.
 type Summary struct {
 	DaemonSet *slim.DaemonSet
@@ -229,7 +229,7 @@ func (c *Cluster) Unreachable(name string) bool {
 	return n != nil && n.state != nil && n.state.Status() == readiness.StatusUnreachable
 }
 
-// NodeReport is what there is to report of one node in trouble.
+// NodeReport holds what is reported of one node in trouble.
 type NodeReport struct {
 	State  *readiness.Node
 	Labels NodeLabels

@@ -21,7 +21,7 @@ type pendingKey struct {
 	trigger   rescheduling.Trigger
 }
 
-// stepRescheduling takes the cell's rescheduling past its re-evaluation.
+// stepRescheduling updates the cell's rescheduling after the cell was re-evaluated.
 func (c *Cluster) stepRescheduling(cl *cell, before cellState, why event, now time.Time) {
 	open := c.reschedulings.open[cl]
 	if open == nil && !cl.state.gap() {

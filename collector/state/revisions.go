@@ -40,7 +40,7 @@ func (c *Cluster) requestRevision(ds *daemonSet) {
 	c.recorder.RevisionUnknown(object, ds.read.revision)
 }
 
-// SetRevision takes the newest ControllerRevision of a DaemonSet as it was read after
+// SetRevision sets the newest ControllerRevision of a DaemonSet as it was read after
 // RevisionUnknown was called for that generation. It is dropped if the DaemonSet has
 // another generation by now: that one is read, too.
 func (c *Cluster) SetRevision(revision slim.ControllerRevision, generation int64, now time.Time) {

@@ -40,8 +40,8 @@ func (c *Cluster) startTerminations(now time.Time) {
 	}
 }
 
-// followTermination takes a pod that is new or has changed; before is the version
-// that was seen last, or nil. Its cell must be up to date.
+// followTermination updates the termination of a pod that is new or has changed;
+// before is the version that was seen last, or nil. Its cell must be up to date.
 func (c *Cluster) followTermination(before, pod *slim.Pod, now time.Time) {
 	switch {
 	case c.terminations.initial != nil:
@@ -68,9 +68,9 @@ func (c *Cluster) followTermination(before, pod *slim.Pod, now time.Time) {
 	c.updateTermination(t, now)
 }
 
-// endTermination takes the end of a pod, in the last version that the watch
-// delivered; before is the one that it delivered earlier, or nil, node is its node when
-// it ended.
+// endTermination ends the termination of a pod that is gone; pod is the last version
+// that the watch delivered, before the one that it delivered earlier, or nil, node its
+// node when it ended.
 func (c *Cluster) endTermination(before, pod *slim.Pod, node rescheduling.TerminationNode, now time.Time) {
 	if c.terminations.initial != nil {
 		delete(c.terminations.initial, pod.UID)
@@ -114,7 +114,7 @@ func (c *Cluster) removeTermination(uid slim.UID) {
 	c.timers.Remove(t)
 }
 
-// updateTerminationsOn takes a node that changed, came or went.
+// updateTerminationsOn updates the terminations on a node that changed, came or went.
 func (c *Cluster) updateTerminationsOn(name slim.Text, now time.Time) {
 	for t := range c.terminations.onNode[name] {
 		c.updateTermination(t, now)

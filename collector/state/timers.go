@@ -6,12 +6,13 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rescheduling"
 )
 
-// timed is what the passing of time alone changes. It has at most one timer.
+// timed is implemented by what can change by the passing of time alone. Each has at
+// most one timer.
 type timed interface {
 	due(c *Cluster, now time.Time)
 }
 
-// Advance lets time pass: it does what was due by now.
+// Advance makes the changes that are due by now.
 func (c *Cluster) Advance(now time.Time) {
 	if !c.started {
 		return
@@ -39,7 +40,7 @@ func (cl *cell) due(c *Cluster, now time.Time) {
 	c.updateCell(cl.ds, cl.node, event{kind: rescheduling.EventTimePassed}, now, nil)
 }
 
-// due ends a node's join grace.
+// due re-evaluates a node whose join grace or startup grace is over.
 func (n *node) due(c *Cluster, now time.Time) {
 	c.updateNode(n, event{kind: rescheduling.EventTimePassed}, now, func() (moved bool) {
 		n.state.Tick(&c.rules, now)
@@ -50,7 +51,7 @@ func (n *node) due(c *Cluster, now time.Time) {
 // due counts a termination as overdue.
 func (t *termination) due(c *Cluster, now time.Time) { c.updateTermination(t, now) }
 
-// setNodeTimer sets the end of a node's join grace.
+// setNodeTimer sets the timer for the end of a node's join grace or startup grace.
 func (c *Cluster) setNodeTimer(n *node, now time.Time) {
 	if joined := n.state.JoinedAt(&c.rules); joined.After(now) {
 		c.setTimer(n, joined)

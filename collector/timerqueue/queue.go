@@ -36,7 +36,7 @@ func (q *Queue[T]) Set(target T, at time.Time) {
 	heap.Push((*byTime[T])(q), entry[T]{due, target})
 }
 
-// Remove takes a target out of the queue, if it is there.
+// Remove removes a target, if it is in the queue.
 func (q *Queue[T]) Remove(target T) {
 	if len(q.entries) == 0 {
 		return
@@ -46,7 +46,7 @@ func (q *Queue[T]) Remove(target T) {
 	}
 }
 
-// PopDue takes out the first target that is due by now and returns it. ok is
+// PopDue removes the first target that is due by now and returns it. ok is
 // false if none is.
 func (q *Queue[T]) PopDue(now time.Time) (target T, ok bool) {
 	if len(q.entries) == 0 || q.entries[0].at > Nanoseconds(now) {
@@ -62,9 +62,6 @@ func (q *Queue[T]) Next() time.Time {
 	}
 	return time.Unix(0, q.entries[0].at)
 }
-
-// Len returns how many targets wait.
-func (q *Queue[T]) Len() int { return len(q.entries) }
 
 // Nanoseconds returns a time in Unix nanoseconds; the nearest there are for one
 // before 1678 or after 2261, where UnixNano is undefined. Stamps of such times
