@@ -121,8 +121,11 @@ func TestKubernetesAuth(t *testing.T) {
 				g.expect(http.StatusUnauthorized, path)
 			}
 			for _, authorizations := range [][]string{
-				{"Bearer invalid"}, {"Basic dXNlcjpwYXNzd29yZA=="},
-				{reader, reader}, {reader, stranger}, {reader, "Basic dXNlcjpwYXNzd29yZA=="},
+				{"Bearer invalid"},
+				{"Basic dXNlcjpwYXNzd29yZA=="},
+				{reader, reader},
+				{reader, stranger},
+				{reader, "Basic dXNlcjpwYXNzd29yZA=="},
 				{"Bearer " + strings.Repeat("x", 8<<10+1)},
 				{"Bearer " + g.token("reader", "another-audience")},
 			} {
