@@ -241,6 +241,9 @@ func (e expectation) find(t *testing.T, manifest map[string]*unstructured.Unstru
 			names = append(names, object.GetName())
 		}
 	}
+	if len(names) == 0 {
+		return ""
+	}
 	slices.SortFunc(names, func(a, b string) int { return len(a) - len(b) })
 	for _, object := range manifest {
 		if object.GetKind() != kind || object.GetName() != names[0] {
