@@ -61,15 +61,15 @@ func TestCreatedTimestamps(t *testing.T) {
 			return err == nil && got == want, fmt.Sprint(got), err
 		}))
 	}
-	const failures = "daemonset_node_failures_total[5m]"
+	const transitions = "daemonset_node_transitions_total[5m]"
 	for _, server := range servers {
 		wait(server, "count(daemonset_cluster_nodes == 1)", 1)
-		wait(server, "count(count_over_time("+failures+")) or vector(0)", 0)
+		wait(server, "count(count_over_time("+transitions+")) or vector(0)", 0)
 	}
 	must(c.PullPlug(ctx, "a"))
 	for name, want := range map[string]float64{"with": 1, "without": 0} {
-		wait(servers[name], "max(count_over_time("+failures+")) >= bool 5", 1)
-		if got, err := servers[name].instant(ctx, "round(sum(increase("+failures+")))"); err != nil || got != want {
+		wait(servers[name], "max(count_over_time("+transitions+")) >= bool 5", 1)
+		if got, err := servers[name].instant(ctx, "round(sum(increase("+transitions+")))"); err != nil || got != want {
 			t.Errorf("%s created timestamps the increase is %v, %v; want %v", name, got, err, want)
 		}
 	}
