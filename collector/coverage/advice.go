@@ -131,11 +131,7 @@ func plans(template *slim.PodTemplate, namespace labels.Selector, node *slim.Nod
 
 // changeDaemonSet makes the DaemonSet and its namespace accept the node.
 func (d *draft) changeDaemonSet(e *Explanation) {
-	for i := range e.Rules {
-		rule := &e.Rules[i]
-		if rule.Verdict != RuleExcludes {
-			continue
-		}
+	for _, rule := range e.excluding() {
 		switch rule.Name {
 		case ExcludedByNodeName.String():
 			d.template.NodeName = ""
@@ -208,8 +204,8 @@ func tolerationText(t *corev1.Toleration) string {
 // affinityChoices returns the terms of a node affinity that excludes the node, one nil
 // if it does not.
 func affinityChoices(e *Explanation) []*Term {
-	for i := range e.Rules {
-		if rule := &e.Rules[i]; rule.Name == ExcludedByNodeAffinity.String() && rule.Verdict == RuleExcludes {
+	for _, rule := range e.excluding() {
+		if rule.Name == ExcludedByNodeAffinity.String() {
 			terms := make([]*Term, 0, len(rule.Terms))
 			for j := range rule.Terms {
 				terms = append(terms, &rule.Terms[j])
@@ -227,11 +223,7 @@ func (d *draft) changeNode(e *Explanation, term *Term) bool {
 	if term != nil {
 		possible = len(term.Requirements) > 0 && d.meet(term.Requirements)
 	}
-	for i := range e.Rules {
-		rule := &e.Rules[i]
-		if rule.Verdict != RuleExcludes {
-			continue
-		}
+	for _, rule := range e.excluding() {
 		switch rule.Name {
 		case ExcludedByNodeName.String():
 			return false

@@ -128,14 +128,21 @@ func explain(template *slim.PodTemplate, namespace labels.Selector, node *slim.N
 		explainTaints(template, node, taints),
 	}
 	e := Explanation{Expected: true, Rules: rules}
-	for i := range rules {
-		if rules[i].Verdict == RuleExcludes {
-			e.Expected, e.Exclusion = false, rules[i].Name
-			break
-		}
+	if excluding := e.excluding(); len(excluding) > 0 {
+		e.Expected, e.Exclusion = false, excluding[0].Name
 	}
 	e.Upstream = upstreamOf(rules).String()
 	return e
+}
+
+// excluding returns the rules that exclude the node.
+func (e *Explanation) excluding() (excluding []*Rule) {
+	for i := range e.Rules {
+		if rule := &e.Rules[i]; rule.Verdict == RuleExcludes {
+			excluding = append(excluding, rule)
+		}
+	}
+	return excluding
 }
 
 // upstreamOf returns the controller's verdict. A namespace's selector turns run into

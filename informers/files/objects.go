@@ -65,54 +65,49 @@ func Trim(object any) any {
 	}
 }
 
+// keeper is the stored of one resource. Its objects are pointers to slim objects of it.
+type keeper interface {
+	set(handler informers.Handler, object any)
+	remove(handler informers.Handler, object any)
+	miss(handler informers.Handler, object any)
+	holds(object any) bool
+}
+
+// keeperOf returns the slim object of one that is watched, and what keeps its resource.
+func (o *Objects) keeperOf(object any) (keeper, any) {
+	object = Trim(object)
+	switch object.(type) {
+	case *slim.Node:
+		return &o.nodes, object
+	case *slim.Pod:
+		return &o.pods, object
+	default: // Trim returns no other
+		return &o.daemonSets, object
+	}
+}
+
 // Set delivers an object that is new or has changed. Without a Handler it is only kept.
 func (o *Objects) Set(handler informers.Handler, object any) {
-	switch object := Trim(object).(type) {
-	case *slim.Node:
-		o.nodes.set(handler, object)
-	case *slim.Pod:
-		o.pods.set(handler, object)
-	case *slim.DaemonSet:
-		o.daemonSets.set(handler, object)
-	}
+	keeper, object := o.keeperOf(object)
+	keeper.set(handler, object)
 }
 
 // Delete delivers the end of an object in its last state.
 func (o *Objects) Delete(handler informers.Handler, object any) {
-	switch object := Trim(object).(type) {
-	case *slim.Node:
-		o.nodes.remove(handler, object)
-	case *slim.Pod:
-		o.pods.remove(handler, object)
-	case *slim.DaemonSet:
-		o.daemonSets.remove(handler, object)
-	}
+	keeper, object := o.keeperOf(object)
+	keeper.remove(handler, object)
 }
 
 // Miss delivers the end of an object that was missed, in the last state that was seen.
 func (o *Objects) Miss(handler informers.Handler, object any) {
-	switch object := Trim(object).(type) {
-	case *slim.Node:
-		o.nodes.miss(handler, object)
-	case *slim.Pod:
-		o.pods.miss(handler, object)
-	case *slim.DaemonSet:
-		o.daemonSets.miss(handler, object)
-	}
+	keeper, object := o.keeperOf(object)
+	keeper.miss(handler, object)
 }
 
 // Holds reports whether this version of an object is here.
 func (o *Objects) Holds(object any) bool {
-	switch object := Trim(object).(type) {
-	case *slim.Node:
-		return o.nodes.holds(object)
-	case *slim.Pod:
-		return o.pods.holds(object)
-	case *slim.DaemonSet:
-		return o.daemonSets.holds(object)
-	default:
-		return false
-	}
+	keeper, object := o.keeperOf(object)
+	return keeper.holds(object)
 }
 
 // All returns all objects: first the pods, then the nodes, then the DaemonSets.
@@ -127,7 +122,8 @@ func (s *stored[T]) key(object *T) string {
 
 // set delivers an object. One of the same name that it takes the place of has ended
 // unseen.
-func (s *stored[T]) set(handler informers.Handler, object *T) {
+func (s *stored[T]) set(handler informers.Handler, changed any) {
+	object := changed.(*T)
 	key := s.key(object)
 	old := s.objects[key]
 	s.objects[key] = object
@@ -141,20 +137,22 @@ func (s *stored[T]) set(handler informers.Handler, object *T) {
 	}
 }
 
-func (s *stored[T]) remove(handler informers.Handler, object *T) {
+func (s *stored[T]) remove(handler informers.Handler, ended any) {
+	object := ended.(*T)
 	delete(s.objects, s.key(object))
 	if handler != nil {
 		s.handle(handler, object, nil)
 	}
 }
 
-func (s *stored[T]) miss(handler informers.Handler, object *T) {
-	if last := s.objects[s.key(object)]; last != nil {
+func (s *stored[T]) miss(handler informers.Handler, ended any) {
+	if last := s.objects[s.key(ended.(*T))]; last != nil {
 		s.remove(handler, s.missed(last))
 	}
 }
 
-func (s *stored[T]) holds(object *T) bool {
+func (s *stored[T]) holds(version any) bool {
+	object := version.(*T)
 	held := s.objects[s.key(object)]
 	return held != nil && s.meta(held).SameVersion(s.meta(object))
 }

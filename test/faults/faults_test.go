@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 	"github.com/daemonset-exporter/daemonset_exporter/test/faults/proxy"
 )
 
@@ -248,14 +249,5 @@ func (p *play) streams() int {
 
 func (p *play) await(what string, holds func() bool) {
 	p.t.Helper()
-	deadline, tick := time.NewTimer(patience), time.NewTicker(20*time.Millisecond)
-	defer deadline.Stop()
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			p.t.Fatalf("timed out waiting for %s", what)
-		}
-	}
+	async.Within(p.t, patience, 20*time.Millisecond, what, holds)
 }

@@ -13,9 +13,15 @@ import (
 const Patience = 30 * time.Second
 
 // Eventually waits until a condition holds, for Patience at most.
-func Eventually(t *testing.T, what string, holds func() bool) {
+func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline, tick := time.NewTimer(Patience), time.NewTicker(2*time.Millisecond)
+	Within(t, Patience, 2*time.Millisecond, what, holds)
+}
+
+// Within waits until a condition holds, which it asks at each interval.
+func Within(t testing.TB, patience, interval time.Duration, what string, holds func() bool) {
+	t.Helper()
+	deadline, tick := time.NewTimer(patience), time.NewTicker(interval)
 	defer deadline.Stop()
 	defer tick.Stop()
 	for !holds() {
