@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/daemonset-exporter/daemonset_exporter/informers"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
@@ -50,6 +51,11 @@ type Player struct {
 	// each DaemonSet.
 	selectors map[string]labels.Selector
 	revisions map[slim.UID]namespacedRevision
+}
+
+type kubernetesObject interface {
+	metav1.Object
+	runtime.Object
 }
 
 type objectKey struct{ resource, namespace, name string }
@@ -188,11 +194,15 @@ func (p *Player) playRevision(object *appsv1.ControllerRevision) {
 	p.exporter.NewRevision(object.Namespace, revision)
 }
 
-// deliver gives an object to the exporter, or keeps it until that starts.
-func (p *Player) deliver(event EventType, resource string, object metav1.Object) {
-	object.SetSelfLink("")
-	if p.late[resource] {
-		slim.MarkLate(object)
+// deliver gives an object to the exporter, or keeps it until that starts. It leaves the
+// object as it is: several players may play one recording at a time.
+func (p *Player) deliver(event EventType, resource string, object kubernetesObject) {
+	if late := p.late[resource]; late || object.GetSelfLink() != "" {
+		object = object.DeepCopyObject().(kubernetesObject)
+		object.SetSelfLink("")
+		if late {
+			slim.MarkLate(object)
+		}
 	}
 	trimmed := Trim(object)
 	// A list repeats what is there, and finds gone what is no more.
