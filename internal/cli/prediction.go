@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/daemonset-exporter/daemonset_exporter/collector"
 	"github.com/daemonset-exporter/daemonset_exporter/collector/coverage"
 	"github.com/daemonset-exporter/daemonset_exporter/informers/slim"
@@ -125,7 +128,7 @@ func (p pair) predict(now *collector.Objects, after []*slim.Node) predictedDaemo
 		Namespace: ds.Namespace.Value(), DaemonSet: ds.Name, FromManifest: p.after != nil, New: p.before == nil,
 		Won: []predictedNode{}, Lost: []predictedNode{}, Pods: []string{},
 	}
-	selector := now.Selectors[d.Namespace]
+	selector, replaces := now.Selectors[d.Namespace], p.replaces()
 	for i, node := range now.Nodes {
 		var was coverage.Explanation
 		if p.before != nil && p.before.DeletionTimestamp.IsZero() {
@@ -133,49 +136,50 @@ func (p pair) predict(now *collector.Objects, after []*slim.Node) predictedDaemo
 		}
 		is := coverage.Explain(&ds.Template, selector, after[i], &now.Taints)
 		occupied := p.before != nil && now.Occupied[p.before.UID][node.Name] > 0
+		// On a node that is expected and down, a pod is made again once it is back.
+		keeps := is.Upstream == coverage.VerdictKeep.String() && (is.Expected || !replaces)
 		if was.Expected {
 			d.Before++
 		}
 		if is.Expected {
 			d.After++
 		}
-		if is.Upstream == coverage.VerdictRun.String() || occupied && is.Upstream == coverage.VerdictKeep.String() {
+		if is.Upstream == coverage.VerdictRun.String() || occupied && keeps {
 			d.Pods = append(d.Pods, node.Name)
 		}
 		switch {
 		case is.Expected && !was.Expected:
 			d.Won = append(d.Won, predictedOn(after[i], ruleOf(&was, "new DaemonSet"), ""))
 		case was.Expected && !is.Expected:
-			d.Lost = append(d.Lost, predictedOn(after[i], ruleOf(&is, ""), fateOf(occupied, is.Upstream)))
+			d.Lost = append(d.Lost, predictedOn(after[i], ruleOf(&is, ""), fateOf(occupied, keeps)))
 		}
 	}
 	return d
 }
 
-func fateOf(occupied bool, upstream string) string {
+// replaces reports whether a rolling update replaces all pods: it deletes also those that
+// the controller would keep, and none is made in their place (rollingUpdate in
+// pkg/controller/daemon/update.go, v1.37.2). A manifest that changes a template is known
+// by what decides placement; pods that it keeps are then of the present template.
+func (p pair) replaces() bool {
+	return p.before != nil && p.after != nil && p.after.RollingUpdate && !equality.Semantic.DeepEqual(p.before.Template, p.after.Template)
+}
+
+func fateOf(occupied, keeps bool) string {
 	switch {
 	case !occupied:
 		return ""
-	case upstream == coverage.VerdictStop.String():
-		return podStopped
-	default:
+	case keeps:
 		return podKept
+	default:
+		return podStopped
 	}
-}
-
-// poolLabels are the labels by which providers and autoscalers name pools of nodes.
-var poolLabels = [...]string{
-	"karpenter.sh/nodepool", "cloud.google.com/gke-nodepool", "eks.amazonaws.com/nodegroup", "kubernetes.azure.com/agentpool", "node.kubernetes.io/pool", "pool",
 }
 
 func predictedOn(node *slim.Node, rule, pod string) predictedNode {
-	p := predictedNode{Node: node.Name, Zone: node.Labels["topology.kubernetes.io/zone"], Rule: rule, Pod: pod}
-	for _, label := range poolLabels {
-		if p.Pool = node.Labels[label]; p.Pool != "" {
-			break
-		}
+	return predictedNode{
+		Node: node.Name, Zone: node.Labels[corev1.LabelTopologyZone], Pool: collector.PoolOf(node.Labels), Rule: rule, Pod: pod,
 	}
-	return p
 }
 
 // ruleOf returns the rule that excludes a node, with what decides; other if none does.

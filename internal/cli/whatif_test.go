@@ -67,6 +67,16 @@ func TestWhatIf(t *testing.T) {
 			want: "-covered (taint spot=yes:NoSchedule, kept), -crashing (taint spot=yes:NoSchedule, kept), -dead (taint spot=yes:NoSchedule, kept); pods on covered, crashing, dead",
 		},
 		{
+			name: "a rolling update takes those that the taint would keep", code: cli.ExitFinding, args: []string{"--taint=kubernetes.io/os=linux=spot=yes:NoSchedule"},
+			manifest: "      nodeSelector: {kubernetes.io/os: linux}\n      hostNetwork: true\n",
+			want:     "-covered (taint spot=yes:NoSchedule, stopped), -crashing (taint spot=yes:NoSchedule, stopped), -dead (taint spot=yes:NoSchedule, stopped); pods on ",
+		},
+		{
+			name: "a manifest that leaves the template alone replaces nothing", code: cli.ExitFinding, args: []string{"--taint=kubernetes.io/os=linux=spot=yes:NoSchedule"},
+			manifest: "      nodeSelector: {kubernetes.io/os: linux}\n      tolerations: []\n",
+			want:     "-covered (taint spot=yes:NoSchedule, kept), -crashing (taint spot=yes:NoSchedule, kept), -dead (taint spot=yes:NoSchedule, kept); pods on covered, crashing, dead",
+		},
+		{
 			name: "NoExecute stops them", code: cli.ExitFinding, args: []string{"--taint=kubernetes.io/os=linux=spot=yes:NoExecute"},
 			want: "-covered (taint spot=yes:NoExecute, stopped), -crashing (taint spot=yes:NoExecute, stopped), -dead (taint spot=yes:NoExecute, stopped); pods on ",
 		},

@@ -37,12 +37,25 @@ func run(t *testing.T, name string, nodes []cluster.NodeSpec, test func(*fixture
 // with the test.
 func newFixture(t *testing.T, nodes []cluster.NodeSpec) *fixture {
 	t.Helper()
+	f := newUnwatched(t, nodes)
+	f.startExporter()
+	return f
+}
+
+// newUnwatched starts a cluster with these nodes, and no exporter.
+func newUnwatched(t *testing.T, nodes []cluster.NodeSpec) *fixture {
+	t.Helper()
 	f := &fixture{Cluster: clustertest.Start(t, cluster.Config{}), t: t}
 	for _, node := range nodes {
 		f.must(f.AddNode(f.t.Context(), node))
 	}
-	f.startExporter()
 	return f
+}
+
+// ask runs a command of the program against the cluster.
+func (f *fixture) ask(stdin string, args ...string) exporter.Answer {
+	f.t.Helper()
+	return check.Must(exporter.Ask(f.t.Context(), f.Kubeconfig(), strings.NewReader(stdin), args...))(f.t)
 }
 
 // run runs a subtest on the cluster as earlier subtests left it.

@@ -17,6 +17,8 @@ type daemonSet struct {
 	behaviour       cluster.Behaviour
 	annotations     map[string]string
 	nodeSelector    map[string]string
+	nodeName        string
+	affinity        string // to nodes; YAML, in one line
 	tolerations     string // YAML, in one line
 	cpu             string
 	minReadySeconds int
@@ -53,6 +55,13 @@ func (d daemonSet) manifest() []byte {
 		strategy = "{type: RollingUpdate, rollingUpdate: {maxUnavailable: 1}}"
 	}
 	initContainers, finalizers := d.initContainers, d.finalizers
+	affinity, nodeName := "{}", ""
+	if d.affinity != "" {
+		affinity = "{nodeAffinity: " + d.affinity + "}"
+	}
+	if d.nodeName != "" {
+		nodeName = "nodeName: " + d.nodeName
+	}
 	for _, list := range []*string{&tolerations, &initContainers, &finalizers} {
 		if *list == "" {
 			*list = "[]"
@@ -75,13 +84,15 @@ spec:
       terminationGracePeriodSeconds: %[5]d
       schedulerName: %[10]s
       nodeSelector: %[6]s
+      affinity: %[13]s
+      %[14]s
       tolerations: %[7]s
       initContainers: %[11]s
       containers:
       - name: agent
         image: %[8]s
         resources: {requests: {cpu: %[9]s}}
-`, d.name, d.minReadySeconds, strategy, flow(annotations), grace, flow(d.nodeSelector), tolerations, image, cpu, scheduler, initContainers, finalizers)
+`, d.name, d.minReadySeconds, strategy, flow(annotations), grace, flow(d.nodeSelector), tolerations, image, cpu, scheduler, initContainers, finalizers, affinity, nodeName)
 }
 
 // flow returns a map as one line of YAML.
