@@ -116,8 +116,14 @@ var poolLabels = [...]string{
 	"node.kubernetes.io/pool", "doks.digitalocean.com/node-pool", "machine.openshift.io/cluster-api-machineset", "kops.k8s.io/instancegroup",
 }
 
-// PoolOf returns the pool of a node with these labels; empty if none says so.
-func PoolOf(labels map[string]string) string {
+// PoolOf returns the pool of a node with these labels; empty if none says so. A label that
+// users made a label pool of metrics comes first.
+func PoolOf(labels map[string]string, users ...NodeLabel) string {
+	for _, label := range users {
+		if pool := labels[label.Node]; label.Metric == FacetPool && pool != "" {
+			return pool
+		}
+	}
 	for _, key := range poolLabels {
 		if pool := labels[key]; pool != "" {
 			return pool
@@ -134,7 +140,7 @@ func (c *Collector) Table(query TableQuery) (table Table, ok bool) {
 	if !c.cluster.Started() {
 		return Table{}, false
 	}
-	b := tableBuilder{cluster: c.cluster, query: query, misplaced: map[string]bool{}, counts: map[string]map[string]int{}}
+	b := tableBuilder{cluster: c.cluster, query: query, nodeLabels: c.config.NodeLabels, misplaced: map[string]bool{}, counts: map[string]map[string]int{}}
 	b.addColumns()
 	b.addRows()
 	table = b.page()
@@ -144,11 +150,12 @@ func (c *Collector) Table(query TableQuery) (table Table, ok bool) {
 
 // tableBuilder builds one Table.
 type tableBuilder struct {
-	cluster *state.Cluster
-	query   TableQuery
-	table   Table
-	columns []TableColumn
-	rows    []state.NodeReport
+	cluster    *state.Cluster
+	query      TableQuery
+	nodeLabels []NodeLabel
+	table      Table
+	columns    []TableColumn
+	rows       []state.NodeReport
 	// misplaced has the nodes with a pod that should not be there.
 	misplaced map[string]bool
 	// counts holds the facets.
@@ -228,7 +235,7 @@ func (b *tableBuilder) addRows() {
 		if !troubled && !b.query.All && !isExclusion(b.query.Reason) {
 			continue
 		}
-		zone, pool, lifecycle := object.Labels[zoneLabel().Node], PoolOf(object.Labels), node.State.Lifecycle().String()
+		zone, pool, lifecycle := object.Labels[zoneLabel().Node], PoolOf(object.Labels, b.nodeLabels...), node.State.Lifecycle().String()
 		if troubled {
 			b.count(FacetZone, zone, 1)
 			b.count(FacetPool, pool, 1)
@@ -246,7 +253,7 @@ func (b *tableBuilder) addRows() {
 		b.count(FacetReason, gaps[i].Reason.String(), 1)
 	}
 	if b.query.Reason != "" {
-		b.keepReason()
+		b.keepReason(gaps)
 	}
 	if !b.query.All {
 		slices.SortStableFunc(b.rows, func(a, b state.NodeReport) int {
@@ -271,18 +278,33 @@ func rankStatus(node state.NodeReport) int {
 	return 0
 }
 
-// keepReason keeps the rows and columns that have a gap or an exclusion of the reason.
-func (b *tableBuilder) keepReason() {
-	inColumn := map[slim.UID]bool{}
-	b.rows = slices.DeleteFunc(b.rows, func(node state.NodeReport) bool {
-		inRow := false
-		for i := range b.columns {
-			if cell := b.cell(&b.columns[i], node.State.Object().Name); cell.Reason == b.query.Reason {
-				inRow, inColumn[b.columns[i].uid] = true, true
-			}
+// keepReason keeps the rows and columns that have one of these gaps, or an exclusion, of
+// the reason. It looks at no cell: a large cluster has more than a hundred thousand.
+func (b *tableBuilder) keepReason(gaps []state.Gap) {
+	inRow, inColumn := map[string]bool{}, map[slim.UID]bool{}
+	shown := map[string]bool{}
+	for _, node := range b.rows {
+		shown[node.State.Object().Name] = true
+	}
+	add := func(uid slim.UID, node, reason string) {
+		if reason == b.query.Reason && shown[node] {
+			inRow[node], inColumn[uid] = true, true
 		}
-		return !inRow
-	})
+	}
+	gapsOf := map[slim.UID][]state.Gap{}
+	for _, gap := range gaps {
+		gapsOf[gap.DaemonSet.UID] = append(gapsOf[gap.DaemonSet.UID], gap)
+	}
+	for i := range b.columns {
+		uid := b.columns[i].uid
+		for _, gap := range gapsOf[uid] {
+			add(uid, gap.Node.Name, gap.Reason.String())
+		}
+		for node, exclusion := range b.cluster.Exclusions(uid) {
+			add(uid, node, exclusion.String())
+		}
+	}
+	b.rows = slices.DeleteFunc(b.rows, func(node state.NodeReport) bool { return !inRow[node.State.Object().Name] })
 	b.columns = slices.DeleteFunc(b.columns, func(column TableColumn) bool { return !inColumn[column.uid] })
 }
 
@@ -306,7 +328,7 @@ func (b *tableBuilder) page() Table {
 func (b *tableBuilder) row(node state.NodeReport) TableRow {
 	object := node.State.Object()
 	row := TableRow{
-		Node: object.Name, Zone: object.Labels[zoneLabel().Node], Pool: PoolOf(object.Labels),
+		Node: object.Name, Zone: object.Labels[zoneLabel().Node], Pool: PoolOf(object.Labels, b.nodeLabels...),
 		Status: node.State.Status().String(), Lifecycle: node.State.Lifecycle().String(), Gaps: node.Gaps,
 		Cells: make([]TableCell, len(b.columns)),
 	}

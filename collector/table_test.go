@@ -155,6 +155,10 @@ func TestPoolOf(t *testing.T) {
 	if pool := PoolOf(map[string]string{"pool": "x", "eks.amazonaws.com/nodegroup": "workers"}); pool != "workers" {
 		t.Errorf("the pool is %q", pool)
 	}
+	users := []NodeLabel{{Node: "eks.amazonaws.com/nodegroup", Metric: "group"}, {Node: "pool", Metric: "pool"}}
+	if pool := PoolOf(map[string]string{"pool": "x", "eks.amazonaws.com/nodegroup": "workers"}, users...); pool != "x" {
+		t.Errorf("the pool by --node.label is %q", pool)
+	}
 	if labels := slices.Compact(slices.Sorted(slices.Values(poolLabels[:]))); len(labels) != len(poolLabels) {
 		t.Error("a label is there twice")
 	}

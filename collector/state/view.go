@@ -75,6 +75,25 @@ func (c *Cluster) Cells(uid slim.UID) iter.Seq[Cell] {
 	}
 }
 
+// Exclusions yields the names of the nodes on which a DaemonSet is not expected, with the
+// reason, in no order. A DaemonSet that is being deleted has none.
+func (c *Cluster) Exclusions(uid slim.UID) iter.Seq2[string, coverage.Exclusion] {
+	return func(yield func(string, coverage.Exclusion) bool) {
+		ds := c.daemonSets[uid]
+		if ds == nil || ds.object == nil || !ds.object.DeletionTimestamp.IsZero() || !c.started {
+			return
+		}
+		for _, n := range c.slots {
+			if n == nil || n.state == nil {
+				continue
+			}
+			if exclusion := ds.decisions[n.slot].Exclusion; exclusion != coverage.NotExcluded && !yield(n.state.Object().Name, exclusion) {
+				return
+			}
+		}
+	}
+}
+
 // CellOn returns a DaemonSet's cell on a node, and whether there are both.
 func (c *Cluster) CellOn(uid slim.UID, node string) (Cell, bool) {
 	ds, n := c.daemonSets[uid], c.nodes[slim.Intern(node)]
