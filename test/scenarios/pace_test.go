@@ -11,10 +11,10 @@ func TestSpeedUp(t *testing.T) {
 	t.Run("divides the durations of a rule", func(t *testing.T) {
 		rules := check.Must(speedUp(&shipped.Rules{Groups: []shipped.Group{{Rules: []shipped.Rule{{
 			Alert: "a", For: "10m",
-			Expr: `increase(a[1h]) > 0 and b offset 1h30m > 600 and changes(d[1h:5m]) and rate(c_bucket{le=~"120(\\.0)?"}[5m])`,
+			Expr: `increase(a[1h]) > 0 and b offset 1h30m > time() - 3600 and changes(d[1h:5m]) and rate(c_bucket{le=~"120(\\.0)?"}[5m])`,
 		}}}}}))(t)
 		got := rules.Groups[0].Rules[0]
-		if want := `increase(a[2m]) > 0 and b offset 3m > 600 and changes(d[2m:10s]) and rate(c_bucket{le=~"10(\\.0)?"}[10s])`; got.Expr != want || got.For != "20s" {
+		if want := `increase(a[2m]) > 0 and b offset 3m > time() - 120 and changes(d[2m:10s]) and rate(c_bucket{le=~"10(\\.0)?"}[10s])`; got.Expr != want || got.For != "20s" {
 			t.Errorf("got for %s, %s", got.For, got.Expr)
 		}
 	})
