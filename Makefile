@@ -112,7 +112,7 @@ bench: ## benchmarks, for benchstat (BENCH=Scrape COUNT=6)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 
 .PHONY: bench-process
-bench-process: ## memory of the whole process against a synthetic API of 5,000 nodes (ARGS="-rounds 1")
+bench-process: ## what the whole process costs beside a synthetic API of 5,000 nodes (ARGS="-run million,kube-state-metrics")
 	cd test && $(GO) run ./synthetic/cmd/measure $(ARGS)
 
 .PHONY: docs

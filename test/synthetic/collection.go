@@ -38,6 +38,11 @@ type collection struct {
 	// maker returns a function that makes objects. Each is valid until it makes the
 	// next one.
 	maker func() func(index int) (message, error)
+	// changer returns a function that makes objects that have changed, as maker does; nil
+	// if they never change.
+	changer func() func(change) (message, error)
+	// nextChange returns the index of the next object to change.
+	nextChange func(index int) int
 	// bookmark returns an empty object.
 	bookmark func() object
 }
@@ -56,8 +61,10 @@ func collectionsOf(size Size) []collection {
 			identify: func(index int) (identity, bool) {
 				return identity{name: nodeName(index), labels: nodeLabels(index)}, true
 			},
-			maker:    func() func(int) (message, error) { return newNodeMaker().at },
-			bookmark: func() object { return &corev1.Node{} },
+			maker:      func() func(int) (message, error) { return newNodeMaker().at },
+			changer:    nodeChanger,
+			nextChange: func(index int) int { return (index + 1) % size.Nodes },
+			bookmark:   func() object { return &corev1.Node{} },
 		},
 		{
 			resource: "daemonsets", version: appsv1.SchemeGroupVersion, kind: "DaemonSet", count: size.DaemonSets,
@@ -111,6 +118,16 @@ func podsOf(size Size) collection {
 				}
 				return agents.at(index)
 			}
+		},
+		changer: func() func(change) (message, error) { return podChanger(size) },
+		nextChange: func(index int) int {
+			for range cells {
+				index = (index + 1) % cells
+				if size.troubleOf(index/size.Nodes, size.nodeAt(index%size.Nodes)) == works {
+					break
+				}
+			}
+			return index
 		},
 		bookmark: func() object { return &corev1.Pod{} },
 	}

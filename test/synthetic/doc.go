@@ -4,11 +4,11 @@
 //
 // It implements what a client-go reflector needs of kube-apiserver v1.37: lists, with
 // or without pages, and watches, also streamed lists, in protobuf, with label and field
-// selectors. Objects never change: after the initial objects a watch has bookmarks
-// only.
+// selectors. After the initial objects a watch has bookmarks, and what Server.Change
+// sends: heartbeats of nodes, and pods that turn not ready and ready again.
 //
 // Size is the size of the cluster; fleet, node, pod, daemonset and workload make the
-// objects; collection describes one resource; list and watch encode it. cmd/apiserver
+// objects; collection describes one resource; list, watch and change encode it. cmd/apiserver
 // serves it from a process of its own, cmd/measure measures the exporter against it,
 // next to cmd/floor, the least that a client-go reflector can do with the same
 // responses.

@@ -124,9 +124,9 @@ func uidOf(seed, index int) types.UID {
 	return types.UID(text[:])
 }
 
-// listVersion is the resource version of the present, later than that of any
-// object.
-const listVersion = "999999999999"
+// firstVersion is the resource version of a server that has changed nothing yet, later
+// than that of any object. It has as many digits as all others.
+const firstVersion = 9_000_000_000
 
 func versionOf(seed, index int) string {
 	return strconv.Itoa(seed*1_000_000_000 + index)

@@ -35,8 +35,8 @@ var errFull = errors.New("the page is full")
 
 // list responds with a list. Each object is made twice, the first time for its length,
 // which comes first in protobuf.
-func (c *collection) list(w http.ResponseWriter, selected selection, options *metav1.ListOptions) *apierrors.StatusError {
-	p := page{from: c, selected: selected, limit: int(options.Limit), meta: metav1.ListMeta{ResourceVersion: listVersion}}
+func (c *collection) list(w http.ResponseWriter, selected selection, version string, options *metav1.ListOptions) *apierrors.StatusError {
+	p := page{from: c, selected: selected, limit: int(options.Limit), meta: metav1.ListMeta{ResourceVersion: version}}
 	if options.Continue != "" {
 		first, err := strconv.Atoi(options.Continue)
 		if err != nil {

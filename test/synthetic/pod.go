@@ -21,10 +21,15 @@ type podMaker struct {
 // at returns the pod with an index, for which troubleOf is not missing.
 func (m *podMaker) at(index int) (message, error) {
 	set, node := index/m.size.Nodes, m.size.nodeAt(index%m.size.Nodes)
+	return m.make(index, m.size.troubleOf(set, node), versionOf(seedPod, index))
+}
+
+// make returns the pod with an index in a state and a version.
+func (m *podMaker) make(index int, wrong trouble, version string) (message, error) {
+	set, node := index/m.size.Nodes, m.size.nodeAt(index%m.size.Nodes)
 	if m.set != set {
 		m.set, m.stencils = set, [troubles]*stencil{}
 	}
-	wrong := m.size.troubleOf(set, node)
 	if m.stencils[wrong] == nil {
 		pod := daemonSetPod(set)
 		setFacts(pod, marks(), wrong)
@@ -34,7 +39,9 @@ func (m *podMaker) at(index int) (message, error) {
 		}
 		m.stencils[wrong] = made
 	}
-	m.stencils[wrong].fill(factsOf(index, node))
+	facts := factsOf(index, node)
+	facts.texts[factVersion] = version
+	m.stencils[wrong].fill(facts)
 	return m.stencils[wrong], nil
 }
 

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,6 +22,9 @@ type Config struct {
 	Size Size
 	// NoStreamedLists rejects streamed lists, as API servers before 1.32 do.
 	NoStreamedLists bool
+	// NoHistory rejects watches that resume where an earlier one was, as an API server
+	// does that was restarted: 410 Gone.
+	NoHistory bool
 	// BookmarkInterval is the interval of bookmarks; a minute if zero.
 	BookmarkInterval time.Duration
 }
@@ -27,6 +33,13 @@ type Config struct {
 type Server struct {
 	config      Config
 	collections []collection
+
+	// changes is the number of changes so far.
+	changes atomic.Int64
+
+	mu sync.Mutex
+	// watches are open.
+	watches map[*watchStream]struct{}
 }
 
 // NewServer returns a Server.
@@ -34,8 +47,11 @@ func NewServer(config Config) *Server {
 	if config.BookmarkInterval == 0 {
 		config.BookmarkInterval = time.Minute
 	}
-	return &Server{config: config, collections: collectionsOf(config.Size)}
+	return &Server{config: config, collections: collectionsOf(config.Size), watches: map[*watchStream]struct{}{}}
 }
+
+// version returns the resource version of the present.
+func (s *Server) version() string { return strconv.FormatInt(firstVersion+s.changes.Load(), 10) }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -73,12 +89,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) *apierrors.Status
 		return apierrors.NewBadRequest(err.Error())
 	}
 	if !options.Watch {
-		return from.list(w, selected, &options)
+		return from.list(w, selected, s.version(), &options)
 	}
 	if refusal := s.checkStreaming(&options); refusal != nil {
 		return refusal
 	}
-	watch := watchStream{from: from, selected: selected, interval: s.config.BookmarkInterval}
+	if s.config.NoHistory && options.ResourceVersion != "" && options.ResourceVersion != "0" {
+		return apierrors.NewResourceExpired("too old resource version: " + options.ResourceVersion)
+	}
+	watch := watchStream{server: s, from: from, selected: selected, changes: make(chan change), done: make(chan struct{})}
 	return watch.serve(w, r, &options)
 }
 

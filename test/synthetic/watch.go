@@ -20,11 +20,16 @@ import (
 
 // watchStream responds to one watch, in frames of a length and a WatchEvent.
 type watchStream struct {
+	server   *Server
 	from     *collection
 	selected selection
-	interval time.Duration
+	changes  chan change
+	// done is closed when no more changes are taken.
+	done chan struct{}
 
-	events streaming.Encoder
+	// changed makes the objects that have changed; nil before the first one.
+	changed func(change) (message, error)
+	events  streaming.Encoder
 	// scratch holds an encoded object, encoded the same with its envelope.
 	scratch []byte
 	encoded bytes.Buffer
@@ -56,16 +61,22 @@ func (s *watchStream) serve(w http.ResponseWriter, r *http.Request, options *met
 		<-ctx.Done()
 		return nil
 	}
-	ticker := time.NewTicker(s.interval)
+	s.server.follow(s)
+	defer s.server.leave(s)
+	ticker := time.NewTicker(s.server.config.BookmarkInterval)
 	defer ticker.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return nil
+		case changed := <-s.changes:
+			err = s.change(changed)
 		case <-ticker.C:
-			if s.bookmark(nil) != nil || flush() != nil {
-				return nil
-			}
+			err = s.bookmark(nil)
+		}
+		if err != nil || flush() != nil {
+			return nil
 		}
 	}
 }
@@ -92,9 +103,21 @@ func (s *watchStream) initial(ctx context.Context) error {
 
 func (s *watchStream) bookmark(annotations map[string]string) error {
 	empty := s.from.bookmark()
-	empty.SetResourceVersion(listVersion)
+	empty.SetResourceVersion(s.server.version())
 	empty.SetAnnotations(annotations)
 	return s.send(watch.Bookmark, empty)
+}
+
+// change sends an object that has changed.
+func (s *watchStream) change(changed change) error {
+	if s.changed == nil {
+		s.changed = s.from.changer()
+	}
+	made, err := s.changed(changed)
+	if err != nil {
+		return err
+	}
+	return s.send(watch.Modified, made)
 }
 
 // send puts an object into an envelope, that into an event, that into a frame.

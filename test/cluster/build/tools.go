@@ -25,7 +25,7 @@ func AllTools(ctx context.Context, progress io.Writer) (t Tools, err error) {
 	if t.Alertmanager, err = Alertmanager(ctx, progress); err != nil {
 		return t, err
 	}
-	t.KubeStateMetrics, err = kubeStateMetrics(ctx, progress)
+	t.KubeStateMetrics, err = KubeStateMetrics(ctx, progress)
 	return t, err
 }
 
@@ -41,7 +41,8 @@ func Manifests(ctx context.Context, progress io.Writer) (string, error) {
 	return tool(ctx, progress, "manifests", "about 3 minutes")
 }
 
-func kubeStateMetrics(ctx context.Context, progress io.Writer) (string, error) {
+// KubeStateMetrics returns the directory of kube-state-metrics.
+func KubeStateMetrics(ctx context.Context, progress io.Writer) (string, error) {
 	return tool(ctx, progress, "kube-state-metrics", "about 4 minutes")
 }
 

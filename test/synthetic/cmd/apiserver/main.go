@@ -1,8 +1,11 @@
-// Command apiserver serves a synthetic cluster and prints its URL. It ends when its
-// standard input is closed or on a signal.
+// Command apiserver serves a synthetic cluster and prints its URL. A line such as
+// "nodes 1000 200" on its standard input sends 1000 changes of nodes to all watches, 200
+// per second, and prints "sent". It ends when its standard input is closed or on a
+// signal.
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -27,14 +30,18 @@ func run() int {
 	flag.IntVar(&config.Size.OtherPods, "other-pods", 0, "Number of pods without a DaemonSet.")
 	flag.Float64Var(&config.Size.BrokenPercent, "broken", 1, "Percentage of cells without a working pod.")
 	flag.BoolVar(&config.NoStreamedLists, "no-streamed-lists", false, "Reject streamed lists, as API servers before 1.32 do.")
+	flag.BoolVar(&config.NoHistory, "no-history", false, "Reject watches that resume where they were, as an API server does that was restarted.")
 	address := flag.String("listen-address", "127.0.0.1:0", "Address to listen on.")
 	flag.Parse()
 
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
+	cluster := synthetic.NewServer(config)
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // closed when the parent ends
-		cancel()
+		defer cancel()
+		if err := obey(ctx, cluster, os.Stdin); err != nil {
+			fmt.Fprintln(os.Stderr, "apiserver:", err)
+		}
 	}()
 	listener, err := net.Listen("tcp", *address)
 	if err != nil {
@@ -42,7 +49,7 @@ func run() int {
 		return 1
 	}
 	server := &http.Server{
-		Handler:           synthetic.NewServer(config),
+		Handler:           cluster,
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
@@ -54,4 +61,21 @@ func run() int {
 		return 1
 	}
 	return 0
+}
+
+// obey sends the changes that are asked for, until there is no more input: the parent has
+// ended.
+func obey(ctx context.Context, cluster *synthetic.Server, input io.Reader) error {
+	for lines := bufio.NewScanner(input); lines.Scan(); {
+		var resource string
+		var count, perSecond int
+		if _, err := fmt.Sscan(lines.Text(), &resource, &count, &perSecond); err != nil || perSecond <= 0 {
+			return fmt.Errorf("%q is not a resource, a number of changes and how many per second", lines.Text())
+		}
+		if err := cluster.Change(ctx, resource, count, perSecond); err != nil {
+			return err
+		}
+		fmt.Println("sent")
+	}
+	return nil
 }

@@ -4,17 +4,20 @@ package main
 
 import (
 	"context"
+	"debug/buildinfo"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	clusterbuild "github.com/daemonset-exporter/daemonset_exporter/test/cluster/build"
 )
 
 // programs holds the paths of the exporter and of the programs to measure it with.
-type programs struct{ exporter, server, floor string }
+type programs struct{ exporter, server, floor, kubeStateMetrics string }
 
-// build compiles all programs into a directory.
-func build(ctx context.Context, repository, into string) (programs, error) {
+// build compiles all programs into a directory; kube-state-metrics only if it is wanted.
+func build(ctx context.Context, repository, into string, kubeStateMetrics bool) (programs, error) {
 	built := programs{
 		exporter: filepath.Join(into, "daemonset_exporter"),
 		server:   filepath.Join(into, "apiserver"),
@@ -33,7 +36,28 @@ func build(ctx context.Context, repository, into string) (programs, error) {
 			return programs{}, fmt.Errorf("building %s: %w", filepath.Base(target.program), err)
 		}
 	}
+	if kubeStateMetrics {
+		directory, err := clusterbuild.KubeStateMetrics(ctx, os.Stderr)
+		if err != nil {
+			return programs{}, err
+		}
+		built.kubeStateMetrics = filepath.Join(directory, "kube-state-metrics")
+	}
 	return built, nil
+}
+
+// versionOf returns the version of a program's main module.
+func versionOf(program string) (string, error) {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return "", err
+	}
+	for _, dependency := range info.Deps {
+		if info.Path == dependency.Path {
+			return dependency.Version, nil
+		}
+	}
+	return info.Main.Version, nil
 }
 
 // writeKubeconfig writes a kubeconfig for an API server and returns its path.

@@ -5,167 +5,237 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/costs"
 )
 
-// measured holds the results of one run of a program.
-type measured struct {
-	// peak is the maximum of resident memory, resident the value after the last
-	// scrape, in bytes.
-	peak, resident int64
-	// synced is the time from the start until it had synced, processor the processor
-	// time until then.
-	synced, processor time.Duration
-	// plain and zipped are the median scrapes.
-	plain, zipped scrape
-	// series is the number of series in a scrape.
-	series int
+// bench measures programs.
+type bench struct {
+	*options
+	programs programs
+	// work is a directory for files.
+	work string
+	// results are those of each round, by experiment and program.
+	results map[string]map[string][]costs.Cost
 }
 
-// scrape holds the cost of a scrape.
-type scrape struct {
-	took time.Duration
-	size int
-}
-
-// scrapes is the number of scrapes in each encoding.
-const scrapes = 11
-
-func measureFloor(ctx context.Context, program, kubeconfig string) (m measured, err error) {
-	p, err := start(ctx, nil, program, "-kubeconfig", kubeconfig)
-	if err != nil {
-		return m, err
+// measure measures all programs of an experiment once.
+func (b *bench) measure(ctx context.Context, e *experiment, hold bool) error {
+	if e.floor {
+		if err := b.run(ctx, e, costs.Floor, (*bench).measureFloor); err != nil {
+			return err
+		}
 	}
-	defer p.stop()
-	if _, err := p.line(); err != nil {
-		return m, err
+	if e.kubeStateMetrics {
+		return b.run(ctx, e, costs.KubeStateMetrics, (*bench).measureKubeStateMetrics)
 	}
-	if err := m.noteSync(p); err != nil {
-		return m, err
-	}
-	return m, m.noteMemory(p)
-}
-
-func measureExporter(ctx context.Context, program, kubeconfig string, o *options, hold bool) (m measured, err error) {
-	address, err := freeAddress()
-	if err != nil {
-		return m, err
-	}
-	arguments := append([]string{"--kubeconfig=" + kubeconfig, "--web.listen-address=" + address, "--log.level=warn"}, o.arguments...)
-	p, err := start(ctx, o.environment, program, arguments...)
-	if err != nil {
-		return m, err
-	}
-	defer p.stop()
-	if err := awaitReady(ctx, "http://"+address+"/-/ready"); err != nil {
-		return m, err
-	}
-	if err := m.noteSync(p); err != nil {
-		return m, err
-	}
-	if err := m.scrape(ctx, "http://"+address+"/metrics"); err != nil {
-		return m, err
-	}
-	if err := m.noteMemory(p); err != nil {
-		return m, err
-	}
-	if hold {
-		fmt.Printf("http://%s, process %d, until Ctrl-C\n", address, p.pid())
+	return b.run(ctx, e, costs.Exporter, func(b *bench, ctx context.Context, r *running) error {
+		if err := b.measureExporter(ctx, e, r); err != nil || !hold {
+			return err
+		}
+		fmt.Printf("%s, process %d, until Ctrl-C\n", r.url, r.pid())
 		<-ctx.Done()
-	}
-	return m, nil
+		return nil
+	})
 }
 
-func (m *measured) noteSync(p *process) (err error) {
-	m.synced = time.Since(p.began)
-	m.processor, err = processorTimeOf(p.pid())
-	return err
+// running is a program that is measured.
+type running struct {
+	*process
+	// url is that of the program, without a path.
+	url        string
+	world      costs.World
+	server     *server
+	kubeconfig string
+	cost       costs.Cost
 }
 
-func (m *measured) noteMemory(p *process) (err error) {
-	if m.peak, err = peakOf(p.pid()); err != nil {
+// run measures a program beside an API server of its own.
+func (b *bench) run(ctx context.Context, e *experiment, program string, measure func(*bench, context.Context, *running) error) error {
+	server, err := startServer(ctx, b.programs.server, e.world, "")
+	if err != nil {
 		return err
 	}
-	m.resident, err = residentOf(p.pid())
-	return err
-}
-
-// scrape scrapes as Prometheus does, alternating plain and compressed.
-func (m *measured) scrape(ctx context.Context, url string) error {
-	var plain, zipped []scrape
-	for range scrapes {
-		one, body, err := get(ctx, url, "identity")
-		if err != nil {
-			return err
-		}
-		plain = append(plain, one)
-		m.series = 0
-		for line := range strings.Lines(string(body)) {
-			if !strings.HasPrefix(line, "#") {
-				m.series++
-			}
-		}
-		if one, _, err = get(ctx, url, "gzip"); err != nil {
-			return err
-		}
-		zipped = append(zipped, one)
+	r := &running{server: server, world: e.world}
+	defer func() { r.server.stop() }()
+	if r.kubeconfig, err = writeKubeconfig(b.work, server.url); err != nil {
+		return err
 	}
-	byTime := func(a, b scrape) int { return int(a.took - b.took) }
-	slices.SortFunc(plain, byTime)
-	slices.SortFunc(zipped, byTime)
-	m.plain, m.zipped = plain[scrapes/2], zipped[scrapes/2]
+	defer func() {
+		if r.process != nil {
+			r.stop()
+		}
+	}()
+	if err := measure(b, ctx, r); err != nil {
+		return fmt.Errorf("%s: %w", program, err)
+	}
+	if b.results[e.name] == nil {
+		b.results[e.name] = map[string][]costs.Cost{}
+	}
+	b.results[e.name][program] = append(b.results[e.name][program], r.cost)
 	return nil
 }
 
-func get(ctx context.Context, url, encoding string) (scrape, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return scrape{}, nil, err
+func (b *bench) measureFloor(ctx context.Context, r *running) (err error) {
+	if r.process, err = start(ctx, nil, b.programs.floor, "-kubeconfig", r.kubeconfig); err != nil {
+		return err
 	}
-	request.Header.Set("Accept-Encoding", encoding)
-	request.Header.Set("Accept", "text/plain;version=0.0.4")
-	began := time.Now()
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return scrape{}, nil, err
+	if _, err = r.line(); err != nil {
+		return err
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %s", url, response.Status, body)
+	if err := r.noteSync(time.Now()); err != nil {
+		return err
 	}
-	return scrape{time.Since(began), len(body)}, body, err
+	r.cost.Peak, err = peakOf(r.pid())
+	return err
 }
 
-// awaitReady waits until a URL responds with 200.
-func awaitReady(ctx context.Context, url string) error {
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	deadline := time.After(10 * time.Minute)
-	for {
-		_, _, err := get(ctx, url, "identity")
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			return fmt.Errorf("the exporter did not become ready: %w", err)
-		case <-ctx.Done():
-			return ctx.Err()
+func (b *bench) measureExporter(ctx context.Context, e *experiment, r *running) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	r.url = "http://" + address
+	arguments := append([]string{"--kubeconfig=" + r.kubeconfig, "--web.listen-address=" + address, "--log.level=error"}, b.arguments...)
+	if r.process, err = start(ctx, b.environment, b.programs.exporter, arguments...); err != nil {
+		return err
+	}
+	if err := awaitBody(ctx, r.url+"/-/ready", func(string) bool { return true }); err != nil {
+		return err
+	}
+	if err := r.noteSync(time.Now()); err != nil {
+		return err
+	}
+	if _, err := awaitIdle(ctx, r.process); err != nil {
+		return err
+	}
+	if err := r.scrape(ctx, scrapes); err != nil {
+		return err
+	}
+	if r.cost.Peak, err = peakOf(r.pid()); err != nil {
+		return err
+	}
+	if e.restarts {
+		if err := b.restartServer(ctx, r); err != nil {
+			return err
 		}
 	}
+	if e.steady {
+		return r.steady(ctx)
+	}
+	return nil
 }
 
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// restarts is how often the API server is restarted.
+const restarts = 3
+
+// restartServer restarts the API server, each time until everything has been read again.
+func (b *bench) restartServer(ctx context.Context, r *running) error {
+	watching := r.url + "/-/ready?verbose"
+	for range restarts {
+		r.server.stop()
+		err := awaitBody(ctx, watching, func(text string) bool { return !strings.Contains(text, "[+]") })
+		if err != nil {
+			return err
+		}
+		started, err := startServer(ctx, b.programs.server, r.world, strings.TrimPrefix(r.server.url, "http://"))
+		if err != nil {
+			return err
+		}
+		r.server = started
+		if err := awaitBody(ctx, watching, func(text string) bool { return !strings.Contains(text, "[-]") }); err != nil {
+			return err
+		}
+		if _, err := awaitIdle(ctx, r.process); err != nil {
+			return err
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	var err error
+	r.cost.Restarted, err = peakOf(r.pid())
+	return err
+}
+
+// steady measures heartbeats and changes of pods.
+func (r *running) steady(ctx context.Context) error {
+	// Enough for several collections of garbage, not faster than events come in a rollout.
+	const count, perSecond = 20_000, 2_000
+	for resource, of := range map[string]*costs.Duration{"nodes": &r.cost.Heartbeats, "pods": &r.cost.PodEvents} {
+		used, err := r.processorTimeWhile(ctx, func() error { return r.server.change(resource, count, perSecond) })
+		if err != nil {
+			return err
+		}
+		*of = costs.Duration(used * 1000 / count)
+	}
+	return nil
+}
+
+// processorTimeWhile returns the processor time that a program uses because of what do
+// does.
+func (r *running) processorTimeWhile(ctx context.Context, do func() error) (time.Duration, error) {
+	if _, err := awaitIdle(ctx, r.process); err != nil {
+		return 0, err
+	}
+	before, err := processorTimeOf(r.pid())
+	if err != nil {
+		return 0, err
+	}
+	if err := do(); err != nil {
+		return 0, err
+	}
+	if _, err := awaitIdle(ctx, r.process); err != nil {
+		return 0, err
+	}
+	after, err := processorTimeOf(r.pid())
+	return after - before, err
+}
+
+// kubeStateMetricsFamilies are those that monitoring of DaemonSets needs: what the alerts
+// of kubernetes-mixin about DaemonSets, their pods and nodes read, what tells the node of
+// a pod, and its restarts.
+const kubeStateMetricsFamilies = "kube_daemonset_.*,kube_node_info,kube_node_spec_taint,kube_node_spec_unschedulable,kube_node_status_condition," +
+	"kube_pod_info,kube_pod_owner,kube_pod_status_phase,kube_pod_status_ready,kube_pod_container_status_waiting_reason,kube_pod_container_status_restarts_total"
+
+func (b *bench) measureKubeStateMetrics(ctx context.Context, r *running) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	telemetry, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	port := func(address string) string { return address[strings.LastIndex(address, ":")+1:] }
+	r.url = "http://" + address
+	if r.cost.Version, err = versionOf(b.programs.kubeStateMetrics); err != nil {
+		return err
+	}
+	r.process, err = start(ctx, nil, b.programs.kubeStateMetrics,
+		"--kubeconfig="+r.kubeconfig, "--host=127.0.0.1", "--port="+port(address), "--telemetry-host=127.0.0.1", "--telemetry-port="+port(telemetry),
+		"--resources=nodes,pods,daemonsets", "--metric-allowlist="+kubeStateMetricsFamilies)
+	if err != nil {
+		return err
+	}
+	// It serves what it has from the start and does not tell when that is everything.
+	synced, err := awaitIdle(ctx, r.process, r.server.process)
+	if err != nil {
+		return err
+	}
+	if err := r.noteSync(synced); err != nil {
+		return err
+	}
+	if err := r.scrape(ctx, 3); err != nil { // seconds each
+		return err
+	}
+	r.cost.Peak, err = peakOf(r.pid())
+	return err
+}
+
+// noteSync is called when a program has read everything.
+func (r *running) noteSync(at time.Time) error {
+	r.cost.Synced = costs.Duration(at.Sub(r.began))
+	used, err := processorTimeOf(r.pid())
+	r.cost.SyncProcessor = costs.Duration(used)
+	return err
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/costs"
 )
 
 // process is a running program.
@@ -72,11 +74,18 @@ type server struct {
 	url string
 }
 
-func startServer(ctx context.Context, program string, o *options) (*server, error) {
-	p, err := start(ctx, nil, program,
-		"-nodes", strconv.Itoa(o.nodes), "-daemonsets", strconv.Itoa(o.daemonSets),
-		"-other-pods", strconv.Itoa(o.otherPods), "-broken", strconv.FormatFloat(o.broken, 'g', -1, 64),
-		"-no-streamed-lists="+strconv.FormatBool(o.noStreamedLists))
+// startServer starts an API server; on a free port if address is empty. One that takes
+// the place of another has no history.
+func startServer(ctx context.Context, program string, world costs.World, address string) (*server, error) {
+	arguments := []string{
+		"-nodes", strconv.Itoa(world.Nodes), "-daemonsets", strconv.Itoa(world.DaemonSets),
+		"-other-pods", strconv.Itoa(world.OtherPods), "-broken", strconv.FormatFloat(world.BrokenPercent, 'g', -1, 64),
+		"-no-streamed-lists=" + strconv.FormatBool(world.NoStreams),
+	}
+	if address != "" {
+		arguments = append(arguments, "-no-history", "-listen-address", address)
+	}
+	p, err := start(ctx, nil, program, arguments...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,13 +96,46 @@ func startServer(ctx context.Context, program string, o *options) (*server, erro
 	return &server{p, url}, nil
 }
 
+// change sends changes of a resource to all watches.
+func (s *server) change(resource string, count, perSecond int) error {
+	if _, err := fmt.Fprintln(s.input, resource, count, perSecond); err != nil {
+		return err
+	}
+	_, err := s.line()
+	return err
+}
+
+// awaitIdle waits until the processes have used no processor time for a while, and
+// returns when that began.
+func awaitIdle(ctx context.Context, processes ...*process) (since time.Time, err error) {
+	const while = 1500 * time.Millisecond
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	var before time.Duration
+	for since = time.Now(); time.Since(since) < while; {
+		var used time.Duration
+		for _, p := range processes {
+			one, err := processorTimeOf(p.pid())
+			if err != nil {
+				return since, err
+			}
+			used += one
+		}
+		if used-before > tick { // a tick may be due to the runtime
+			before, since = used, time.Now()
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return since, ctx.Err()
+		}
+	}
+	return since, nil
+}
+
 // peakOf returns the maximum of resident memory of a process, in bytes.
-func peakOf(pid int) (int64, error) { return statusOf(pid, "VmHWM:") }
-
-// residentOf returns the resident memory of a process, in bytes.
-func residentOf(pid int) (int64, error) { return statusOf(pid, "VmRSS:") }
-
-func statusOf(pid int, field string) (int64, error) {
+func peakOf(pid int) (int64, error) {
+	const field = "VmHWM:"
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
@@ -123,6 +165,8 @@ func processorTimeOf(pid int) (time.Duration, error) {
 		}
 		ticks += value
 	}
-	const ticksPerSecond = 100 // USER_HZ is 100 on every architecture
-	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
+	return time.Duration(ticks) * tick, nil
 }
+
+// tick is the unit of processor time: USER_HZ is 100 on every architecture.
+const tick = 10 * time.Millisecond

@@ -8,22 +8,41 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/costs"
 )
 
-// medians returns the median of each value.
-func medians(all []measured) measured {
-	return measured{
-		peak:      median(all, func(m measured) int64 { return m.peak }),
-		resident:  median(all, func(m measured) int64 { return m.resident }),
-		synced:    median(all, func(m measured) time.Duration { return m.synced }),
-		processor: median(all, func(m measured) time.Duration { return m.processor }),
-		plain:     medianScrape(all, func(m measured) scrape { return m.plain }),
-		zipped:    medianScrape(all, func(m measured) scrape { return m.zipped }),
-		series:    median(all, func(m measured) int { return m.series }),
+// medians returns what was found, by experiment.
+func (b *bench) medians(chosen []experiment) costs.Experiments {
+	all := costs.Experiments{}
+	for _, e := range chosen {
+		one := costs.Experiment{World: e.world, Rounds: b.rounds, Costs: map[string]costs.Cost{}}
+		for program, rounds := range b.results[e.name] {
+			one.Costs[program] = medianCost(rounds)
+		}
+		all[e.name] = one
+	}
+	return all
+}
+
+// medianCost returns the median of each value.
+func medianCost(rounds []costs.Cost) costs.Cost {
+	return costs.Cost{
+		Version:         rounds[0].Version,
+		Peak:            median(rounds, func(c costs.Cost) int64 { return c.Peak }),
+		Restarted:       median(rounds, func(c costs.Cost) int64 { return c.Restarted }),
+		Synced:          median(rounds, func(c costs.Cost) costs.Duration { return c.Synced }),
+		SyncProcessor:   median(rounds, func(c costs.Cost) costs.Duration { return c.SyncProcessor }),
+		Plain:           medianOfScrapes(rounds, func(c costs.Cost) costs.Scrape { return c.Plain }),
+		Zipped:          medianOfScrapes(rounds, func(c costs.Cost) costs.Scrape { return c.Zipped }),
+		ScrapeProcessor: median(rounds, func(c costs.Cost) costs.Duration { return c.ScrapeProcessor }),
+		Series:          median(rounds, func(c costs.Cost) int { return c.Series }),
+		Heartbeats:      median(rounds, func(c costs.Cost) costs.Duration { return c.Heartbeats }),
+		PodEvents:       median(rounds, func(c costs.Cost) costs.Duration { return c.PodEvents }),
 	}
 }
 
-func median[T cmp.Ordered](all []measured, of func(measured) T) T {
+func median[T cmp.Ordered](all []costs.Cost, of func(costs.Cost) T) T {
 	values := make([]T, len(all))
 	for i := range all {
 		values[i] = of(all[i])
@@ -32,40 +51,75 @@ func median[T cmp.Ordered](all []measured, of func(measured) T) T {
 	return values[len(values)/2]
 }
 
-func medianScrape(all []measured, of func(measured) scrape) scrape {
-	return scrape{
-		took: median(all, func(m measured) time.Duration { return of(m).took }),
-		size: median(all, func(m measured) int { return of(m).size }),
+func medianOfScrapes(all []costs.Cost, of func(costs.Cost) costs.Scrape) costs.Scrape {
+	return costs.Scrape{
+		Took: median(all, func(c costs.Cost) costs.Duration { return of(c).Took }),
+		Size: median(all, func(c costs.Cost) int { return of(c).Size }),
 	}
 }
 
-// report returns the results as a table in Markdown.
-func report(o *options, floor, exporter measured, serverPeak int64) string {
+// report returns the results as tables in Markdown.
+func report(chosen []experiment, found costs.Experiments, o *options) string {
 	var out strings.Builder
-	how := "streamed lists"
-	if o.noStreamedLists {
-		how = "plain lists"
+	fmt.Fprintf(&out, "Medians of %d rounds, in which the programs took turns.\n\n", o.rounds)
+	out.WriteString("| | | peak memory | over restarts | until synced | processor time until then | scrape, plain | scrape, gzip | processor time of a scrape | series | 1,000 heartbeats | 1,000 pod events |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, e := range chosen {
+		for _, program := range []string{costs.Floor, costs.Exporter, costs.KubeStateMetrics} {
+			cost, measured := found[e.name].Costs[program]
+			if !measured {
+				continue
+			}
+			fmt.Fprintf(&out, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %d | %s | %s |\n", e.name, program,
+				mebibytes(cost.Peak), mebibytes(cost.Restarted), seconds(cost.Synced), seconds(cost.SyncProcessor),
+				costOf(cost.Plain), costOf(cost.Zipped), milliseconds(cost.ScrapeProcessor), cost.Series,
+				milliseconds(cost.Heartbeats), milliseconds(cost.PodEvents))
+		}
 	}
-	fmt.Fprintf(&out, "%d nodes × %d DaemonSets (%d pods) and %d other pods, %g %% of cells broken, %s, medians of %d\n\n",
-		o.nodes, o.daemonSets, o.nodes*o.daemonSets, o.otherPods, o.broken, how, o.rounds)
-	out.WriteString("| | peak memory | memory after | until synced | processor time until then | scrape, plain | scrape, gzip | series |\n|---|---|---|---|---|---|---|---|\n")
-	fmt.Fprintf(&out, "| floor | %s | %s | %s | %s | | | |\n", mebibytes(floor.peak), mebibytes(floor.resident), seconds(floor.synced), seconds(floor.processor))
-	fmt.Fprintf(&out, "| exporter | %s | %s | %s | %s | %s | %s | %d |\n",
-		mebibytes(exporter.peak), mebibytes(exporter.resident), seconds(exporter.synced), seconds(exporter.processor),
-		costOf(exporter.plain), costOf(exporter.zipped), exporter.series)
-	fmt.Fprintf(&out, "| exporter / floor | %.2f | %.2f | %.2f | %.2f | | | |\n\n",
-		ratio(exporter.peak, floor.peak), ratio(exporter.resident, floor.resident),
-		ratio(exporter.synced, floor.synced), ratio(exporter.processor, floor.processor))
-	fmt.Fprintf(&out, "Limits: peak memory 1.5, until synced 1.2. The peak of the synthetic API server is %s.\n", mebibytes(serverPeak))
+	out.WriteString("\n")
+	for _, e := range chosen {
+		w := e.world
+		fmt.Fprintf(&out, "%s: %d nodes × %d DaemonSets and %d other pods, %g %% of the cells are gaps\n", e.name, w.Nodes, w.DaemonSets, w.OtherPods, w.BrokenPercent)
+	}
+	if o.scale != 1 {
+		return out.String() + "\nNo comparison with the targets: they are for -scale 1.\n"
+	}
+	out.WriteString("\n| what | measured | target | |\n|---|---|---|---|\n")
+	for _, t := range targets() {
+		measured, known := t.measured(found)
+		if !known {
+			continue
+		}
+		verdict := "met"
+		if measured > t.limit {
+			verdict = fmt.Sprintf("not met, %.2f times that", measured/t.limit)
+		}
+		fmt.Fprintf(&out, "| %s | %.2f | ≤ %g %s | %s |\n", t.what, measured, t.limit, t.unit, verdict)
+	}
 	return out.String()
 }
 
-func mebibytes(bytes int64) string { return fmt.Sprintf("%d MiB", (bytes+1<<19)>>20) }
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
-
-func costOf(s scrape) string {
-	return fmt.Sprintf("%.1f ms (%d KiB)", float64(s.took.Microseconds())/1000, (s.size+512)>>10)
+func mebibytes(bytes int64) string {
+	if bytes == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d MiB", (bytes+1<<19)>>20)
 }
 
-func ratio[T int64 | time.Duration](a, b T) float64 { return float64(a) / float64(b) }
+func seconds(d costs.Duration) string { return fmt.Sprintf("%.1f s", time.Duration(d).Seconds()) }
+
+func milliseconds(d costs.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f ms", inMilliseconds(d))
+}
+
+func inMilliseconds(d costs.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func costOf(s costs.Scrape) string {
+	if s.Size == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s (%d KiB)", milliseconds(s.Took), (s.Size+512)>>10)
+}
