@@ -3,15 +3,23 @@ package server
 import (
 	"bytes"
 	"net/http"
+	"sync"
 )
 
 // buffered returns a handler that sends the response once it is complete. Requests that
 // share a gathering hold it until the last response is written (coalescingGatherer of
 // promhttp v1.25), and who comes until then gets it too: a client that reads slowly
 // would make others get old metrics.
+//
+// Buffers are used again: to grow one as large as a scrape of thousands of gaps takes more
+// memory than to gather it.
 func buffered(next http.Handler) http.Handler {
+	buffers := sync.Pool{New: func() any { return &bytes.Buffer{} }}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		response := &response{ResponseWriter: w, code: http.StatusOK}
+		body, _ := buffers.Get().(*bytes.Buffer)
+		defer buffers.Put(body)
+		body.Reset()
+		response := &response{ResponseWriter: w, code: http.StatusOK, body: body}
 		next.ServeHTTP(response, r)
 		w.WriteHeader(response.code)
 		_, _ = w.Write(response.body.Bytes()) // an error means that the client has gone away
@@ -22,7 +30,7 @@ func buffered(next http.Handler) http.Handler {
 type response struct {
 	http.ResponseWriter
 	code int
-	body bytes.Buffer
+	body *bytes.Buffer
 }
 
 // WriteHeader implements http.ResponseWriter.
