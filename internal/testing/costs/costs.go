@@ -5,9 +5,9 @@ package costs
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -89,14 +89,15 @@ type Experiment struct {
 // Experiments holds experiments by name.
 type Experiments map[string]Experiment
 
-//go:embed costs.json
-var content []byte
-
 // path is that of costs.json from the root of the repository.
 const path = "internal/testing/costs/costs.json"
 
-// Load returns what was measured last.
-func Load() (Experiments, error) {
+// Load returns what was measured last, from a repository.
+func Load(repository string) (Experiments, error) {
+	content, err := os.ReadFile(filepath.Join(repository, path))
+	if err != nil {
+		return nil, err
+	}
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.DisallowUnknownFields()
 	var all Experiments
@@ -106,9 +107,14 @@ func Load() (Experiments, error) {
 	return all, nil
 }
 
-// Save writes experiments into a repository.
+// Save writes experiments into a repository, beside those that are there already.
 func (e Experiments) Save(repository string) error {
-	text, err := json.MarshalIndent(e, "", "  ")
+	all, err := Load(repository)
+	if err != nil {
+		return err
+	}
+	maps.Copy(all, e)
+	text, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -130,12 +130,5 @@ func run(ctx context.Context, o *options) error {
 	if !o.update {
 		return nil
 	}
-	all, err := costs.Load()
-	if err != nil {
-		return err
-	}
-	for name, one := range found {
-		all[name] = one
-	}
-	return all.Save(o.repository)
+	return found.Save(o.repository)
 }
