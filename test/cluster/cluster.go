@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -70,6 +71,7 @@ type Cluster struct {
 	rest    *rest.Config
 	client  kubernetes.Interface
 	dynamic dynamic.Interface
+	mapper  meta.ResettableRESTMapper
 
 	mu      sync.Mutex
 	failure error // of the first component that ended by itself

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,12 +13,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/restmapper"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
@@ -115,13 +112,7 @@ func (s *fixture) kubectl(args ...string) {
 // client returns a client for the resource of an object.
 func (s *fixture) client(object *unstructured.Unstructured) dynamic.ResourceInterface {
 	s.t.Helper()
-	groups := check.Must(restmapper.GetAPIGroupResources(s.Client().Discovery()))(s.t)
-	kind := object.GroupVersionKind()
-	mapping := check.Must(restmapper.NewDiscoveryRESTMapper(groups).RESTMapping(kind.GroupKind(), kind.Version))(s.t)
-	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
-		return s.dynamic.Resource(mapping.Resource).Namespace(cmp.Or(object.GetNamespace(), s.namespace))
-	}
-	return s.dynamic.Resource(mapping.Resource)
+	return check.Must(s.Resource(object, s.namespace))(s.t)
 }
 
 // dryRun returns the error with which the API server would reject an object, also

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
@@ -37,18 +36,11 @@ func (s *fixture) helmLifecycle() {
 // labelled returns all objects of any resource that a label selector selects.
 func (s *fixture) labelled(selector string) []string {
 	s.t.Helper()
-	lists := check.Must(s.Client().Discovery().ServerPreferredResources())(s.t)
 	var found []string
-	for _, list := range lists {
-		for _, resource := range list.APIResources {
-			if !strings.Contains(strings.Join(resource.Verbs, " "), "list") {
-				continue
-			}
-			version := check.Must(schema.ParseGroupVersion(list.GroupVersion))(s.t)
-			objects := check.Must(s.dynamic.Resource(version.WithResource(resource.Name)).List(s.t.Context(), metav1.ListOptions{LabelSelector: selector}))(s.t)
-			for _, object := range objects.Items {
-				found = append(found, resource.Name+"/"+object.GetName())
-			}
+	for _, resource := range s.listable() {
+		objects := check.Must(s.dynamic.Resource(resource).List(s.t.Context(), metav1.ListOptions{LabelSelector: selector}))(s.t)
+		for _, object := range objects.Items {
+			found = append(found, resource.Resource+"/"+object.GetName())
 		}
 	}
 	return found

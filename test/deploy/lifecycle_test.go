@@ -9,36 +9,42 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/metadata"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
-// TestValuesOnCluster installs each file of values: from nothing, and as an upgrade of
-// an installation with the defaults.
+// TestValuesOnCluster installs each file of values, upgrades to it from the defaults, and
+// uninstalls it.
 func TestValuesOnCluster(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
 	for _, name := range []string{"elsewhere", "monitoring", "grafana", "openshift-config-managed"} {
 		f.createNamespace(name, "restricted")
 	}
-	for _, file := range valuesFiles() {
-		t.Run(file.name, func(t *testing.T) {
-			t.Parallel()
-			g := *f
-			g.t, g.namespace = t, file.namespace()
-			level := "restricted"
-			if file.refused != "" {
-				level = "privileged"
-			}
-			g.createNamespace(file.namespace(), level)
-			g.accepts(file)
-			g.install(file)
-		})
-	}
+	files := valuesFiles()
+	t.Run("files", func(t *testing.T) {
+		for _, file := range files {
+			t.Run(file.name, func(t *testing.T) {
+				t.Parallel()
+				g := *f
+				g.t, g.namespace = t, file.namespace()
+				level := "restricted"
+				if file.refused != "" {
+					level = "privileged"
+				}
+				g.createNamespace(file.namespace(), level)
+				manifest := objects(t, file.render(t))
+				g.accepts(file, manifest)
+				g.install(file, manifest)
+			})
+		}
+	})
+	t.Run("nothing is left of any", func(*testing.T) { f.leavesNothing(files) })
 }
 
 // createNamespace creates a namespace with a level of Pod Security.
@@ -49,9 +55,9 @@ func (s *fixture) createNamespace(name, level string) {
 }
 
 // accepts checks all objects of the file, and a pod of the Deployment, by dry runs.
-func (s *fixture) accepts(file valuesFile) {
+func (s *fixture) accepts(file valuesFile, manifest map[string]*unstructured.Unstructured) {
 	s.t.Helper()
-	for key, object := range objects(s.t, file.render(s.t)) {
+	for key, object := range manifest {
 		if err := s.dryRun(object); err != nil {
 			s.t.Errorf("%s: %v", key, err)
 		}
@@ -82,34 +88,35 @@ func (s *fixture) createPod(deployment *unstructured.Unstructured, namespace str
 	return err
 }
 
-// install installs, upgrades and uninstalls the file.
-func (s *fixture) install(file valuesFile) {
+// install installs the file, goes back to the defaults, upgrades from these to the file,
+// and uninstalls.
+func (s *fixture) install(file valuesFile, manifest map[string]*unstructured.Unstructured) {
 	s.t.Helper()
 	helm := func(verb string, args ...string) {
 		s.t.Helper()
 		tool(s.t, "helm", append([]string{verb, file.name, "--kubeconfig", s.Kubeconfig(), "--namespace", file.namespace()}, args...)...)
 	}
-	want := objects(s.t, file.render(s.t))
-	for _, steps := range [][]func(){
-		{func() { helm("install", chart, "--values", file.path()) }},
-		{func() { helm("install", chart) }, func() { helm("upgrade", chart, "--values", file.path()) }},
-	} {
-		for _, step := range steps {
-			step()
+	// The API server has validated all objects, and more strictly than Helm would, which
+	// reads the schemas of the whole API each time.
+	const trusting = "--disable-openapi-validation"
+	helm("install", chart, "--values", file.path(), trusting)
+	s.isInstalled(file, manifest)
+	helm("upgrade", chart, "--reset-values", trusting)
+	helm("upgrade", chart, "--values", file.path(), trusting)
+	s.isInstalled(file, manifest)
+	helm("uninstall")
+}
+
+// isInstalled checks that all objects of the file are there, and waits for the pods.
+func (s *fixture) isInstalled(file valuesFile, manifest map[string]*unstructured.Unstructured) {
+	s.t.Helper()
+	for key, object := range manifest {
+		if _, err := s.client(object).Get(s.t.Context(), object.GetName(), metav1.GetOptions{}); err != nil {
+			s.t.Errorf("%s is not installed: %v", key, err)
 		}
-		for key, object := range want {
-			if _, err := s.client(object).Get(s.t.Context(), object.GetName(), metav1.GetOptions{}); err != nil {
-				s.t.Errorf("%s is not installed: %v", key, err)
-			}
-		}
-		if !file.unready {
-			s.waitAvailable(want)
-		}
-		helm("uninstall")
-		s.must(s.Wait(s.t.Context(), "everything to be deleted", func(ctx context.Context) (bool, string, error) {
-			left, err := s.left(ctx, file)
-			return len(left) == 0, strings.Join(left, ", "), err
-		}))
+	}
+	if !file.unready {
+		s.waitAvailable(manifest)
 	}
 }
 
@@ -135,41 +142,42 @@ func rolledOut(d *appsv1.Deployment) bool {
 		d.Status.AvailableReplicas == *d.Spec.Replicas && d.Status.Replicas == *d.Spec.Replicas
 }
 
-// left returns what is left of a release: what is in its namespace, and what has its
-// name or label anywhere.
-func (s *fixture) left(ctx context.Context, file valuesFile) ([]string, error) {
-	lists, err := s.Client().Discovery().ServerPreferredResources()
-	if err != nil {
-		return nil, err
-	}
-	client, err := metadata.NewForConfig(s.RestConfig())
-	if err != nil {
-		return nil, err
-	}
-	var left []string
-	for _, list := range lists {
-		version, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil {
-			return nil, err
-		}
-		for _, resource := range list.APIResources {
-			if !slices.Contains(resource.Verbs, "list") || resource.Name == "events" {
-				continue
-			}
-			found, err := client.Resource(version.WithResource(resource.Name)).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
-			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
-				continue
-			} else if err != nil {
-				return nil, fmt.Errorf("list %s: %w", resource.Name, err)
+// leavesNothing waits until nothing is left of the releases of all files: nothing in
+// their namespaces, nor what has their name or label anywhere.
+func (s *fixture) leavesNothing(files []valuesFile) {
+	s.t.Helper()
+	client := check.Must(metadata.NewForConfig(s.RestConfig()))(s.t)
+	resources := s.listable()
+	s.must(s.Wait(s.t.Context(), "everything to be deleted", func(ctx context.Context) (bool, string, error) {
+		var left []string
+		for _, resource := range resources {
+			found, err := client.Resource(resource).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
+			if err != nil {
+				return false, "", fmt.Errorf("list %s: %w", resource.Resource, err)
 			}
 			for _, object := range found.Items {
-				if file.owns(resource.Name, object.ObjectMeta) {
-					left = append(left, resource.Name+"/"+object.Namespace+"/"+object.Name)
+				if slices.ContainsFunc(files, func(f valuesFile) bool { return f.owns(resource.Resource, object.ObjectMeta) }) {
+					left = append(left, resource.Resource+"/"+object.Namespace+"/"+object.Name)
 				}
 			}
 		}
+		return len(left) == 0, strings.Join(left, ", "), nil
+	}))
+}
+
+// listable returns all resources that can be listed, but events.
+func (s *fixture) listable() []schema.GroupVersionResource {
+	s.t.Helper()
+	var found []schema.GroupVersionResource
+	for _, list := range check.Must(s.Client().Discovery().ServerPreferredResources())(s.t) {
+		version := check.Must(schema.ParseGroupVersion(list.GroupVersion))(s.t)
+		for _, resource := range list.APIResources {
+			if slices.Contains(resource.Verbs, "list") && resource.Name != "events" {
+				found = append(found, version.WithResource(resource.Name))
+			}
+		}
 	}
-	return left, nil
+	return found
 }
 
 func (f valuesFile) owns(resource string, object metav1.ObjectMeta) bool {
