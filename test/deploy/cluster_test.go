@@ -23,8 +23,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
 
-// operatorModule contains the CRDs of the Prometheus Operator.
-const operatorModule = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
+// operatorModule contains the CRDs of the Prometheus Operator, of the oldest minor version
+// that docs/installing.md promises.
+const operatorModule = "github.com/prometheus-operator/prometheus-operator@v0.78.2"
 
 const patience = 90 * time.Second
 

@@ -74,6 +74,14 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestPromisedOperator: what the page promises is what the tests install.
+func TestPromisedOperator(t *testing.T) {
+	t.Parallel()
+	promised := regexp.MustCompile(`Prometheus Operator\s+(\d+\.\d+) or later`).FindSubmatch(read(t, root+"/docs/installing.md"))
+	check.Require(t, promised != nil, "the page promises no version of the Prometheus Operator")
+	check.That(t, strings.Contains(operatorModule, "@v"+string(promised[1])+"."), "the page promises %s, and the tests install %s", promised[1], operatorModule)
+}
+
 // TestInstallingPages runs every block of commands as a new user would, each in a cluster
 // without the exporter, and then scrapes the exporter that it installed.
 func TestInstallingPages(t *testing.T) {
