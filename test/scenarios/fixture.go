@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,8 @@ type fixture struct {
 	alertmanager *program
 	programs     []*program
 	proxy        *proxy
+	// remediation is the URL of a receiver that acts on alerts; "" for none.
+	remediation string
 	// gone is the exporter that a scenario kills.
 	gone *exporter.Exporter
 
@@ -169,8 +172,43 @@ func (f *fixture) writeAlertmanagerConfig() error {
 	if err := yaml.Unmarshal([]byte(scaled), &config); err != nil {
 		return err
 	}
-	config["receivers"] = []map[string]string{{"name": "pager"}, {"name": "chat"}}
+	config["receivers"] = []any{map[string]string{"name": "pager"}, map[string]string{"name": "chat"}}
+	if f.remediation != "" {
+		if err := f.addRemediation(config); err != nil {
+			return err
+		}
+	}
 	return writeYAML(filepath.Join(f.dir, "alertmanager.yaml"), config)
+}
+
+// addRemediation adds the route and the receiver of docs/remediation.md to a
+// configuration of Alertmanager.
+func (f *fixture) addRemediation(config map[string]any) error {
+	page, err := os.ReadFile(filepath.Join(f.root, "docs", "remediation.md"))
+	if err != nil {
+		return err
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	block, _, found := strings.Cut(rest, "```")
+	if !found {
+		return errors.New("docs/remediation.md has no configuration of Alertmanager")
+	}
+	if block, err = speedUpText(strings.ReplaceAll(block, "http://remediation.example.com/", f.remediation)); err != nil {
+		return err
+	}
+	var more struct {
+		Route     struct{ Routes []any }
+		Receivers []any
+	}
+	if err := yaml.UnmarshalStrict([]byte(block), &more); err != nil {
+		return fmt.Errorf("read the configuration in docs/remediation.md: %w", err)
+	}
+	route, _ := config["route"].(map[string]any)
+	routes, _ := route["routes"].([]any)
+	receivers, _ := config["receivers"].([]any)
+	route["routes"] = slices.Concat(more.Route.Routes, routes)
+	config["receivers"] = slices.Concat(more.Receivers, receivers)
+	return nil
 }
 
 func (f *fixture) writePrometheusConfig(ksm *program) error {
