@@ -99,9 +99,9 @@ test-faults: build ## a bad hour of the API server, a minute for each fault (ARG
 	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 60m -count=1 -v ./faults -args -long -lasting=1m $(ARGS)
 
 .PHONY: test-scenarios
-test-scenarios: cluster build ## every alert and dashboard with real Prometheus, Alertmanager and kube-state-metrics
+test-scenarios: cluster build ## every alert and dashboard with real Prometheus, Alertmanager and kube-state-metrics (ARGS=-update writes docs/comparison.md)
 	@cd test && $(GO) run ./cluster/cmd/build -scenarios
-	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 30m -count=1 -v ./scenarios
+	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 30m -count=1 -v ./scenarios -args $(ARGS)
 
 .PHONY: cluster
 cluster: ## build the control plane for tests and demo: 10 minutes the first time

@@ -21,6 +21,11 @@ type alert struct {
 
 func (a *alert) name() string { return a.Labels["alertname"] }
 
+// shortName returns the name without the prefix that all alerts of its set have.
+func (a *alert) shortName() string {
+	return strings.TrimPrefix(strings.TrimPrefix(a.name(), "DaemonSet"), "Kube")
+}
+
 // alertLog holds all alerts that Alertmanager ever had.
 type alertLog struct {
 	mu     sync.Mutex

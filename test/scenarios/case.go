@@ -145,6 +145,13 @@ func (s *scenario) nodeSpec(i int) cluster.NodeSpec {
 	return node
 }
 
+// starting returns node i with the startup taint of a network agent.
+func (s *scenario) starting(i int) cluster.NodeSpec {
+	node := s.nodeSpec(i)
+	node.Taints = []corev1.Taint{{Key: "node.cilium.io/agent-not-ready", Value: "true", Effect: corev1.TaintEffectNoSchedule}}
+	return node
+}
+
 // pod returns the name of the DaemonSet's pod on node i that is not terminating.
 func (s *scenario) pod(ctx context.Context, f *fixture, i int) (name string, err error) {
 	err = f.WaitPods(ctx, s.agent.space(), "app="+s.name, "a pod on "+s.node(i), func(pods []corev1.Pod) (bool, string) {

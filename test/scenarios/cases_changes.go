@@ -120,6 +120,19 @@ func everydayScenarios() []*scenario {
 			},
 		},
 		{
+			name: "warmup", summary: "the network agent of a new node removes its startup taint after ten minutes", nodes: 1, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				if err := f.AddNode(ctx, s.starting(2)); err != nil {
+					return err
+				}
+				if err := pause(ctx, 10*time.Minute/pace); err != nil {
+					return err
+				}
+				return s.patchNode(ctx, f, 2, `{"spec":{"taints":null}}`)
+			},
+		},
+		{
 			name: "reboot", summary: "a node is cordoned, rebooted within minutes and used again", nodes: 2, agent: agent{present: true},
 			inject: func(ctx context.Context, f *fixture, s *scenario) error {
 				if err := s.patchNode(ctx, f, 1, `{"spec":{"unschedulable":true}}`); err != nil {

@@ -88,6 +88,14 @@ func nodeScenarios() []*scenario {
 			want: []want{{alert: "DaemonSetNodeTainted", node: "tainted-1", says: "node.kubernetes.io/out-of-service:NoExecute"}},
 		},
 		{
+			name: "startup", summary: "the network agent of a new node never removes its startup taint", nodes: 1, agent: agent{present: true},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				return f.AddNode(ctx, s.starting(2))
+			},
+			want: []want{{alert: "DaemonSetNodeTainted", node: "startup-2", says: "node.cilium.io/agent-not-ready:NoSchedule"}},
+		},
+		{
 			name: "undrained", summary: "a node whose removal was announced two days ago is still there", nodes: 2, agent: agent{present: true},
 			inject: func(ctx context.Context, f *fixture, s *scenario) error {
 				f.mark(s.name)

@@ -12,13 +12,22 @@ import (
 // result holds the alerts of one scenario.
 type result struct {
 	scenario *scenario
-	fired    []string // expected
+	fired    []firing // expected
 	missed   []string
 	wrong    []string // not expected
-	inhibits []string // expected to be inhibited
+	inhibits []firing // expected to be inhibited
 	slowest  time.Duration
-	theirs   []string // of the comparison, with their delay
+	theirs   []firing // of the comparison
 }
+
+// firing is an alert that fired, and how long after the cause.
+type firing struct {
+	alert string // its name, without the prefix of ours
+	text  string // with its subject
+	after time.Duration
+}
+
+func (f firing) String() string { return f.text }
 
 // resultOf compares the alerts of a scenario with those that it wants.
 func resultOf(s *scenario, mark time.Time, ours, theirs []*alert) result {
@@ -38,10 +47,10 @@ func resultOf(s *scenario, mark time.Time, ours, theirs []*alert) result {
 		found := left[at]
 		left = slices.Delete(left, at, at+1)
 		if want.inhibited {
-			r.inhibits = append(r.inhibits, want.text())
+			r.inhibits = append(r.inhibits, firing{found.shortName(), want.text(), found.First.Sub(mark)})
 			continue
 		}
-		r.fired = append(r.fired, want.text())
+		r.fired = append(r.fired, firing{found.shortName(), want.text(), found.First.Sub(mark)})
 		if !want.optional {
 			r.slowest = max(r.slowest, found.First.Sub(mark))
 		}
@@ -53,7 +62,8 @@ func resultOf(s *scenario, mark time.Time, ours, theirs []*alert) result {
 		r.wrong = append(r.wrong, describe(a))
 	}
 	for _, a := range theirs {
-		r.theirs = append(r.theirs, fmt.Sprintf("%s %s", describe(a), unscaled(a.First.Sub(mark))))
+		after := a.First.Sub(mark)
+		r.theirs = append(r.theirs, firing{a.shortName(), describe(a) + " " + unscaled(after), after})
 	}
 	return r
 }
@@ -72,7 +82,7 @@ func (w want) text() string {
 
 // describe returns the name of an alert and of its subject.
 func describe(a *alert) string {
-	text := strings.TrimPrefix(a.name(), "DaemonSet")
+	text := a.shortName()
 	for _, label := range []string{"daemonset", "node", "pod", "trigger", "resource"} {
 		if value := a.Labels[label]; value != "" {
 			text += " " + value
@@ -82,7 +92,7 @@ func describe(a *alert) string {
 }
 
 // unscaled returns how long something takes in production.
-func unscaled(d time.Duration) string { return fmt.Sprintf("%.0fm", (d * pace).Minutes()) }
+func unscaled(d time.Duration) string { return minutes(d) + "m" }
 
 // print writes the results as two tables.
 func print(to io.Writer, results []result) {
@@ -105,9 +115,13 @@ func print(to io.Writer, results []result) {
 	_ = table.Flush()
 }
 
-func list(texts []string) string {
+func list[T any](texts []T) string {
 	if len(texts) == 0 {
 		return "-"
 	}
-	return strings.Join(texts, ", ")
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = fmt.Sprint(text)
+	}
+	return strings.Join(all, ", ")
 }

@@ -2,7 +2,9 @@ package scenarios
 
 import (
 	"context"
+	"flag"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +21,8 @@ const (
 	watch = 160 * time.Second
 	late  = 60 * time.Second
 )
+
+var update = flag.Bool("update", false, "write the table of docs/comparison.md")
 
 func all() []*scenario {
 	return slices.Concat(podScenarios(), nodeScenarios(), changeScenarios(), everydayScenarios(), exporterScenarios())
@@ -72,6 +76,9 @@ func TestScenarios(t *testing.T) {
 		t.Error(err)
 	}
 	print(os.Stdout, results)
+	if *update {
+		check.NoError(t, writeComparison(filepath.Join(f.root, comparisonFile), results))
+	}
 	report(t, results, log)
 }
 
