@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -85,6 +86,9 @@ type Collector struct {
 	selectorsFailing bool
 	// sizes is how many series each row had at the last scrape.
 	sizes []int
+	// scrapeFailures counts the scrapes that failed, scrapeFailing is how the last one did.
+	scrapeFailures int
+	scrapeFailing  string
 	// wakeAt is when Run wakes up next; the zero time for never.
 	wakeAt time.Time
 }
@@ -162,10 +166,14 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 }
 
 // Collect implements prometheus.Collector. Until all informers have synced it sends
-// only the exporter's own metrics.
+// only the exporter's own metrics. If the scrape fails it sends that error alone.
 func (c *Collector) Collect(sink chan<- prometheus.Metric) {
+	scrape, err := c.read()
+	if err != nil {
+		sink <- prometheus.NewInvalidMetric(c.metrics.scrapeFailures.desc, err)
+		return
+	}
 	c.build.Collect(sink)
-	scrape := c.read()
 	for i, row := range c.metrics.rows {
 		for _, series := range scrape.series[i] {
 			sink <- sample{row.desc, series}
@@ -174,49 +182,65 @@ func (c *Collector) Collect(sink chan<- prometheus.Metric) {
 }
 
 // Gather implements prometheus.Gatherer: what a Registry would return for Collect, but
-// for the order within a family, with fewer allocations.
+// for the order within a family, with fewer allocations. It returns an error and no
+// metrics if it cannot return all: half of them would look like health.
 func (c *Collector) Gather() ([]*dto.MetricFamily, error) {
-	families := append(c.read().families(), c.buildInfo...)
+	scrape, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	families := append(scrape.families(), c.buildInfo...)
 	sortFamilies(families)
 	return families, nil
 }
 
-// read returns all metrics of one scrape. What the cluster and the recorder hold is
-// read in one lock window, so that no two of them contradict each other.
-func (c *Collector) read() *scrape {
-	scrape := newScrape(&c.metrics.table)
-	c.readPart(scrape, "exporter", c.emitExporter)
+// read returns all metrics of one scrape, or why it failed. Everything is read in one
+// lock window, so that no two metrics contradict each other.
+func (c *Collector) read() (result *scrape, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	part := ""
+	defer func() {
+		if failure := recover(); failure != nil {
+			result, err = nil, c.scrapeFailed(part, failure)
+		}
+	}()
+	scrape := newScrape(&c.metrics.table)
 	if c.sizes != nil {
 		scrape.sizes = c.sizes
 	}
-	c.readPart(scrape, "coverage", c.emitCoverage)
-	c.readPart(scrape, "nodes", c.emitNodes)
-	c.readPart(scrape, "rescheduling", c.emitRescheduling)
+	for _, next := range []struct {
+		name string
+		read func(emit)
+	}{
+		{"exporter", c.emitExporter},
+		{"coverage", c.emitCoverage},
+		{"nodes", c.emitNodes},
+		{"rescheduling", c.emitRescheduling},
+	} {
+		part = next.name
+		begun := c.config.Clock.Now()
+		next.read(scrape.add)
+		scrape.add(c.metrics.collectorSuccess, 1, part)
+		scrape.add(c.metrics.collectorDuration, c.config.Clock.Since(begun).Seconds(), part)
+	}
+	part = "counters"
 	c.recorder.collect(scrape, c.cluster.Started())
-	c.sizes = scrape.lengths()
-	return scrape
+	c.sizes, c.scrapeFailing = scrape.lengths(), ""
+	return scrape, nil
 }
 
-// readPart adds the gauges of one part of a scrape, how long that took and whether it
-// succeeded. A part that fails adds none and does not affect the others.
-func (c *Collector) readPart(scrape *scrape, part string, read func(emit)) {
-	begun := c.config.Clock.Now()
-	success := 1.0
-	func() {
-		lengths := scrape.lengths()
-		defer func() {
-			if failure := recover(); failure != nil {
-				level.Error(c.config.Logger).Log("msg", "part of the scrape failed, please report this", "part", part, "err", failure)
-				scrape.cut(lengths)
-				success = 0
-			}
-		}()
-		read(scrape.add)
-	}()
-	scrape.add(c.metrics.collectorSuccess, success, part)
-	scrape.add(c.metrics.collectorDuration, c.config.Clock.Since(begun).Seconds(), part)
+// scrapeFailed counts a scrape whose part has panicked and returns the error. It logs the
+// first of scrapes that fail in the same way.
+func (c *Collector) scrapeFailed(part string, failure any) error {
+	c.scrapeFailures++
+	err := fmt.Errorf("collecting part %q of the metrics: %v (the log of the exporter has the details)", part, failure)
+	if c.scrapeFailing != err.Error() {
+		level.Error(c.config.Logger).Log("msg", "Scrape failed, and no metrics were returned: this is a bug. "+
+			"Please report this line, and restart the exporter if all scrapes fail", "part", part, "err", failure, "stack", debug.Stack())
+	}
+	c.scrapeFailing = err.Error()
+	return err
 }
 
 // Node implements informers.Handler.

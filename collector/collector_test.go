@@ -244,3 +244,61 @@ daemonset_covered_nodes{daemonset="agent",lifecycle="leaving",namespace="default
 		t.Error(err)
 	}
 }
+
+// A scrape that fails in one part returns no metrics at all, and is counted.
+func TestFailedScrape(t *testing.T) {
+	t.Parallel()
+	for _, part := range []string{"exporter", "coverage"} {
+		t.Run("in the part "+part, func(t *testing.T) {
+			t.Parallel()
+			broken := false
+			s := newScenario(t, "a")
+			s.collector.config.Health = func() []informers.ResourceHealth {
+				if broken && part == "exporter" {
+					panic("no health")
+				}
+				return nil
+			}
+			s.synced()
+			s.expect("from the start", "daemonset_exporter_scrape_failures", exposition(`daemonset_exporter_scrape_failures_total 0`))
+			cluster := s.collector.cluster
+			for range 2 {
+				broken = true
+				if part == "coverage" {
+					s.collector.cluster = nil
+				}
+				for range 3 {
+					families, err := s.collector.Gather()
+					check.That(t, len(families) == 0 && err != nil && strings.Contains(err.Error(), part), "gathered %d families and %v", len(families), err)
+				}
+				families, err := s.registry.Gather()
+				check.That(t, len(families) == 0 && err != nil, "a registry gathered %d families and %v", len(families), err)
+				broken, s.collector.cluster = false, cluster
+				s.scrape()
+			}
+			s.expect("those that succeed say how many failed", "daemonset_exporter_scrape_failures daemonset_covered",
+				exposition(`daemonset_exporter_scrape_failures_total 8`), coveredNodes(1))
+			lines := strings.Split(strings.TrimSpace(s.logs.String()), "\n")
+			check.Equal(t, len(lines), 2, "lines of the log, one for each row of failures")
+			for _, line := range lines {
+				check.That(t, strings.Contains(line, "level=error") && strings.Contains(line, "report this line") &&
+					strings.Contains(line, "part="+part) && strings.Contains(line, "collector.(*Collector).emit"), "logged %s", line)
+			}
+		})
+	}
+}
+
+// A scrape that has the metrics of DaemonSets says that all resources have synced: their
+// state is read in the lock window in which the DaemonSets are.
+func TestScrapeWhileSyncing(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t, "a")
+	s.collector.config.Health = func() []informers.ResourceHealth {
+		if s.collector.mu.TryLock() {
+			s.collector.mu.Unlock()
+			t.Error("the state of the resources is read without the lock")
+		}
+		return []informers.ResourceHealth{{Resource: informers.Pods}}
+	}
+	s.scrape()
+}

@@ -175,6 +175,7 @@ func (c *Collector) emitExporter(emit emit) {
 			emit(c.metrics.informerWatchErrors, float64(health.Errors[kind]), health.Resource, string(kind))
 		}
 	}
+	emit(c.metrics.scrapeFailures, float64(c.scrapeFailures))
 	emit(c.metrics.leaseReadsDropped, float64(c.silenced.droppedReads()))
 }
 

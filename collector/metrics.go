@@ -19,7 +19,7 @@ type metrics struct {
 	rescheduling, reschedulingStage, reschedulingPending *Metric
 	terminationDuration, terminations, terminating       *Metric
 	containerRestarts, podRestarts                       *Metric
-	collectorSuccess, collectorDuration                  *Metric
+	collectorSuccess, scrapeFailures, collectorDuration  *Metric
 	informerSynced, informerObjects                      *Metric
 	informerFresh, informerUnwatched                     *Metric
 	informerWatchErrors, informerLastEvent               *Metric
@@ -301,8 +301,15 @@ func (m *metrics) declareTerminations() {
 func (m *metrics) declareExporter() {
 	m.collectorSuccess = m.gauge(Metric{
 		Name:   "daemonset_exporter_collector_success",
-		Help:   "Whether this part of the last scrape succeeded (1) or failed (0).",
+		Help:   "Whether this part of the last scrape succeeded: always 1.",
+		Notes:  "Deprecated: a scrape in which a part does not succeed fails as a whole, see `daemonset_exporter_scrape_failures_total`.",
 		Labels: []string{labelPart},
+		Stable: true,
+	})
+	m.scrapeFailures = m.counter(Metric{
+		Name:   "daemonset_exporter_scrape_failures_total",
+		Help:   "Total number of scrapes that failed and returned no metrics.",
+		Notes:  "A bug of the exporter, which its log describes. Such a scrape gets the status 500, so that `up` is 0: half of the metrics would look like health.",
 		Stable: true,
 	})
 	m.collectorDuration = m.gauge(Metric{

@@ -118,20 +118,13 @@ func (s *scrape) pairOf(name *string, value string) *dto.LabelPair {
 	return &added.pair
 }
 
-// lengths returns how many series each row has, for cut.
+// lengths returns how many series each row has.
 func (s *scrape) lengths() []int {
 	lengths := make([]int, len(s.series))
 	for i := range s.series {
 		lengths[i] = len(s.series[i])
 	}
 	return lengths
-}
-
-// cut takes away what was added since the lengths were taken.
-func (s *scrape) cut(lengths []int) {
-	for i, length := range lengths {
-		s.series[i] = s.series[i][:length]
-	}
 }
 
 // families returns the families that have series, in the order of their names.

@@ -19,7 +19,8 @@ import (
 // metricsHandler returns the handler of the telemetry path. It serves any format
 // and compression that the client accepts, and only some metrics if the client names
 // them with name[]. Scrapes that come together share one gathering. If some metrics
-// cannot be gathered, it logs the error and serves the others.
+// cannot be gathered it serves none, and the error with the status 500: half of them
+// would look like health.
 func metricsHandler(config Config) (http.Handler, error) {
 	gatherer, err := gathererOf(config.Collector)
 	if err != nil {
@@ -27,7 +28,7 @@ func metricsHandler(config Config) (http.Handler, error) {
 	}
 	return buffered(promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{
 		ErrorLog:            errorLog{config.Logger},
-		ErrorHandling:       promhttp.ContinueOnError,
+		ErrorHandling:       promhttp.HTTPErrorOnError,
 		MaxRequestsInFlight: maxScrapes,
 		CoalesceGather:      true,
 		EnableOpenMetrics:   true,
@@ -71,10 +72,11 @@ func (d disjoint) Gather() ([]*dto.MetricFamily, error) {
 	return all, errors.Join(failures...)
 }
 
-// errorLog adapts the logger to promhttp.
+// errorLog adapts the logger to promhttp. The client gets the errors too, and what
+// gathers the metrics logs them once and not at each scrape.
 type errorLog struct{ logger log.Logger }
 
 // Println implements promhttp.Logger.
 func (l errorLog) Println(values ...any) {
-	level.Error(l.logger).Log("msg", "Failed to serve all metrics", "err", strings.TrimSpace(fmt.Sprintln(values...)))
+	level.Debug(l.logger).Log("msg", "Failed to serve metrics", "err", strings.TrimSpace(fmt.Sprintln(values...)))
 }

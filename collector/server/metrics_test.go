@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,8 +10,10 @@ import (
 	"testing/synctest"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/server"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
 // handler returns the handler of a server.
@@ -127,4 +130,22 @@ func TestMetricsOnRequest(t *testing.T) {
 			t.Errorf("got %q in %q", got.text[:4], got.header.Get("Content-Encoding"))
 		}
 	})
+}
+
+// half is a collector that gathers some metrics and an error.
+type half struct{ prometheus.Collector }
+
+func (half) Gather() ([]*dto.MetricFamily, error) {
+	families, err := prometheus.NewRegistry().Gather()
+	return families, errors.Join(err, errors.New("the other half is missing"))
+}
+
+func TestFailedGathering(t *testing.T) {
+	t.Parallel()
+	config := config()
+	config.Collector = half{config.Collector}
+	got := ask(t, http.MethodGet, serve(t, config)+"/metrics", "Accept-Encoding: gzip")
+	check.Equal(t, got.code, http.StatusInternalServerError, "status")
+	check.That(t, strings.Contains(got.text, "the other half is missing"), "answered %q", got.text)
+	check.That(t, !strings.Contains(got.text, "go_goroutines"), "answered %q", got.text)
 }

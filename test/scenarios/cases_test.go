@@ -9,9 +9,9 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/test/scenarios/shipped/shippedtest"
 )
 
-// notCaused returns the alerts that no scenario can cause: a part of a scrape fails
+// notCaused returns the alerts that no scenario can cause: a scrape fails
 // only by a bug.
-func notCaused() []string { return []string{"DaemonSetExporterPartFailed"} }
+func notCaused() []string { return []string{"DaemonSetExporterScrapeFailed"} }
 
 func TestAlerts(t *testing.T) {
 	t.Run("each has a scenario", func(t *testing.T) {
