@@ -312,7 +312,11 @@ func (c *Collector) Run(ctx context.Context) {
 		running.Go(func() { c.readSelectors(ctx) })
 	}
 	for {
-		timer := c.config.Clock.NewTimer(c.advance())
+		wait := c.advance()
+		if wait == 0 && ctx.Err() == nil {
+			continue // events and scrapes had their turn
+		}
+		timer := c.config.Clock.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -324,7 +328,8 @@ func (c *Collector) Run(ctx context.Context) {
 	}
 }
 
-// advance makes the changes that are due by now and returns how long to sleep.
+// advance makes changes that are due by now and returns how long to sleep: not at all
+// where more are due.
 func (c *Collector) advance() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

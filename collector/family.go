@@ -37,6 +37,14 @@ func (c *counters) add(value float64, labels ...string) {
 	c.current = false
 }
 
+// deleteOne removes a series by the values of all its labels, without a look at the
+// others.
+func (c *counters) deleteOne(labels ...string) {
+	if c.vec.DeleteLabelValues(labels...) {
+		c.current = false
+	}
+}
+
 // histograms are the histograms of a row.
 type histograms struct {
 	family

@@ -95,7 +95,9 @@ func (p *Playback) nextDue() (at time.Time, ok bool) {
 
 // catchUp does what is due by now.
 func (p *Playback) catchUp() {
-	p.advance()
+	for p.advance() == 0 {
+		continue
+	}
 	for {
 		select {
 		case silenced := <-p.silenced.nodes:

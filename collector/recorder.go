@@ -195,7 +195,7 @@ const (
 
 // NodeDeleted implements state.Recorder.
 func (r *recorder) NodeDeleted(node *slim.Node) {
-	r.nodeTransitions.delete(prometheus.Labels{labelNode: node.Name})
+	r.nodeTransitions.deleteOne(node.Name)
 }
 
 // Rescheduled implements state.Recorder.

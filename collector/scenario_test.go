@@ -55,7 +55,11 @@ func newExporter(t testing.TB, now time.Time, adapt ...func(*Config)) *exporter 
 	e.watch = replay.NewWatch(e)
 	e.leases = func(string, time.Time) time.Time { return time.Time{} }
 	e.newestRevisions = func(string) (map[slim.UID]slim.ControllerRevision, error) { return nil, nil }
-	e.wait = func() { e.collector.mu.Lock(); e.collector.cluster.Advance(e.clock.Now()); e.collector.mu.Unlock() }
+	e.wait = func() {
+		for e.collector.advance() == 0 {
+			continue
+		}
+	}
 	config := Config{
 		Clock:           e.clock,
 		Logger:          log.NewLogfmtLogger(log.NewSyncWriter(e.logs)),

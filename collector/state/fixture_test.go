@@ -97,8 +97,16 @@ func runTests(t *testing.T, all map[string]func(t *testing.T)) {
 // at lets time pass, or turns it back.
 func (f *fixture) at(seconds float64) *fixture {
 	f.now = objects.At(seconds)
-	f.Advance(f.now)
+	for more := true; more; more = f.due() {
+		f.Advance(f.now)
+	}
 	return f
+}
+
+// due reports whether something is due.
+func (f *fixture) due() bool {
+	next := f.NextWake()
+	return !next.IsZero() && !next.After(f.now)
 }
 
 // set delivers objects that are new or have changed.

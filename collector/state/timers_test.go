@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
@@ -11,6 +12,31 @@ import (
 func (f *fixture) expectWake(seconds float64) {
 	f.t.Helper()
 	check.Equal(f.t, f.NextWake(), objects.At(seconds), "next wake")
+}
+
+func TestAdvance(t *testing.T) {
+	t.Parallel()
+	// As many as the lock is not held for: each of them takes a microsecond.
+	const pods = 1000
+	world := []any{objects.DaemonSet("agent", objects.MinReadySeconds(30))}
+	for number := range pods {
+		name := fmt.Sprintf("n%04d", number)
+		world = append(world, objects.Node(name), objects.PodOf("agent", name, objects.Ready(-10)))
+	}
+	f := start(t, world...)
+	gaps := func() int {
+		all, _ := f.Gaps(pods)
+		return len(all)
+	}
+	check.Equal(t, gaps(), pods, "gaps before minReadySeconds are over")
+	f.now = objects.At(20)
+	for left := pods; left > 0; {
+		f.Advance(f.now)
+		was := left
+		left = gaps()
+		check.Require(t, left < was && was-left <= 300, "one step closed %d gaps", was-left)
+		check.Equal(t, f.due(), left > 0, "more is due")
+	}
 }
 
 func TestMinReadySeconds(t *testing.T) {
