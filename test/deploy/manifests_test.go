@@ -113,6 +113,8 @@ func TestChart(t *testing.T) {
 		"networkPolicy.apiServerPorts={0}", "serviceMonitor.interval=often", "serviceMonitor.enabled=true,podMonitor.enabled=true",
 		"extraVolumes[0].name=web", "commonLabels.team=a b", "openshift=yes", "podDisruptionBudget.maxUnavailable=half", "nameOverride=A",
 		"web.kubernetesAuth.paths={metrics}", "global.imagePullSecrets[0].key=x", "hostUsers=1", "args={log.level=debug}", "priorityClass.value=2000000000",
+		"namespaceLabel=exported-namespace", "prometheusRule.alerts.DaemonSetNodeDwon.for=5m", "prometheusRule.alerts.DaemonSetNodeDown.fro=5m",
+		"prometheusRule.alerts.DaemonSetNodeDown.for=soon", "prometheusRule.thresholds.node_cordoned=1", "prometheusRule.thresholds.node_cordoned_limit=1d",
 	} {
 		t.Run("rejects "+value, func(t *testing.T) {
 			t.Parallel()

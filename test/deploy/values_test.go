@@ -209,6 +209,12 @@ func valuesFiles() []valuesFile {
 		{name: "azure", expect: []expectation{{"ServiceMonitor", "{.apiVersion}", "azmonitoring.coreos.com/v1"}}},
 		{name: "rules", expect: []expectation{
 			{"PrometheusRule", "{.metadata.namespace} {.metadata.labels.release} {.metadata.annotations.note}", "monitoring prometheus mine"},
+			{"PrometheusRule", `{.spec.groups[0].rules[1].expr} {.spec.groups[?(@.name=="daemonset_exporter.gaps")].rules[0].alert}`, "vector(604800) DaemonSetPodUnschedulable"},
+			{"PrometheusRule", `{.spec.groups[?(@.name=="daemonset_exporter.nodes")].rules[0].labels}`, `{"area":"nodes","scope":"node","severity":"page","team":"nodes"}`},
+			{"PrometheusRule", `{.spec.groups[?(@.name=="daemonset_exporter.nodes")].rules[0].for}`, "5m"},
+		}},
+		{name: "records", expect: []expectation{
+			{"PrometheusRule", "{.spec.groups[*].rules[*].alert} {.spec.groups[0].name}", " daemonset_exporter.settings"},
 		}},
 		{name: "dashboards", expect: []expectation{
 			{"ConfigMap-fleet", "{.metadata.namespace} {.metadata.labels.dashboard} {.metadata.labels.team}", "grafana yes platform"},

@@ -10,6 +10,9 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
+// renamed is the exporter whose label namespace Prometheus renames.
+const renamed = "renamed"
+
 // exporterScenarios returns exporters that fail beside the two that work.
 func exporterScenarios() []*scenario {
 	return []*scenario{
@@ -43,6 +46,11 @@ func exporterScenarios() []*scenario {
 			want: []want{{alert: "DaemonSetExporterStale"}, {alert: "DaemonSetExporterForbidden", optional: true}},
 		},
 		{
+			name: renamed, summary: "Prometheus does not honour labels and has a label namespace of its own",
+			inject: func(_ context.Context, f *fixture, s *scenario) error { f.mark(s.name); return nil },
+			want:   []want{{alert: "DaemonSetExporterNamespaceRenamed"}},
+		},
+		{
 			name: "dropping", summary: "there are more gaps than the exporter may list",
 			inject: func(_ context.Context, f *fixture, s *scenario) error { f.mark(s.name); return nil },
 			want:   []want{{alert: "DaemonSetExporterDroppingSeries"}},
@@ -62,6 +70,9 @@ func (f *fixture) startExporters(ctx context.Context) (err error) {
 		}
 	}
 	if f.gone, err = f.startExporter(ctx, "gone", f.Kubeconfig()); err != nil {
+		return err
+	}
+	if _, err = f.startExporter(ctx, renamed, f.Kubeconfig()); err != nil {
 		return err
 	}
 	if _, err = f.startExporter(ctx, "dropping", f.Kubeconfig(), "--coverage.max-gap-series=0"); err != nil {

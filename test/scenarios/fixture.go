@@ -228,7 +228,7 @@ func (f *fixture) writePrometheusConfig(ksm *program) error {
 		}
 	}
 	type object = map[string]any
-	var real, failing []object
+	var real, failing, dishonoured []object
 	for label, list := range f.exporters {
 		for _, e := range list {
 			target := object{"targets": []string{strings.TrimPrefix(e.URL, "http://")}}
@@ -237,6 +237,11 @@ func (f *fixture) writePrometheusConfig(ksm *program) error {
 				continue
 			}
 			target["labels"] = object{"cluster": label}
+			if label == renamed {
+				target["labels"] = object{"cluster": label, "namespace": "monitoring"}
+				dishonoured = append(dishonoured, target)
+				continue
+			}
 			failing = append(failing, target)
 		}
 	}
@@ -253,6 +258,10 @@ func (f *fixture) writePrometheusConfig(ksm *program) error {
 			{
 				"job_name": exporterJob + "-failing", "honor_labels": true, "static_configs": failing,
 				"metric_relabel_configs": []object{{"source_labels": []string{"__name__"}, "regex": "daemonset_exporter_.*", "action": "keep"}},
+			},
+			{
+				"job_name": exporterJob + "-dishonoured", "static_configs": dishonoured,
+				"metric_relabel_configs": []object{{"source_labels": []string{"__name__"}, "regex": "daemonset_exporter_.*|daemonset_expected_nodes", "action": "keep"}},
 			},
 			{
 				"job_name": "kube-state-metrics", "honor_labels": true,

@@ -1,5 +1,6 @@
 // Command chart generates the table of values in the chart's README from values.yaml,
-// where each key has a comment. Maps whose keys have none are one value.
+// where each key has a comment; maps whose keys have none are one value. From the rules it
+// generates the names that values.schema.json allows, and the tables of docs/alerts.md.
 //
 //	go run . ../..    # the root of the repository
 package main
@@ -17,9 +18,9 @@ import (
 )
 
 const (
-	chart = "deploy/helm/daemonset-exporter"
-	begin = "<!-- generated: values, by `make docs` -->\n"
-	end   = "<!-- end: values -->\n"
+	chart  = "deploy/helm/daemonset-exporter"
+	alerts = "alerts/daemonset_exporter.rules.yaml"
+	page   = "docs/alerts.md"
 )
 
 func main() {
@@ -27,7 +28,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: chart ROOT")
 		os.Exit(2)
 	}
-	if err := write(filepath.Join(os.Args[1], chart)); err != nil {
+	if err := errors.Join(write(filepath.Join(os.Args[1], chart)), writeAlerts(os.Args[1])); err != nil {
 		fmt.Fprintln(os.Stderr, "chart:", err)
 		os.Exit(1)
 	}
@@ -43,21 +44,33 @@ func write(dir string) error {
 	if err != nil {
 		return err
 	}
-	readme := filepath.Join(dir, "README.md")
-	before, err := os.ReadFile(readme)
+	return replace(filepath.Join(dir, "README.md"), map[string]string{"values": table})
+}
+
+// replace puts generated parts, by name, between their comments on a page.
+func replace(path string, parts map[string]string) error {
+	before, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	head, rest, found := bytes.Cut(before, []byte(begin))
-	_, tail, ended := bytes.Cut(rest, []byte(end))
-	if !found || !ended {
-		return fmt.Errorf("%s lacks the comments %q and %q", readme, begin, end)
+	after := before
+	for name, part := range parts {
+		begin, end := []byte("<!-- generated: "+name+", by `make docs` -->\n"), []byte("<!-- end: "+name+" -->\n")
+		head, rest, found := bytes.Cut(after, begin)
+		_, tail, ended := bytes.Cut(rest, end)
+		if !found || !ended {
+			return fmt.Errorf("%s lacks the comments %q and %q", path, begin, end)
+		}
+		after = bytes.Join([][]byte{head, begin, []byte("\n" + part + "\n"), end, tail}, nil)
 	}
-	after := bytes.Join([][]byte{head, []byte(begin), []byte("\n" + table + "\n"), []byte(end), tail}, nil)
+	return writeChanged(path, before, after)
+}
+
+func writeChanged(path string, before, after []byte) error {
 	if bytes.Equal(before, after) {
 		return nil
 	}
-	return os.WriteFile(readme, after, 0o644)
+	return os.WriteFile(path, after, 0o644)
 }
 
 // table returns a table of all values.

@@ -65,6 +65,11 @@ func TestRules(t *testing.T) {
 			for _, annotation := range []string{"summary", "description", "runbook_url"} {
 				check.That(t, alert.Annotations[annotation] != "", "%s has no %s", alert.Alert, annotation)
 			}
+			// Users adjust for: a text that named it would be wrong.
+			words := regexp.MustCompile(`\b(for|in|after) ` + strings.TrimSuffix(alert.For, "m") + ` ?minutes?\b`)
+			for name, text := range alert.Annotations {
+				check.That(t, strings.HasSuffix(alert.For, "m") && !words.MatchString(text), "the %s of %s names its for, %s: %s", name, alert.Alert, alert.For, text)
+			}
 			page := shipped.Runbooks + "/" + alert.Alert + ".md"
 			check.That(t, strings.HasSuffix(alert.Annotations["runbook_url"], "/blob/main/"+page), "%s: runbook_url %q", alert.Alert, alert.Annotations["runbook_url"])
 		}

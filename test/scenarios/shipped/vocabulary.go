@@ -21,7 +21,7 @@ type Vocabulary struct {
 }
 
 // scraped returns the labels that scraping adds, or may add.
-func scraped() []string { return []string{"cluster", "instance", "job"} }
+func scraped() []string { return []string{"cluster", "instance", "job", "exported_namespace"} }
 
 // NewVocabulary returns the vocabulary of what the exporter serves and what the
 // rules record.
