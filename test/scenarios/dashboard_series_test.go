@@ -176,6 +176,32 @@ func withReplica(world []line) []line {
 	return all
 }
 
+// withStaleReplica adds a second replica that was cut off from the API server after half an
+// hour, when everything was worse, and has served the same since.
+func withStaleReplica(world []line) []line {
+	const cut = 60
+	all := slices.Clone(world)
+	superseded := line{"daemonset_exporter:superseded:info", map[string]string{"instance": "two"}, slices.Repeat([]float64{math.NaN()}, scrapes)}
+	for i := cut; i < scrapes; i++ {
+		superseded.values[i] = 1
+	}
+	for _, l := range world {
+		if recorded(l.name) || l.labels["instance"] != "one" {
+			continue
+		}
+		second := line{l.name, maps.Clone(l.labels), slices.Clone(l.values)}
+		second.labels["instance"] = "two"
+		for i := cut; i < scrapes; i++ {
+			second.values[i] = second.values[cut-1]
+			if aboutTrouble := l.name == "daemonset_gap_nodes" || l.name == "daemonset_expected_nodes"; aboutTrouble {
+				second.values[i] += 2
+			}
+		}
+		all = append(all, second)
+	}
+	return append(all, superseded)
+}
+
 // counts reports whether a series of this name only grows.
 func counts(name string) bool {
 	for _, suffix := range []string{"_total", "_bucket", "_sum", "_count"} {

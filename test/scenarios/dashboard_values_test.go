@@ -144,9 +144,9 @@ func near(a, b float64) bool {
 }
 
 // worlds are the Prometheus servers that the boards are shown.
-type worlds struct{ one, replicas, clusters, nothing *program }
+type worlds struct{ one, replicas, stale, clusters, nothing *program }
 
-// startWorlds fills four Prometheus servers.
+// startWorlds fills Prometheus servers.
 func startWorlds(t *testing.T) worlds {
 	t.Helper()
 	programs := check.Must(build.Prometheus(t.Context(), os.Stderr))(t)
@@ -173,7 +173,7 @@ func startWorlds(t *testing.T) worlds {
 	eu := readWorld(t, "testdata/dashboards/world.txt")
 	us := readWorld(t, "testdata/dashboards/world-us.txt")
 	return worlds{
-		one: start("one", eu), replicas: start("replicas", withReplica(eu)),
+		one: start("one", eu), replicas: start("replicas", withReplica(eu)), stale: start("stale", withStaleReplica(eu)),
 		clusters: start("clusters", append(withCluster("eu", eu), withCluster("us", us)...)), nothing: start("nothing", nil),
 	}
 }
@@ -221,14 +221,18 @@ func TestDashboardValues(t *testing.T) {
 			}
 		}
 	})
+	oneReplica := func(v view) view {
+		v = anyCluster(v)
+		if v.board == "exporter.json" { // it has each replica by itself
+			v = v.of("instance", "one")
+		}
+		return v
+	}
 	t.Run("are the same with two replicas", func(t *testing.T) {
-		each(t, func(v view) view {
-			v = anyCluster(v)
-			if v.board == "exporter.json" { // it has each replica by itself
-				v = v.of("instance", "one")
-			}
-			return v
-		}, same(w.replicas, ""))
+		each(t, oneReplica, same(w.replicas, ""))
+	})
+	t.Run("are the same with a replica that has lost the API server", func(t *testing.T) {
+		each(t, oneReplica, same(w.stale, ""))
 	})
 	t.Run("are those of one cluster among two", func(t *testing.T) {
 		each(t, func(v view) view { return v.of("cluster", "eu") }, same(w.clusters, `cluster="eu"`))

@@ -13,7 +13,7 @@ func annotation(name, colour, expr, title, text, step string) dashboard.Annotati
 // criticalAlerts marks the time for which critical alerts fired.
 func criticalAlerts(matchers string) dashboard.AnnotationQuery {
 	return annotation("Critical alerts", red,
-		replicas("cluster, alertname, namespace, daemonset, node, zone",
+		maxBy("cluster, alertname, namespace, daemonset, node, zone",
 			series("ALERTS", `alertname=~"DaemonSet.+"`, `alertstate="firing"`, `severity="critical"`, matchers)),
 		"{{alertname}}", "{{cluster}} {{namespace}} {{daemonset}} {{node}} {{zone}}", "30s")
 }
@@ -32,6 +32,6 @@ func nodeFailures(matchers string) dashboard.AnnotationQuery {
 func rolloutStarts(matchers string) dashboard.AnnotationQuery {
 	outdated := series("daemonset_rollout_outdated_nodes", matchers)
 	return annotation("Rollout starts", blue,
-		"("+replicas(workload, outdated)+" > 0) and "+replicas(workload, outdated+" offset 1m")+" == 0",
+		"("+replicas(workload, outdated)+" > 0) and "+maxBy(workload, currentAt(outdated+" offset 1m", " offset 1m"))+" == 0",
 		"Rollout of {{namespace}}/{{daemonset}}", "{{cluster}}", "60s")
 }

@@ -146,7 +146,7 @@ func daemonSetExclusion() *dashboard.Panel {
 
 func daemonSetTaints() *dashboard.Panel {
 	kind := func(metric, at, kind string) string {
-		return `label_replace(` + nodes("taint_key, taint_effect", "lifecycle", series(metric, ofDaemonSet, settled)+at) + `, "does", "` + kind + `", "", "")`
+		return `label_replace(` + nodesAt("taint_key, taint_effect", "lifecycle", series(metric, ofDaemonSet, settled), at) + `, "does", "` + kind + `", "", "")`
 	}
 	both := func(at string) string {
 		return kind("daemonset_repelled_nodes", at, "excludes the node") + " or " + kind("daemonset_withheld_nodes", at, "withholds the pod")

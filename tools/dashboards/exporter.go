@@ -79,7 +79,7 @@ func exporterInferred() *dashboard.Panel {
 // exporterTable has one row for each replica.
 func exporterTable() *dashboard.Panel {
 	by := "cluster, instance, pod"
-	of := func(expr string) string { return replicas(by, expr) }
+	of := func(expr string) string { return maxBy(by, expr) }
 	withUnit := func(title, unit string, decimals int) column {
 		return column{title: title, width: 100, look: []property{
 			{Id: "unit", Value: unit}, {Id: "decimals", Value: decimals}, {Id: "noValue", Value: "-"},
@@ -105,10 +105,10 @@ func exporterTable() *dashboard.Panel {
 		yesOrNo("fresh"), yesOrNo("synced"),
 		countColumn("errors, 1 h", orange), withUnit("objects", "none", 0), withUnit("a scrape", "s", 1), withUnit("memory", "bytes", 0), withUnit("CPU", "none", 3),
 	},
-		query{replicas(by+", version", self("daemonset_exporter_build_info")) + " * on (cluster, instance, pod) group_left () " +
+		query{maxBy(by+", version", self("daemonset_exporter_build_info")) + " * on (cluster, instance, pod) group_left () " +
 			of("time() - ("+self("daemonset_exporter_informer_last_event_timestamp_seconds")+" > 0)"), "data age"},
-		query{earliest(by, self("daemonset_exporter_informer_fresh")), "fresh"},
-		query{earliest(by, self("daemonset_exporter_informer_synced")), "synced"},
+		query{minBy(by, self("daemonset_exporter_informer_fresh")), "fresh"},
+		query{minBy(by, self("daemonset_exporter_informer_synced")), "synced"},
 		query{"sum by (" + by + ") (" + events("daemonset_exporter_informer_watch_errors_total", "1h", "3600", ofExporter) + ")", "errors"},
 		query{"sum by (" + by + ") (" + self("daemonset_exporter_informer_objects") + ")", "objects"},
 		query{"sum by (" + by + ") (" + self("daemonset_exporter_collector_duration_seconds") + ")", "a scrape"},

@@ -85,7 +85,7 @@ func nodeOldestGap() *dashboard.Panel {
 // goes on, which may have begun before.
 func nodeOutagesShown() *dashboard.Panel {
 	past := `label_replace(ceil(` + eventsShown("", "daemonset_node_transitions_total", ofNode) + ` / 2), "when", "past", "", "")`
-	present := "0 * " + series("daemonset_node_not_ready_start_timestamp_seconds", ofNode, `status=~"not_ready|unreachable"`) + " + 1"
+	present := current("0 * " + series("daemonset_node_not_ready_start_timestamp_seconds", ofNode, `status=~"not_ready|unreachable"`) + " + 1")
 	return noValue(badFrom(newStat(about{
 		title: "Outages", unit: "none", width: 3,
 		counts:    "How many outages the node had in the time shown, with the one that goes on.",
@@ -170,9 +170,9 @@ func nodeOutages() *dashboard.Panel {
 func nodeTransitions() *dashboard.Panel {
 	p := newGraph(about{
 		title: "Transitions within an hour", unit: "none", width: 10,
-		counts:    "How often the node became Ready or stopped being so within the hour before, also between two scrapes. DaemonSetNodeFlapping begins above 4.",
+		counts:    "How often the node became Ready or stopped being so within the hour before, also between two scrapes. DaemonSetNodeFlapping begins above the dashed line, which needs the shipped rules.",
 		leavesOut: "the first time that a new node is Ready",
-	}, query{"max by () (" + events("daemonset_node_transitions_total", "1h", "3600", ofNode) + ")", "transitions"}, query{"vector(4)", "limit"})
+	}, query{replicas("", events("daemonset_node_transitions_total", "1h", "3600", ofNode)), "transitions"}, query{"2 * max(daemonset_exporter:node_flapping_limit:outages) - 2", "limit"})
 	override(p, "transitions", property{Id: "color", Value: fixed(orange)})
 	return dashed(p, "limit", red)
 }

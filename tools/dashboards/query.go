@@ -25,19 +25,38 @@ func series(metric string, matchers ...string) string {
 	return metric + "{" + strings.Join(matchers, ", ") + "}"
 }
 
+// maxBy and minBy are for what is recorded, and for what the exporter says of itself. What
+// it says of the cluster has replicas and earliest.
+func maxBy(by, expr string) string { return fmt.Sprintf("max by (%s) (%s)", by, expr) }
+
+func minBy(by, expr string) string { return fmt.Sprintf("min by (%s) (%s)", by, expr) }
+
+// current leaves out the replicas that have lost the API server, where another of their
+// cluster has not. The rules know which; without rules all are there. It binds closer than
+// "or".
+func current(expr string) string { return currentAt(expr, "") }
+
+// currentAt is current at an offset, which expr must have as well.
+func currentAt(expr, offset string) string {
+	return expr + " unless on (cluster, instance) daemonset_exporter:superseded:info" + offset
+}
+
 // replicas returns what the replicas of the exporter agree on: the maximum over them,
 // by the labels. What is added up must be added up within each replica before.
-func replicas(by, expr string) string { return fmt.Sprintf("max by (%s) (%s)", by, expr) }
+func replicas(by, expr string) string { return maxBy(by, current(expr)) }
 
 // earliest is replicas for points in time.
-func earliest(by, expr string) string { return fmt.Sprintf("min by (%s) (%s)", by, expr) }
+func earliest(by, expr string) string { return minBy(by, current(expr)) }
 
 // once counts each event once, whatever the number of replicas that counted it.
-func once(expr string) string { return "max without (instance, pod) (" + expr + ")" }
+func once(expr string) string { return "max without (instance, pod) (" + current(expr) + ")" }
 
 // nodes returns counts of nodes, added up over the labels in drop.
-func nodes(by, drop, selector string) string {
-	return replicas(by, fmt.Sprintf("sum without (%s) (%s)", drop, selector))
+func nodes(by, drop, selector string) string { return nodesAt(by, drop, selector, "") }
+
+// nodesAt is nodes at an offset.
+func nodesAt(by, drop, selector, offset string) string {
+	return maxBy(by, currentAt(fmt.Sprintf("sum without (%s) (%s%s)", drop, selector, offset), offset))
 }
 
 // ever makes a count 0 where there is nothing to count, but only where the exporter
@@ -50,15 +69,33 @@ func ever(expr, known string) string { return expr + " or 0 * " + known }
 // counts from 0 if its exporter was scraped when the window began or has started
 // since; otherwise its events may be of any age.
 func events(metric, window, windowSeconds string, matchers ...string) string {
-	x := series(metric, matchers...)
+	return growth(func(offset string) string { return series(metric, matchers...) + offset }, window, windowSeconds)
+}
+
+// growth is events of a counter at an offset.
+func growth(at func(offset string) string, window, windowSeconds string) string {
 	return fmt.Sprintf(
-		`(%[1]s - (%[1]s offset %[2]s) >= 0 or %[1]s and on (cluster, instance, pod) (daemonset_exporter_build_info{%[3]s} offset %[2]s or process_start_time_seconds{%[3]s} > time() - %[4]s))`,
-		x, window, inCluster, windowSeconds)
+		`(%[1]s - (%[2]s) >= 0 or %[1]s and on (cluster, instance, pod) (daemonset_exporter_build_info{%[4]s} offset %[3]s or process_start_time_seconds{%[4]s} > time() - %[5]s))`,
+		at(""), at(" offset "+window), window, inCluster, windowSeconds)
 }
 
 // newEvents returns the events within each interval of a graph.
 func newEvents(metric string, matchers ...string) string {
 	return events(metric, "$__interval", "$__interval_ms / 1000", matchers...)
+}
+
+// Parts of a histogram.
+const (
+	sum   = "sum"
+	count = "count"
+)
+
+// newPart returns how much the sum or the count of a histogram grew within each interval
+// of a graph. Prometheus has it in the classic format, the native one, or both.
+func newPart(part, metric string, matchers ...string) string {
+	return growth(func(offset string) string {
+		return fmt.Sprintf("(%s%s or histogram_%s(%s%s))", series(metric+"_"+part, matchers...), offset, part, series(metric, matchers...), offset)
+	}, "$__interval", "$__interval_ms / 1000")
 }
 
 // eventsShown returns the sum of the events in the time shown: what the bars of a graph
@@ -78,22 +115,28 @@ func newCounts(by, metric string, matchers ...string) string {
 func newBuckets(metric string, matchers ...string) string {
 	return ever(
 		fmt.Sprintf("sum by (le) (%s)", once(newEvents(metric+"_bucket", matchers...))),
-		fmt.Sprintf("sum by (le) (%s)", series("daemonset_node_detection_duration_seconds_bucket", inCluster)))
+		fmt.Sprintf("sum by (le) (%s)", current(series("daemonset_node_detection_duration_seconds_bucket", inCluster))))
+}
+
+// newObservations returns bars: what a histogram took in by the labels, without zeros.
+func newObservations(by, metric string, matchers ...string) string {
+	return fmt.Sprintf("sum by (%s) (%s) > 0", by, once(newPart(count, metric, matchers...)))
 }
 
 // newMeans returns the mean of what a histogram took in within each interval. Sums and
 // counts of all replicas weigh equally, so that they need not be told apart.
 func newMeans(by, metric string, matchers ...string) string {
 	return fmt.Sprintf("sum by (%[1]s) (%[2]s) / (sum by (%[1]s) (%[3]s) > 0)", by,
-		newEvents(metric+"_sum", matchers...), newEvents(metric+"_count", matchers...))
+		current(newPart(sum, metric, matchers...)), current(newPart(count, metric, matchers...)))
 }
 
 // meanShown returns the mean of what a histogram took in within the time shown.
 func meanShown(by, metric string, matchers ...string) string {
-	increase := func(suffix string) string {
-		return fmt.Sprintf("sum by (%s) (increase(%s[$__range]))", by, series(metric+suffix, matchers...))
+	increase := func(part string) string {
+		return fmt.Sprintf("sum by (%s) (%s)", by, current(fmt.Sprintf("(increase(%s[$__range]) or histogram_%s(increase(%s[$__range])))",
+			series(metric+"_"+part, matchers...), part, series(metric, matchers...))))
 	}
-	return increase("_sum") + " / (" + increase("_count") + " > 0)"
+	return increase(sum) + " / (" + increase(count) + " > 0)"
 }
 
 // coded returns the number in all of the meaning of each series of a metric, by one of
@@ -122,4 +165,4 @@ func lowest(n int, by, expr string) string {
 }
 
 // anHourAgo is nodes at an earlier time.
-func anHourAgo(by, drop, selector string) string { return nodes(by, drop, selector+" offset 1h") }
+func anHourAgo(by, drop, selector string) string { return nodesAt(by, drop, selector, " offset 1h") }

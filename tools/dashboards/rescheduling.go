@@ -25,7 +25,7 @@ func reschedulingTriggers() *dashboard.Panel {
 		title: "What made pods needed", unit: "none", width: 8,
 		counts:    "Reschedulings that ended within each interval, by what made the pod needed last.",
 		leavesOut: "what still waits",
-	}, query{newCounts("trigger", "daemonset_pod_rescheduling_duration_seconds_count", ofDaemonSet), "{{trigger}}"}), "sum"), triggers())
+	}, query{newObservations("trigger", "daemonset_pod_rescheduling_duration_seconds", ofDaemonSet), "{{trigger}}"}), "sum"), triggers())
 }
 
 func reschedulingWaiting() *dashboard.Panel {
@@ -37,12 +37,15 @@ func reschedulingWaiting() *dashboard.Panel {
 	return noValue(p, "No node waits, or no data.")
 }
 
+// reschedulingObjective is the share of reschedulings that should not be slow.
+const reschedulingObjective = "max(daemonset_exporter:rescheduling_objective:ratio)"
+
 func reschedulingSlow() *dashboard.Panel {
 	p := newGraph(about{
 		title: "Slower than 2 minutes", unit: "percentunit", width: 8,
-		counts:    "Share of the reschedulings that ended within the hour before and took longer than 2 minutes; the objective allows 5 %. Needs the shipped rules.",
+		counts:    "Share of the reschedulings that ended within the hour before and took longer than 2 minutes; the dashed line is what the objective allows. Needs the shipped rules.",
 		leavesOut: "what still waits",
-	}, query{replicas(workload, series("daemonset:rescheduling_slow:ratio_rate1h", ofDaemonSet)), "slow"}, query{"vector(0.05)", "objective"})
+	}, query{maxBy(workload, series("daemonset:rescheduling_slow:ratio_rate1h", ofDaemonSet)), "slow"}, query{"1 - " + reschedulingObjective, "objective"})
 	defaults(p).Max = new(1.0)
 	override(p, "slow", property{Id: "color", Value: fixed(orange)}, property{Id: "custom.fillOpacity", Value: 20})
 	return dashed(p, "objective", red)

@@ -14,9 +14,9 @@ const (
 // was last heard of, for the resource for which that is longest, by the freshest
 // replica of each cluster.
 func dataAge(width uint32, matchers string) *dashboard.Panel {
-	age := earliest("cluster", "max without (resource) (time() - ("+series("daemonset_exporter_informer_last_event_timestamp_seconds", matchers)+" > 0))")
-	starting := notSynced + " + 0 * (" + replicas("cluster", "min without (resource) ("+series("daemonset_exporter_informer_synced", matchers)+")") + " == 0)"
-	gone := notScraped + " + 0 * " + replicas("cluster", "max_over_time("+series("daemonset_exporter_build_info", matchers)+"[$__range])")
+	age := minBy("cluster", "max without (resource) (time() - ("+series("daemonset_exporter_informer_last_event_timestamp_seconds", matchers)+" > 0))")
+	starting := notSynced + " + 0 * (" + maxBy("cluster", "min without (resource) ("+series("daemonset_exporter_informer_synced", matchers)+")") + " == 0)"
+	gone := notScraped + " + 0 * " + maxBy("cluster", "max_over_time("+series("daemonset_exporter_build_info", matchers)+"[$__range])")
 	p := withNames(newStat(about{
 		title: "Data age", unit: "s", width: width,
 		counts:    "Time since the API server was last heard of: how old everything on this board is. The worst resource of the freshest replica, for each cluster. A quiet API server is heard of about once a minute. A cluster whose exporter was scraped in the time shown, and no longer is, says so.",
@@ -49,7 +49,7 @@ func firingAlerts(columns []column, matchers string) *dashboard.Panel {
 		counts:    "Alerts of the shipped rules that fire, and since when their condition holds. A name leads to its runbook.",
 		leavesOut: "pending alerts. Silences and inhibitions are not known here. It is empty, too, while the rules are not loaded",
 	}, "", append(all, sinceColumn("since")), query{
-		"1000 * " + earliest(by, series("ALERTS_FOR_STATE", `alertname=~"DaemonSet.+"`, matchers)+` and ignoring (alertstate) `+series("ALERTS", `alertname=~"DaemonSet.+"`, `alertstate="firing"`, matchers)),
+		"1000 * " + minBy(by, series("ALERTS_FOR_STATE", `alertname=~"DaemonSet.+"`, matchers)+` and ignoring (alertstate) `+series("ALERTS", `alertname=~"DaemonSet.+"`, `alertstate="firing"`, matchers)),
 		"since",
 	})
 	return ascending(noValue(p, "No alert fires, or the rules are not loaded."), "severity")
@@ -61,7 +61,7 @@ const objective = "scalar(max(daemonset_exporter:coverage_objective:ratio) or ve
 // burnRate returns how many times faster than the objective allows the budget is used
 // up, by windows of six hours.
 func burnRate(matchers string) string {
-	return replicas(workload, series("daemonset:ready_node_gap:ratio_rate6h", matchers)) + " / (1 - " + objective + ")"
+	return maxBy(workload, series("daemonset:ready_node_gap:ratio_rate6h", matchers)) + " / (1 - " + objective + ")"
 }
 
 // gapShare returns the share of the last 30 days for which Ready nodes were not
@@ -69,7 +69,7 @@ func burnRate(matchers string) string {
 // of a month would be too much to read. Before the first full hour there is one window.
 func gapShare(matchers string) string {
 	hour := series("daemonset:ready_node_gap:ratio_rate1h", matchers)
-	return replicas(workload, either("avg_over_time("+hour+"[30d:1h])", hour))
+	return maxBy(workload, either("avg_over_time("+hour+"[30d:1h])", hour))
 }
 
 // budgetLeft returns the share of the error budget of 30 days that is left; below 0 it

@@ -47,6 +47,28 @@ func TestDashboards(t *testing.T) {
 			}
 		}
 	})
+	t.Run("leave out replicas that have lost the API server", func(t *testing.T) {
+		t.Parallel()
+		for file, dashboard := range dashboards(t) {
+			if file == "exporter.json" { // it shows each replica by itself
+				continue
+			}
+			check := func(title, query string) {
+				stale, err := shipped.OfStaleReplicas(shipped.Fill(query, nil, window))
+				if err != nil || len(stale) > 0 {
+					t.Errorf("%s, %q shows %v of all replicas: %v", file, title, stale, err)
+				}
+			}
+			for _, panel := range dashboard.AllPanels() {
+				for _, target := range panel.Targets {
+					check(panel.Title, target.Expr)
+				}
+			}
+			for _, annotation := range dashboard.Annotations.List {
+				check(annotation.Name, annotation.Expr)
+			}
+		}
+	})
 	t.Run("have title, description, unit and legend in every panel", func(t *testing.T) {
 		t.Parallel()
 		for file, dashboard := range dashboards(t) {
