@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -237,6 +238,19 @@ func TestAPI(t *testing.T) {
 		get(t, "explain?daemonset=default/agent&node=tainted", http.StatusOK, &got)
 		if got.Kind != "ExplanationList" || len(got.Items) != 1 || got.Items[0].Reason != "taint" {
 			t.Errorf("got %+v", got)
+		}
+	})
+	t.Run("docs/api.md names all fields of coverage", func(t *testing.T) {
+		t.Parallel()
+		page, err := os.ReadFile("../../docs/api.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, _ := strings.Cut(string(page), "\n## Coverage\n")
+		for _, field := range regexp.MustCompile(`"([a-zA-Z]+)":`).FindAllStringSubmatch(ask(t, http.MethodGet, url+"coverage?all=1").text, -1) {
+			if name := field[1]; name != "apiVersion" && name != "kind" && !strings.Contains(section, "`"+name+"`") {
+				t.Errorf("it does not name %s", name)
+			}
 		}
 	})
 	for path, code := range map[string]int{

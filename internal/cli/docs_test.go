@@ -39,18 +39,38 @@ func TestDocumentedExamples(t *testing.T) {
 	for _, block := range blocks {
 		for _, example := range strings.Split("\n"+block[1], "\n$ daemonset_exporter ")[1:] {
 			line, want, _ := strings.Cut(example, "\n")
-			args := strings.Fields(strings.ReplaceAll(line, "cluster.json", filepath.Join(folder, "cluster.json")))
+			command, pattern, _ := strings.Cut(line, " | grep ")
+			for _, file := range []string{"cluster.json", "incident.jsonl"} {
+				command = strings.ReplaceAll(command, file, filepath.Join(folder, file))
+			}
+			args := strings.Fields(command)
 			seen[args[0]] = true
-			if !strings.Contains(line, "--from") {
+			if args[0] == "record" {
+				got := record(t, server, args[1], "", func() {})
+				check.Equal(t, got, answer{}, line)
+				continue
+			}
+			if !strings.Contains(line, "--from") && args[0] != "replay" {
 				args = append(args, "--kubeconfig="+kubeconfig(t, server))
 			}
 			got := askWith(t, "", args...)
-			check.Equal(t, strings.TrimSpace(got.stdout), strings.TrimSpace(want), line, got.stderr)
+			check.Equal(t, strings.TrimSpace(grep(got.stdout, pattern)), strings.TrimSpace(want), line, got.stderr)
 		}
 	}
-	for _, command := range []string{"explain", "wait", "report", "dump", "what-if"} {
+	for _, command := range []string{"explain", "wait", "report", "dump", "what-if", "record", "replay"} {
 		check.That(t, seen[command], "there is no example of %s", command)
 	}
+}
+
+// grep returns the lines that have the pattern.
+func grep(text, pattern string) string {
+	var found strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, pattern) {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
 }
 
 // The JSON of each command is in a golden file, and docs/api.md names all of its fields.
@@ -79,4 +99,15 @@ func TestGoldenJSON(t *testing.T) {
 			}
 		})
 	}
+	t.Run("replay", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "incident.jsonl")
+		record(t, server, path, "", func() {})
+		got := askWith(t, "", "replay", path, "-o", "json")
+		// The labels of metrics are in docs/metrics.md.
+		text := regexp.MustCompile(`"labels": *\{[^}]*\}`).ReplaceAllString(got.stdout, `"labels":`)
+		for _, found := range regexp.MustCompile(`"([a-z]+)":`).FindAllStringSubmatch(text, -1) {
+			check.That(t, strings.Contains(page, "`"+found[1]+"`"), "docs/api.md does not name %s", found[1])
+		}
+	})
 }

@@ -85,10 +85,12 @@ func TestReport(t *testing.T) {
 	})
 }
 
-// What is planted into every object must be in no dump.
-func TestDumpHasNoSecrets(t *testing.T) {
-	t.Parallel()
-	const planted = "PLANTED-SECRET"
+// planted is in all that must be in no dump and in no recording.
+const planted = "PLANTED-SECRET"
+
+// servePlanted serves objects with planted in everything that is not to be shared.
+func servePlanted(t *testing.T) *apiserver.Server {
+	t.Helper()
 	server := apiserver.New(t)
 	container := corev1.Container{
 		Name: "agent", Image: planted, Command: []string{planted}, Args: []string{planted},
@@ -109,7 +111,12 @@ func TestDumpHasNoSecrets(t *testing.T) {
 		})),
 		objects.Pod("other", annotate),
 	)
-	dump := ask(t, server, "dump")
+	return server
+}
+
+func TestDumpHasNoSecrets(t *testing.T) {
+	t.Parallel()
+	dump := ask(t, servePlanted(t), "dump")
 	if dump.code != cli.ExitNothing || !strings.Contains(dump.stdout, "CrashLoopBackOff") {
 		t.Fatalf("exit code %d, %s %s", dump.code, dump.stdout, dump.stderr)
 	}
