@@ -98,6 +98,10 @@ test-e2e: cluster build ## end to end on the real control plane, and against ups
 test-faults: build ## a bad hour of the API server, a minute for each fault (ARGS=-update writes docs/reliability.md)
 	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 60m -count=1 -v ./faults -args -long -lasting=1m $(ARGS)
 
+.PHONY: test-skew
+test-skew: cluster build ## the core stories on Kubernetes 1.30 to 1.37, hours the first time (ARGS="-update v1.32.13")
+	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) run ./skew $(ARGS)
+
 .PHONY: test-scenarios
 test-scenarios: cluster build ## every alert and dashboard with real Prometheus, Alertmanager and kube-state-metrics (ARGS=-update writes docs/comparison.md)
 	@cd test && $(GO) run ./cluster/cmd/build -scenarios

@@ -23,6 +23,8 @@ type Config struct {
 	// Dir is the working directory. If it is empty a temporary one is created, and
 	// removed by Stop; otherwise it must not hold an earlier cluster, and stays.
 	Dir string
+	// Kubernetes is the version of the servers, see [build.All].
+	Kubernetes string
 	// Progress receives messages about a build that takes minutes; nil discards them.
 	Progress io.Writer
 
@@ -83,7 +85,7 @@ type Cluster struct {
 // without nodes. ctx limits the start, not the life of the cluster.
 func Start(ctx context.Context, config Config) (*Cluster, error) {
 	config = config.withDefaults()
-	binaries, err := build.All(ctx, config.Progress)
+	binaries, err := build.All(ctx, config.Kubernetes, config.Progress)
 	if err != nil {
 		return nil, err
 	}

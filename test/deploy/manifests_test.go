@@ -124,6 +124,6 @@ func TestChart(t *testing.T) {
 	}
 	t.Run("passes helm lint", func(t *testing.T) {
 		t.Parallel()
-		tool(t, "helm", "lint", "--strict", "--kube-version", "1.37.2", chart)
+		tool(t, "helm", "lint", "--strict", "--kube-version", kubernetesVersion(), chart)
 	})
 }

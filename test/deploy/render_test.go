@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/build"
+	"github.com/daemonset-exporter/daemonset_exporter/test/cluster/clustertest"
 )
 
 const (
@@ -73,6 +75,11 @@ func kustomized(t *testing.T, components ...string) string {
 	return tool(t, "kustomize", "build", dir)
 }
 
+// kubernetesVersion returns the version of the test's clusters.
+func kubernetesVersion() string {
+	return strings.TrimPrefix(cmp.Or(os.Getenv(clustertest.Kubernetes), "v1.37.2"), "v")
+}
+
 // templated renders the chart. A Helm that is built from its module has no default
 // for the version of Kubernetes.
 func templated(t *testing.T, values ...string) string {
@@ -81,7 +88,7 @@ func templated(t *testing.T, values ...string) string {
 }
 
 func templateArgs(values ...string) []string {
-	args := []string{"template", release, chart, "--namespace", namespace, "--kube-version", "1.37.2"}
+	args := []string{"template", release, chart, "--namespace", namespace, "--kube-version", kubernetesVersion()}
 	for _, value := range values {
 		args = append(args, "--set", value)
 	}

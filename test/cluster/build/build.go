@@ -8,27 +8,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
 // Binaries holds the directories of the compiled programs.
 type Binaries struct {
 	ControlPlane string // directory of the control plane's programs
+	Older        string // directory of the servers of an older Kubernetes, if any
 	Kwok         string // directory of kwok
 }
 
 // Path returns the path of one program: etcd, kube-apiserver,
 // kube-controller-manager, kube-scheduler, kubectl or kwok.
 func (b Binaries) Path(program string) string {
-	if program == "kwok" {
+	switch {
+	case program == "kwok":
 		return filepath.Join(b.Kwok, program)
+	case b.Older != "" && slices.Contains(servers(), program):
+		return filepath.Join(b.Older, program)
+	default:
+		return filepath.Join(b.ControlPlane, program)
 	}
-	return filepath.Join(b.ControlPlane, program)
 }
 
 // All returns every set's binaries and compiles what is not cached. It reports
-// to progress only when there is something to wait for.
-func All(ctx context.Context, progress io.Writer) (Binaries, error) {
+// to progress only when there is something to wait for. The servers are those of a
+// version of Kubernetes among [Versions], by default of the newest.
+func All(ctx context.Context, version string, progress io.Writer) (Binaries, error) {
 	root, err := sourceRoot()
 	if err != nil {
 		return Binaries{}, err
@@ -39,6 +46,18 @@ func All(ctx context.Context, progress io.Writer) (Binaries, error) {
 	}
 	if b.Kwok, err = ensure(ctx, kwok(root), progress); err != nil {
 		return Binaries{}, err
+	}
+	if version == "" {
+		return b, nil
+	}
+	versions, err := Versions(ctx)
+	if err != nil {
+		return Binaries{}, err
+	}
+	if version != versions[len(versions)-1] {
+		if b.Older, err = older(ctx, root, version, progress); err != nil {
+			return Binaries{}, err
+		}
 	}
 	return b, nil
 }

@@ -7,6 +7,9 @@
 // go.mod and nowhere else, checkouts share binaries, and a warm start costs a few
 // file reads.
 //
+// The servers of older versions of Kubernetes have modules too, which are not in the tree
+// but written from the requirements of Kubernetes itself (see [Versions]).
+//
 // Sets are compiled into a temporary directory that is renamed when it is complete,
 // under one file lock: an incomplete set is never used, and two compilations of this
 // size never run at once on one machine.

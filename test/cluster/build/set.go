@@ -82,7 +82,7 @@ func (s Set) key(ctx context.Context) (string, error) {
 // The packages are those of kube::version::ldflags in kubernetes'
 // hack/lib/version.sh, v1.37.
 func kubernetesVersion(ctx context.Context, dir string) (string, error) {
-	version, err := goCommand(ctx, dir, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
+	version, err := moduleVersion(ctx, dir, kubernetes)
 	if err != nil {
 		return "", err
 	}
@@ -96,6 +96,11 @@ func kubernetesVersion(ctx context.Context, dir string) (string, error) {
 			"-X", pkg+".gitMinor="+minor)
 	}
 	return strings.Join(flags, " "), nil
+}
+
+// moduleVersion returns the version of a module that another one requires.
+func moduleVersion(ctx context.Context, dir, module string) (string, error) {
+	return goCommand(ctx, dir, "list", "-m", "-f", "{{.Version}}", module)
 }
 
 // goCommand runs the go command in a module and returns its output.

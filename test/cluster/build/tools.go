@@ -55,7 +55,7 @@ func Alertmanager(ctx context.Context, progress io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	version, err := goCommand(ctx, dir, "list", "-m", "-f", "{{.Version}}", module)
+	version, err := moduleVersion(ctx, dir, module)
 	if err != nil {
 		return "", err
 	}
