@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -310,10 +311,16 @@ func TestValues(t *testing.T) {
 	})
 }
 
-// render renders the chart with the file.
+// rendered holds what each file renders, or is about to.
+var rendered sync.Map
+
+// render renders the chart with the file, once for all tests.
 func (f valuesFile) render(t *testing.T) string {
 	t.Helper()
-	return tool(t, "helm", "template", f.name, chart, "--namespace", f.namespace(), "--kube-version", "1.37.2", "--values", f.path())
+	once, _ := rendered.LoadOrStore(f.name, sync.OnceValues(func() (string, error) {
+		return tryTool(t, "helm", "template", f.name, chart, "--namespace", f.namespace(), "--kube-version", kubernetesVersion(), "--values", f.path())
+	}))
+	return check.Must(once.(func() (string, error))())(t)
 }
 
 func (f valuesFile) namespace() string { return "values-" + f.name }
