@@ -168,7 +168,7 @@ func valuesFiles() []valuesFile {
 			{"Deployment", container + ".securityContext.privileged} " + container + ".securityContext.readOnlyRootFilesystem}", "false true"},
 		}},
 		{name: "large", expect: []expectation{{"Deployment", container + ".resources.limits.memory}", "2Gi"}}},
-		{name: "no-limits", expect: []expectation{{"Deployment", container + ".resources}", `{"requests":{"cpu":"50m","memory":"128Mi"}}`}}},
+		{name: "no-limits", expect: []expectation{{"Deployment", container + ".resources}", `{"requests":{"cpu":"20m","memory":"128Mi"}}`}}},
 		{name: "priority-existing", expect: []expectation{
 			{"PriorityClass", "{.metadata.name}", ""}, {"Deployment", pod + ".priorityClassName}", "system-cluster-critical"},
 		}},

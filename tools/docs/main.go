@@ -1,5 +1,5 @@
-// Command docs generates parts of the documentation from code: the table of metrics,
-// the flags and the list of dependencies. Each is between two comments of its page; the
+// Command docs generates parts of the documentation from code: the table of metrics, the
+// flags, the list of dependencies and what was measured. Each is between two comments of its page; the
 // rest of a page is written by hand.
 //
 //	go run ./tools/docs    # in the root of the repository
@@ -24,6 +24,7 @@ func parts() []part {
 		{"docs/metrics.md", "metrics", metricsTable},
 		{"docs/configuration.md", "flags", flagsTable},
 		{"docs/dependencies.md", "dependencies", dependenciesTable},
+		{"docs/scaling.md", "costs", scalingTables},
 	}
 }
 

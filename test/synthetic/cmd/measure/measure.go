@@ -213,7 +213,7 @@ func (b *bench) measureKubeStateMetrics(ctx context.Context, r *running) error {
 	}
 	r.process, err = start(ctx, nil, b.programs.kubeStateMetrics,
 		"--kubeconfig="+r.kubeconfig, "--host=127.0.0.1", "--port="+port(address), "--telemetry-host=127.0.0.1", "--telemetry-port="+port(telemetry),
-		"--resources=nodes,pods,daemonsets", "--metric-allowlist="+kubeStateMetricsFamilies)
+		"--resources=nodes,pods,daemonsets", "--metric-allowlist="+kubeStateMetricsFamilies, "--enable-gzip-encoding")
 	if err != nil {
 		return err
 	}
