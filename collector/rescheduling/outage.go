@@ -43,6 +43,10 @@ func (p *Presence) Gone(now time.Time) bool {
 	return !p.there
 }
 
+// CameDown reports whether a node that has not been Ready since that time was so when its
+// object came: then its outage began before that, with the object that was there earlier.
+func (p *Presence) CameDown(since time.Time) bool { return p.there && !since.After(p.turned) }
+
 func (p *Presence) unsettled(now time.Time) bool {
 	return !p.turned.IsZero() && now.Before(p.turned.Add(together))
 }

@@ -93,3 +93,30 @@ func TestPresence(t *testing.T) {
 		})
 	}
 }
+
+func TestPresenceCameDown(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		changes []float64 // from absent
+		since   float64
+		want    bool
+	}{
+		"not Ready when it came":   {[]float64{10}, 10, true},
+		"not Ready before it came": {[]float64{10}, 8, true},
+		"Ready for a while":        {[]float64{10}, 12, false},
+		"gone again":               {[]float64{10, 15}, 10, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var p rescheduling.Presence
+			there := false
+			for _, at := range test.changes {
+				there = !there
+				p.Set(there, objects.At(at))
+			}
+			if got := p.CameDown(objects.At(test.since)); got != test.want {
+				t.Errorf("came down is %v, want %v", got, test.want)
+			}
+		})
+	}
+}

@@ -155,12 +155,16 @@ func (c *Cluster) terminationNode(pod *slim.Pod, now time.Time) rescheduling.Ter
 	case n.state == nil:
 		return rescheduling.TerminationNode{Gone: n.presence.Gone(now), StatusSince: n.down.time()}
 	}
-	return rescheduling.TerminationNode{
+	node := rescheduling.TerminationNode{
 		Ready:       n.state.Status() == readiness.StatusReady,
 		Gone:        n.presence.Gone(now),
 		StatusSince: n.state.Since(),
 		DownSince:   latest(n.state.DownSince(), n.down.time()),
 	}
+	if down := n.down.time(); !node.Ready && !down.IsZero() && n.presence.CameDown(node.StatusSince) {
+		node.StatusSince = down
+	}
+	return node
 }
 
 func (c *Cluster) daemonSetObject(uid slim.UID) *slim.DaemonSet {

@@ -109,32 +109,36 @@ func TestWait(t *testing.T) {
 		agent.image = "example.com/agent:more"
 		agent.strategy = "{type: RollingUpdate, rollingUpdate: {maxUnavailable: 1}}"
 		f.apply(agent)
-		done, added := make(chan struct{}), make(chan int, 1)
-		go func() { added <- f.addNodesUntil(done, 2*time.Second) }()
+		done, first, added := make(chan struct{}), make(chan struct{}), make(chan int, 1)
+		go func() { added <- f.addNodesUntil(done, first, 2*time.Second) }()
+		<-first
 		// Those of before are older than this.
 		got := f.wait(0, "agent", "--node.join-grace=25s", "--timeout=90s")
 		close(done)
 		count := <-added
-		check.That(f.t, count > 0, "no node was added while it waited")
 		check.Equal(f.t, got.Outcome, "done", got.text())
 		f.t.Logf("%d nodes were added: %s", count, got.text())
 	})
 }
 
 // addNodesUntil adds a node every so often, each of which is Ready after a while, and
-// returns how many.
-func (f *fixture) addNodesUntil(done <-chan struct{}, every time.Duration) int {
+// returns how many. It closes first when the first is there.
+func (f *fixture) addNodesUntil(done <-chan struct{}, first chan<- struct{}, every time.Duration) int {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	for added := 0; ; added++ {
+	for added := 0; ; {
+		err := f.AddNode(f.t.Context(), cluster.NodeSpec{Name: fmt.Sprintf("new-%d", added), ReadyAfterSeconds: 1})
+		if added++; added == 1 {
+			close(first)
+		}
+		if err != nil {
+			f.t.Error(err)
+			return added
+		}
 		select {
 		case <-done:
 			return added
 		case <-ticker.C:
-		}
-		if err := f.AddNode(f.t.Context(), cluster.NodeSpec{Name: fmt.Sprintf("new-%d", added), ReadyAfterSeconds: 1}); err != nil {
-			f.t.Error(err)
-			return added
 		}
 	}
 }
