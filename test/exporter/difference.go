@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// apart is how far apart, in seconds, two exporters may date one event: each dates it by
-// the moment it saw it.
-const apart = 1.0
+// apart is how far apart, in seconds, two exporters may date one event: one by the moment
+// it saw it, the other by a stamp, which has whole seconds. An event is on its way for a
+// while, on a busy machine for longer.
+const apart = 1.5
 
 // own are the metrics that two exporters of one cluster need not agree on, with the
 // reason. Those whose names end in "_" stand for all that begin so.
@@ -61,8 +62,8 @@ func (s Samples) Since(earlier Samples) Samples {
 }
 
 // Differences returns the series of which two exporters that watch one cluster say
-// different things. Their own metrics are left out; times may differ by a second, and
-// durations by a second for each one. A series of zero is as good as none.
+// different things. Their own metrics are left out; times may differ by apart, and
+// durations by that for each one. A series of zero is as good as none.
 func Differences(first, second Samples) []Difference {
 	var found []Difference
 	ones, others := first.bySeries(), second.bySeries()

@@ -23,23 +23,23 @@ func TestDifferences(t *testing.T) {
 			[]string{`daemonset_gap_nodes{reason="crash_loop"}: 1 and none`, `daemonset_gap_nodes{reason="pod_not_ready"}: none and 1`},
 		},
 		"zero is as good as none": {`daemonset_gap_nodes{daemonset="agent"} 0`, `daemonset_node_gaps{node="a"} 0`, nil},
-		"a time within a second":  {`daemonset_gap_start_timestamp_seconds 1800000000.9`, `daemonset_gap_start_timestamp_seconds 1800000000`, nil},
-		"a time beyond a second": {
-			`daemonset_gap_start_timestamp_seconds 1800000001.5`, `daemonset_gap_start_timestamp_seconds 1800000000`,
-			[]string{`daemonset_gap_start_timestamp_seconds{}: 1800000001.5 and 1800000000`},
+		"a time within apart":     {`daemonset_gap_start_timestamp_seconds 1800000001.4`, `daemonset_gap_start_timestamp_seconds 1800000000`, nil},
+		"a time beyond apart": {
+			`daemonset_gap_start_timestamp_seconds 1800000001.6`, `daemonset_gap_start_timestamp_seconds 1800000000`,
+			[]string{`daemonset_gap_start_timestamp_seconds{}: 1800000001.6 and 1800000000`},
 		},
-		"durations within a second each": {
+		"durations within apart each": {
 			"d_seconds_count 2\nd_seconds_sum 7", "d_seconds_count 2\nd_seconds_sum 8.9", nil,
 		},
-		"durations beyond a second each": {
+		"durations beyond apart each": {
 			"d_seconds_count 1\nd_seconds_sum 7", "d_seconds_count 1\nd_seconds_sum 8.9", []string{`d_seconds_sum{}: 7 and 8.9`},
 		},
-		"node-seconds within a second for each node": {
+		"node-seconds within apart for each node": {
 			"daemonset_expected_nodes 3\ndaemonset_gap_node_seconds_total 60", "daemonset_expected_nodes 3\ndaemonset_gap_node_seconds_total 62.5", nil,
 		},
 		"node-seconds beyond that": {
-			"daemonset_expected_nodes 3\ndaemonset_gap_node_seconds_total 60", "daemonset_expected_nodes 3\ndaemonset_gap_node_seconds_total 64",
-			[]string{`daemonset_gap_node_seconds_total{}: 60 and 64`},
+			"daemonset_expected_nodes 3\ndaemonset_gap_node_seconds_total 60", "daemonset_expected_nodes 3\ndaemonset_gap_node_seconds_total 64.6",
+			[]string{`daemonset_gap_node_seconds_total{}: 60 and 64.6`},
 		},
 		"what is an exporter's own": {
 			"go_goroutines 20\nprocess_cpu_seconds_total 1", "go_goroutines 30\nprocess_cpu_seconds_total 9", nil,
