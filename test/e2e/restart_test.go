@@ -111,7 +111,8 @@ func outages() []outage {
 		},
 		{
 			name: "a pod that is stuck on a dead node",
-			set:  daemonSet{grace: 2},
+			// Whether what takes about a second is a rescheduling, the two may see differently.
+			set: daemonSet{grace: 2, annotations: map[string]string{cluster.StartAfterAnnotation: "3"}},
 			begin: func(f *fixture) {
 				f.loseNode("b")
 				f.deletePodOn("b")
