@@ -18,8 +18,9 @@ import (
 var (
 	shellBlock = regexp.MustCompile("(?s)## Diagnosis\n.*?```sh\n(.*?)```")
 	// Errors of kubectl because of the test cluster: kwok's nodes have no logs, there
-	// is no exporter, and a single controller manager has no leader election.
-	harmless = regexp.MustCompile(`No resources found|dial tcp|deployments.apps "daemonset-exporter" not found|"kube-controller-manager" not found|timed out waiting`)
+	// is no exporter and no Prometheus Operator, and a single controller manager has no
+	// leader election.
+	harmless = regexp.MustCompile(`No resources found|dial tcp|deployments.apps "daemonset-exporter" not found|"kube-controller-manager" not found|timed out waiting|resource type "(service|pod)monitors"`)
 )
 
 func TestRunbookCommands(t *testing.T) {
