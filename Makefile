@@ -22,7 +22,7 @@ FORMAT   := $(GOLANGCI) fmt --config $(CURDIR)/.golangci.yml
 # Without service discovery, which is most of promtool's code.
 PROMTOOL := $(GO) run -modfile=$(CURDIR)/tools/prometheus/go.mod -tags=remove_all_sd -ldflags='-s -w' github.com/prometheus/prometheus/cmd/promtool
 # What has code of its own beside the product.
-MODULES := test tools/chart tools/dashboards tools/image
+MODULES := test tools/chart tools/dashboards tools/image tools/release
 GENERATED := docs alerts dashboards deploy
 ARGS   ?=
 PKG    ?= ./...
@@ -138,7 +138,7 @@ conform: ## kubeconform against Kubernetes 1.32 to 1.37, where the schemas can b
 	@tools/conform
 
 .PHONY: release
-release: ## make archives, image, chart, SBOMs and checksums in dist/release, and publish nothing
+release: ## make archives, image, chart, krew manifest, SBOMs and checksums in dist/release, and publish nothing
 	@tools/release/release '$(VERSION)' '$(REVISION)' '$(BRANCH)'
 
 .PHONY: fuzz
