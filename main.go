@@ -47,7 +47,8 @@ func main() {
 
 // gcPercent is how much the heap may grow until garbage is collected. With Go's default of
 // 100 the process holds twice what it uses after reading a large cluster. With this value
-// its peak is a fifth lower, and reading everything takes a tenth more processor time.
+// its peak was a sixth lower, with 1,000 nodes and 30 DaemonSets, and reading everything
+// took a tenth more processor time.
 const gcPercent = 50
 
 // isTerminal reports whether somebody may look at what is written to a file.

@@ -39,13 +39,19 @@ func TestChange(t *testing.T) {
 		return check.Must(events())(t)
 	}
 	config := synthetic.Config{Size: small(), BookmarkInterval: 20 * time.Millisecond}
+	// changes returns what a watch receives of so many changes.
+	changes := func(t *testing.T, resource string, count int) watch.Interface {
+		t.Helper()
+		server := synthetic.NewServer(config)
+		events := following(clientOf(t, server), resource)
+		t.Cleanup(events.Stop)
+		awaitBookmark(t, events)
+		check.NoError(t, server.Change(t.Context(), resource, count, 1000))
+		return events
+	}
 	t.Run("of nodes are heartbeats", func(t *testing.T) {
 		t.Parallel()
-		server := synthetic.NewServer(config)
-		events := following(clientOf(t, server), "nodes")
-		defer events.Stop()
-		awaitBookmark(t, events)
-		check.NoError(t, server.Change(t.Context(), "nodes", 2, 1000))
+		events := changes(t, "nodes", 2)
 		first := nextChange[*corev1.Node](t, events)
 		second := nextChange[*corev1.Node](t, events)
 		check.That(t, first.Name != second.Name, "the same node twice")
@@ -56,11 +62,7 @@ func TestChange(t *testing.T) {
 	})
 	t.Run("of pods take each other back", func(t *testing.T) {
 		t.Parallel()
-		server := synthetic.NewServer(config)
-		events := following(clientOf(t, server), "pods")
-		defer events.Stop()
-		awaitBookmark(t, events)
-		check.NoError(t, server.Change(t.Context(), "pods", 4, 1000))
+		events := changes(t, "pods", 4)
 		var names []string
 		for _, want := range []corev1.ConditionStatus{corev1.ConditionFalse, corev1.ConditionTrue, corev1.ConditionFalse, corev1.ConditionTrue} {
 			pod := nextChange[*corev1.Pod](t, events)
