@@ -18,8 +18,8 @@ import (
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
-// TestValuesOnCluster upgrades an installation with the defaults to each file of values,
-// and uninstalls it.
+// TestValuesOnCluster installs each file of values, from nothing and as an upgrade of an
+// installation with the defaults, and uninstalls it.
 func TestValuesOnCluster(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
@@ -88,7 +88,8 @@ func (s *fixture) createPod(deployment *unstructured.Unstructured, namespace str
 	return err
 }
 
-// install installs the defaults, upgrades to the file, and uninstalls.
+// install installs the file, goes back to the defaults, upgrades from these to the file,
+// and uninstalls.
 func (s *fixture) install(file valuesFile, manifest map[string]*unstructured.Unstructured) {
 	s.t.Helper()
 	helm := func(verb string, args ...string) {
@@ -97,7 +98,9 @@ func (s *fixture) install(file valuesFile, manifest map[string]*unstructured.Uns
 	}
 	// Helm would read the schemas of the whole API for a weaker check than that of accepts.
 	const unchecked = "--disable-openapi-validation"
-	helm("install", chart, unchecked)
+	helm("install", chart, unchecked, "--values", file.path())
+	s.isInstalled(file, manifest)
+	helm("upgrade", chart, unchecked, "--reset-values")
 	helm("upgrade", chart, unchecked, "--values", file.path())
 	s.isInstalled(file, manifest)
 	helm("uninstall")
