@@ -221,7 +221,6 @@ func (c *Collector) read() (result *scrape, err error) {
 		part = next.name
 		begun := c.config.Clock.Now()
 		next.read(scrape.add)
-		scrape.add(c.metrics.collectorSuccess, 1, part)
 		scrape.add(c.metrics.collectorDuration, c.config.Clock.Since(begun).Seconds(), part)
 	}
 	part = "counters"

@@ -19,11 +19,11 @@ type metrics struct {
 	rescheduling, reschedulingStage, reschedulingPending *Metric
 	terminationDuration, terminations, terminating       *Metric
 	containerRestarts, podRestarts                       *Metric
-	collectorSuccess, scrapeFailures, collectorDuration  *Metric
+	scrapeFailures, collectorDuration                    *Metric
 	informerSynced, informerObjects                      *Metric
 	informerFresh, informerUnwatched                     *Metric
 	informerWatchErrors, informerLastEvent               *Metric
-	seriesDropped, revisionInferred, clockSkew           *Metric
+	seriesDropped, revisionInferred, negativeDurations   *Metric
 	leaseReadsDropped                                    *Metric
 }
 
@@ -299,13 +299,6 @@ func (m *metrics) declareTerminations() {
 }
 
 func (m *metrics) declareExporter() {
-	m.collectorSuccess = m.gauge(Metric{
-		Name:   "daemonset_exporter_collector_success",
-		Help:   "Whether this part of the last scrape succeeded: always 1.",
-		Notes:  "Deprecated: a scrape in which a part does not succeed fails as a whole, see `daemonset_exporter_scrape_failures_total`.",
-		Labels: []string{labelPart},
-		Stable: true,
-	})
 	m.scrapeFailures = m.counter(Metric{
 		Name:   "daemonset_exporter_scrape_failures_total",
 		Help:   "Total number of scrapes that failed and returned no metrics.",
@@ -374,8 +367,8 @@ func (m *metrics) declareExporter() {
 		Help:  "Total number of nodes that turned unreachable and whose Lease was not read.",
 		Notes: "Too many nodes failed at once, or the API server refused, or took too long. They are left out of `daemonset_node_detection_duration_seconds`.",
 	})
-	m.clockSkew = m.counter(Metric{
-		Name:  "daemonset_exporter_clock_skew_total",
+	m.negativeDurations = m.counter(Metric{
+		Name:  "daemonset_exporter_negative_durations_total",
 		Help:  "Total number of durations that were negative and therefore not recorded.",
 		Notes: "Clocks of different machines disagree, or a clock was set back.",
 	})

@@ -102,7 +102,7 @@ func TestLateLease(t *testing.T) {
 			s.at(70).node("a", objects.ReadyUnknown(70))
 			test.at74(s.at(74))
 			s.collector.observeDetection(silencedNode{"a", objects.At(70)}, objects.At(test.renewed))
-			s.expect("how long until it was noticed", "daemonset_node_detection daemonset_exporter_clock", test.want)
+			s.expect("how long until it was noticed", "daemonset_node_detection daemonset_exporter_negative_durations", test.want)
 		})
 	}
 }
@@ -132,7 +132,7 @@ func TestNodeDetection(t *testing.T) {
 		s.leases = func(string, time.Time) time.Time { return objects.At(200) }
 		s.node("a", objects.Ready(80))
 		s.at(90).node("a", objects.ReadyUnknown(90))
-		s.expect("a Lease from the future", "daemonset_node_detection daemonset_exporter_clock", nodeDetections(2, 8), exposition(`daemonset_exporter_clock_skew_total 1`))
+		s.expect("a Lease from the future", "daemonset_node_detection daemonset_exporter_negative_durations", nodeDetections(2, 8), exposition(`daemonset_exporter_negative_durations_total 1`))
 	})
 }
 

@@ -25,7 +25,7 @@ func TestRescheduling(t *testing.T) {
 			s.at(10).pod("a-2")
 			s.clock.SetTime(objects.At(5))
 			s.pod("a-2", objects.Ready(10))
-			s.expect("the gap's and the rescheduling's", "daemonset_pod_rescheduling daemonset_gap_duration daemonset_exporter_clock_skew", exposition(`daemonset_exporter_clock_skew_total 2`))
+			s.expect("the gap's and the rescheduling's", "daemonset_pod_rescheduling daemonset_gap_duration daemonset_exporter_negative_durations", exposition(`daemonset_exporter_negative_durations_total 2`))
 		},
 		"a label that the node did not have makes a pod needed": func(s *scenario) {
 			s.deletePod("a-1")

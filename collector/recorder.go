@@ -15,13 +15,13 @@ import (
 // recorder updates counters and histograms for events. It implements
 // state.Recorder. What belongs to a node or a DaemonSet goes with it.
 type recorder struct {
-	gapDuration                       *histograms
-	nodesLost                         *counters
-	nodeFailures, nodeTransitions     *counters
-	detection, outage, startup        *histograms
-	rescheduling, reschedulingStage   *histograms
-	terminationDuration               *histograms
-	terminations, restarts, clockSkew *counters
+	gapDuration                               *histograms
+	nodesLost                                 *counters
+	nodeFailures, nodeTransitions             *counters
+	detection, outage, startup                *histograms
+	rescheduling, reschedulingStage           *histograms
+	terminationDuration                       *histograms
+	terminations, restarts, negativeDurations *counters
 
 	// nodeLabels are the names of the labels that come from nodes, zone first.
 	nodeLabels []string
@@ -47,13 +47,13 @@ func newRecorder(m *metrics, silenced *leaseQueue, revisions *revisionQueue) *re
 		terminationDuration: m.terminationDuration.newHistogram(),
 		terminations:        m.terminations.newCounter(),
 		restarts:            m.containerRestarts.newCounter(),
-		clockSkew:           m.clockSkew.newCounter(),
+		negativeDurations:   m.negativeDurations.newCounter(),
 		nodeLabels:          append([]string{labelZone}, m.nodeLabels...),
 		silenced:            silenced,
 		revisions:           revisions,
 	}
 	// What is there from the start.
-	r.clockSkew.add(0)
+	r.negativeDurations.add(0)
 	r.detection.begin()
 	r.startup.begin(stageReady)
 	r.startup.begin(stageCovered)
@@ -72,7 +72,7 @@ func (r *recorder) ofDaemonSets() []*family {
 // collect adds the present values of all families; only the exporter's own before the
 // start.
 func (r *recorder) collect(to *scrape, started bool) {
-	families := []*family{&r.clockSkew.family}
+	families := []*family{&r.negativeDurations.family}
 	if started {
 		families = append(append(families, r.ofDaemonSets()...), &r.nodeFailures.family, &r.nodeTransitions.family,
 			&r.detection.family, &r.outage.family, &r.startup.family)
@@ -85,7 +85,7 @@ func (r *recorder) collect(to *scrape, started bool) {
 // observe takes a duration, unless it is negative: clocks disagree.
 func (r *recorder) observe(histograms *histograms, duration time.Duration, labels ...string) {
 	if duration < 0 {
-		r.clockSkew.add(1)
+		r.negativeDurations.add(1)
 		return
 	}
 	histograms.observe(duration, labels...)

@@ -38,7 +38,7 @@ func afterDaemonSet(timeOfDay string) step {
 // events.
 const replayed = "daemonset_expected_nodes daemonset_covered_nodes daemonset_gap_nodes daemonset_gap_start_timestamp_seconds " +
 	"daemonset_gap_duration_seconds daemonset_misplaced_nodes daemonset_cluster_nodes daemonset_node_ daemonset_pod_ daemonset_pods_ " +
-	"daemonset_container_ daemonset_exporter_clock_skew_total"
+	"daemonset_container_ daemonset_exporter_negative_durations_total"
 
 // leases holds the times at which the kubelets of a recording renewed their Lease, by
 // node.

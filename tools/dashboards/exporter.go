@@ -1,6 +1,10 @@
 package main
 
-import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
+import (
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
 
 // theExporter returns the board of the exporter itself, with all its replicas.
 func theExporter() *board {
@@ -8,7 +12,7 @@ func theExporter() *board {
 		"The exporter itself: is what it says fresh, what does it cost, what fails. Every replica shows by itself.",
 		clusters(true),
 		withAll(variable("instance", "Instance", "The exporters that were scraped in the time shown.", `label_values(daemonset_exporter_build_info{cluster=~"$cluster"}, instance)`)))
-	b.line(4, dataAge(6, ofExporter), exporterCount(), exporterNotSynced(), exporterFailedParts(), exporterDropped(), exporterErrorsShown(), exporterInferred())
+	b.line(4, dataAge(6, ofExporter), exporterCount(), exporterNotSynced(), exporterFailedScrapes(), exporterDropped(), exporterErrorsShown(), exporterInferred())
 	b.line(6, firingAlerts([]column{clusterColumn(), {name: "instance"}}, inCluster+`, scope="exporter"`))
 	b.line(6, exporterTable())
 	b.section("Fresh", false)
@@ -44,12 +48,14 @@ func exporterNotSynced() *dashboard.Panel {
 	}, ever("count("+self("daemonset_exporter_informer_synced")+" == 0)", exporters), "resources"), step{1, red})
 }
 
-func exporterFailedParts() *dashboard.Panel {
+// exporterFailedScrapes compares the counter over the whole range: the scrapes that it
+// counts left no samples.
+func exporterFailedScrapes() *dashboard.Panel {
 	return badFrom(newStat(about{
-		title: "Parts that fail", unit: "none", width: 3,
-		counts:    "Parts of the last scrape that gave nothing, over all replicas. This is a defect of the exporter.",
-		leavesOut: "exporters that cannot be reached",
-	}, ever("count("+self("daemonset_exporter_collector_success")+" == 0)", exporters), "parts"), step{1, red})
+		title: "Failed scrapes", unit: "none", width: 3,
+		counts:    "Scrapes that failed as a whole and gave no metrics, over all replicas. This is a defect of the exporter, which its log describes.",
+		leavesOut: "exporters of which every scrape fails",
+	}, fmt.Sprintf("sum(max_over_time(%[1]s[$__range]) - min_over_time(%[1]s[$__range]))", self("daemonset_exporter_scrape_failures_total")), "scrapes"), step{1, red})
 }
 
 func exporterDropped() *dashboard.Panel {
@@ -198,5 +204,5 @@ func exporterSkew() *dashboard.Panel {
 		title: "Negative durations", unit: "none", width: 12,
 		counts:    "Durations that came out negative within each interval, because clocks disagree or were set back; they are in no other panel.",
 		leavesOut: "nothing",
-	}, query{"sum by (cluster, instance) (" + newEvents("daemonset_exporter_clock_skew_total", ofExporter) + ")", replica}), "sum")
+	}, query{"sum by (cluster, instance) (" + newEvents("daemonset_exporter_negative_durations_total", ofExporter) + ")", replica}), "sum")
 }
