@@ -15,13 +15,16 @@ import (
 // promtool evaluates them in any order.
 func WithRuleTestHead(content []byte, rules *Rules) ([]byte, error) {
 	comment, rest, found := bytes.Cut(content, []byte("rule_files:"))
-	_, tests, ended := bytes.Cut(rest, []byte("\ntests:\n"))
-	if !found || !ended {
-		return nil, fmt.Errorf("rule tests have no rule_files or no tests")
+	head, tests, ended := bytes.Cut(rest, []byte("\ntests:\n"))
+	interval := evaluationInterval.Find(head)
+	if !found || !ended || interval == nil {
+		return nil, fmt.Errorf("rule tests have no rule_files, no evaluation_interval or no tests")
 	}
 	var b strings.Builder
 	b.Write(comment)
-	b.WriteString("rule_files: [../daemonset_exporter.rules.yaml]\nevaluation_interval: 1m\ngroup_eval_order:\n")
+	b.WriteString("rule_files: [../daemonset_exporter.rules.yaml]\n")
+	b.Write(interval)
+	b.WriteString("group_eval_order:\n")
 	for _, group := range rules.Groups {
 		b.WriteString("- " + group.Name + "\n")
 	}
@@ -29,6 +32,8 @@ func WithRuleTestHead(content []byte, rules *Rules) ([]byte, error) {
 	b.Write(tests)
 	return []byte(b.String()), nil
 }
+
+var evaluationInterval = regexp.MustCompile(`(?m)^evaluation_interval:.*\n`)
 
 var inSamples = regexp.MustCompile(`alertname="(\w+)"`)
 
