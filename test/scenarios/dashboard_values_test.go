@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -49,6 +50,19 @@ func (v view) of(name, value string) view {
 	}
 	v.variables[name] = value
 	return v
+}
+
+// The clusters in one Prometheus, with names that one regular expression takes for the
+// same.
+const east, west = "eu.1", "eu-1"
+
+// in returns the view of one cluster. Grafana escapes the values of variables that can have
+// several.
+func (v view) in(cluster string) view {
+	if v.board == "fleet.json" || v.board == "exporter.json" {
+		cluster = strings.ReplaceAll(regexp.QuoteMeta(cluster), `\`, `\\`)
+	}
+	return v.of("cluster", cluster)
 }
 
 // A boardQuery is one query of a board.
@@ -174,7 +188,7 @@ func startWorlds(t *testing.T) worlds {
 	us := readWorld(t, "testdata/dashboards/world-us.txt")
 	return worlds{
 		one: start("one", eu), replicas: start("replicas", withReplica(eu)), stale: start("stale", withStaleReplica(eu)),
-		clusters: start("clusters", append(withCluster("eu", eu), withCluster("us", us)...)), nothing: start("nothing", nil),
+		clusters: start("clusters", append(withCluster(east, eu), withCluster(west, us)...)), nothing: start("nothing", nil),
 	}
 }
 
@@ -235,7 +249,7 @@ func TestDashboardValues(t *testing.T) {
 		each(t, oneReplica, same(w.stale, ""))
 	})
 	t.Run("are those of one cluster among two", func(t *testing.T) {
-		each(t, func(v view) view { return v.of("cluster", "eu") }, same(w.clusters, `cluster="eu"`))
+		each(t, func(v view) view { return v.in(east) }, same(w.clusters, `cluster="`+east+`"`))
 	})
 	t.Run("tell clusters apart", func(t *testing.T) {
 		each(t, func(v view) view { return v.of("cluster", ".*") }, func(t *testing.T, v view, q boardQuery, expected map[string][]float64) {
@@ -244,14 +258,14 @@ func TestDashboardValues(t *testing.T) {
 			}
 			ours := map[string][]float64{}
 			for labels, values := range q.run(t, w.clusters, v, now) {
-				if strings.Contains(labels, `cluster="eu"`) {
-					ours[withoutLabel(labels, `cluster="eu"`)] = values
-				} else if !strings.Contains(labels, `cluster="us"`) {
+				if strings.Contains(labels, `cluster="`+east+`"`) {
+					ours[withoutLabel(labels, `cluster="`+east+`"`)] = values
+				} else if !strings.Contains(labels, `cluster="`+west+`"`) {
 					return // a total, see below
 				}
 			}
 			if diff := difference(expected, ours); diff != "" {
-				t.Errorf("%q of cluster eu, beside another:\n%s", q.title, diff)
+				t.Errorf("%q of one cluster, beside another:\n%s", q.title, diff)
 			}
 		})
 	})
@@ -262,18 +276,18 @@ func TestDashboardValues(t *testing.T) {
 			title string
 			want  map[string][]float64
 		}{
-			{view{board: "fleet.json"}.of("cluster", ".*"), "Data age", map[string][]float64{`{cluster="eu"}`: {20}, `{cluster="us"}`: {5}}},
+			{view{board: "fleet.json"}.of("cluster", ".*"), "Data age", map[string][]float64{`{cluster="` + east + `"}`: {20}, `{cluster="` + west + `"}`: {5}}},
 			{view{board: "fleet.json"}.of("cluster", ".*"), "Coverage", map[string][]float64{`{}`: {19.0 / 25}}},
 			{view{board: "fleet.json"}.of("cluster", ".*"), "Gaps, node Ready", map[string][]float64{`{}`: {1}}},
 			{view{board: "fleet.json"}.of("cluster", ".*"), "Gaps, node failed", map[string][]float64{`{}`: {4}}},
 			{view{board: "fleet.json"}.of("cluster", ".*"), "Not Ready", map[string][]float64{`{}`: {2}}},
 			{view{board: "fleet.json"}.of("cluster", ".*"), "Nodes", map[string][]float64{`{}`: {13}}},
-			{view{board: "fleet.json"}.of("cluster", "us"), "Broken", map[string][]float64{`{}`: {0}}},
-			{view{board: "fleet.json"}.of("cluster", "us"), "Not Ready", map[string][]float64{`{}`: {0}}},
-			{view{board: "fleet.json"}.of("cluster", "us"), "Which node lacks what", map[string][]float64{}},
-			{view{board: "daemonset.json", variables: falco}.of("cluster", "us"), "Coverage", map[string][]float64{`{cluster="us", daemonset="falco", namespace="security"}`: {1}}},
-			{view{board: "daemonset.json", variables: falco}.of("cluster", "us"), "Waiting", map[string][]float64{`{}`: {0}}},
-			{view{board: "node.json"}.of("cluster", "us").of("node", "n1"), "Status", map[string][]float64{`{}`: {5}}},
+			{view{board: "fleet.json"}.in(west), "Broken", map[string][]float64{`{}`: {0}}},
+			{view{board: "fleet.json"}.in(west), "Not Ready", map[string][]float64{`{}`: {0}}},
+			{view{board: "fleet.json"}.in(west), "Which node lacks what", map[string][]float64{}},
+			{view{board: "daemonset.json", variables: falco}.in(west), "Coverage", map[string][]float64{`{cluster="` + west + `", daemonset="falco", namespace="security"}`: {1}}},
+			{view{board: "daemonset.json", variables: falco}.in(west), "Waiting", map[string][]float64{`{}`: {0}}},
+			{view{board: "node.json"}.in(west).of("node", "n1"), "Status", map[string][]float64{`{}`: {5}}},
 			{view{board: "exporter.json"}.of("cluster", ".*").of("instance", ".*"), "Exporters", map[string][]float64{`{}`: {2}}},
 		} {
 			for _, q := range queries(boards[c.view.board]) {
@@ -314,11 +328,14 @@ func TestDashboardValues(t *testing.T) {
 }
 
 // anyCluster lets a board show a Prometheus that adds no label.
-func anyCluster(v view) view {
-	if v.board == "fleet.json" || v.board == "exporter.json" {
-		return v.of("cluster", ".*")
+func anyCluster(v view) view { return v.of("cluster", anyOf(v.board)) }
+
+// anyOf returns what the variable cluster of a board is where there is no such label.
+func anyOf(board string) string {
+	if board == "fleet.json" || board == "exporter.json" {
+		return ".*"
 	}
-	return v.of("cluster", "")
+	return ""
 }
 
 // emptyByDesign reports whether the world has nothing for a query.

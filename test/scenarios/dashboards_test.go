@@ -90,7 +90,7 @@ func checkVariables(t *testing.T, f *fixture, file string, dashboard *shipped.Da
 			t.Errorf("%s, variable %s: %s", file, variable.Name, variable.Definition)
 			continue
 		}
-		selector := shipped.Fill(parts[1], map[string]string{"cluster": ".*", "namespace": "default"}, window)
+		selector := shipped.Fill(parts[1], map[string]string{"cluster": anyOf(file), "namespace": "default"}, window)
 		values, err := f.prometheus.labelValues(t.Context(), selector, parts[2])
 		check.That(t, err == nil && len(values) != 0, "%s, variable %s has %d values: %v", file, variable.Name, len(values), err)
 	}
@@ -104,15 +104,15 @@ func fillings(t *testing.T, f *fixture, file string) []map[string]string {
 	case "daemonset.json":
 		for _, s := range all() {
 			if s.agent.present {
-				fillings = append(fillings, map[string]string{"cluster": ".*", "namespace": s.agent.space(), "daemonset": s.name})
+				fillings = append(fillings, map[string]string{"cluster": anyOf(file), "namespace": s.agent.space(), "daemonset": s.name})
 			}
 		}
 	case "node.json":
 		for _, node := range check.Must(f.prometheus.labelValues(t.Context(), "daemonset_node_gaps", "node"))(t) {
-			fillings = append(fillings, map[string]string{"cluster": ".*", "node": node})
+			fillings = append(fillings, map[string]string{"cluster": anyOf(file), "node": node})
 		}
 	default:
-		fillings = append(fillings, map[string]string{"cluster": ".*", "instance": ".*"})
+		fillings = append(fillings, map[string]string{"cluster": anyOf(file), "instance": ".*"})
 	}
 	return fillings
 }

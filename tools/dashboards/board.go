@@ -25,6 +25,18 @@ func newBoard(name, title, description string, variables ...dashboard.VariableMo
 	}}
 }
 
+// oneCluster reports whether the board is about one cluster at a time. It must be compared
+// and not matched then: in a regular expression the dot in its name would stand for
+// anything, and Grafana escapes it only for variables that can have several values.
+func (b *board) oneCluster() bool {
+	for _, v := range b.Templating.List {
+		if v.Name == "cluster" {
+			return !*v.IncludeAll
+		}
+	}
+	return false
+}
+
 // line puts panels side by side, all of one height.
 func (b *board) line(height uint32, panels ...*dashboard.Panel) {
 	x := uint32(0)

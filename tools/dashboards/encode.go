@@ -24,6 +24,9 @@ func (b *board) encode(namespaceLabel string) ([]byte, error) {
 		return nil, err
 	}
 	text := idList.ReplaceAllFunc(out.Bytes(), numbers)
+	if b.oneCluster() {
+		text = bytes.ReplaceAll(text, []byte(`cluster=~\"$cluster\"`), []byte(`cluster=\"$cluster\"`))
+	}
 	return namespaceWord.ReplaceAll(text, []byte(namespaceLabel)), nil
 }
 

@@ -61,9 +61,9 @@ func exporterFailedScrapes() *dashboard.Panel {
 func exporterDropped() *dashboard.Panel {
 	return badFrom(newStat(about{
 		title: "Left out", unit: "none", width: 3,
-		counts:    "Series that --coverage.max-gap-series leaves out, of the replica that leaves out most. Counts of nodes stay exact.",
+		counts:    "Series that --coverage.max-gap-series leaves out, of the replica of each cluster that leaves out most. Counts of nodes stay exact.",
 		leavesOut: "nothing",
-	}, "max(sum without (family) ("+self("daemonset_exporter_series_dropped")+"))", "series"), step{1, orange})
+	}, "sum("+maxBy("cluster", "sum without (family) ("+self("daemonset_exporter_series_dropped")+")")+")", "series"), step{1, orange})
 }
 
 func exporterErrorsShown() *dashboard.Panel {
@@ -77,9 +77,9 @@ func exporterErrorsShown() *dashboard.Panel {
 func exporterInferred() *dashboard.Panel {
 	return badFrom(newStat(about{
 		title: "Revisions guessed", unit: "none", width: 3,
-		counts:    "DaemonSets whose current revision is inferred from pods, because their ControllerRevisions were not read, of the replica that infers most. More than moments of it is a missing permission.",
+		counts:    "DaemonSets whose current revision is inferred from pods, because their ControllerRevisions were not read, of the replica of each cluster that infers most. More than moments of it is a missing permission.",
 		leavesOut: "nothing",
-	}, "max("+self("daemonset_exporter_revision_inferred")+")", "DaemonSets"), step{1, yellow})
+	}, "sum("+maxBy("cluster", self("daemonset_exporter_revision_inferred"))+")", "DaemonSets"), step{1, yellow})
 }
 
 // exporterTable has one row for each replica.

@@ -69,6 +69,29 @@ func TestDashboards(t *testing.T) {
 			}
 		}
 	})
+	t.Run("tell clusters apart", func(t *testing.T) {
+		t.Parallel()
+		for file, dashboard := range dashboards(t) {
+			oneCluster := file == "daemonset.json" || file == "node.json"
+			for title, query := range allOf(dashboard) {
+				all := check.Must(shipped.OfAllClusters(query))(t)
+				check.That(t, len(all) == 0, "%s, %s: %v are of all clusters", file, title, all)
+				// A dot in the name of the one cluster stands for no other letter.
+				if oneCluster {
+					check.That(t, !strings.Contains(query, `cluster=~`), "%s, %s matches clusters: %s", file, title, query)
+					continue
+				}
+				many := check.Must(shipped.OfManyClusters(query, true))(t)
+				check.That(t, len(many) == 0, "%s, %s mixes clusters in %q", file, title, many)
+			}
+			for _, variable := range dashboard.Templating.List {
+				ofAll := variable.Type != "query" || variable.Name == "cluster"
+				matched := strings.Contains(variable.Definition, `cluster=~"$cluster"`)
+				compared := strings.Contains(variable.Definition, `cluster="$cluster"`)
+				check.That(t, ofAll || oneCluster && compared || !oneCluster && matched, "%s, variable %s is of all clusters", file, variable.Name)
+			}
+		}
+	})
 	t.Run("have title, description, unit and legend in every panel", func(t *testing.T) {
 		t.Parallel()
 		for file, dashboard := range dashboards(t) {
@@ -130,6 +153,21 @@ func TestDashboards(t *testing.T) {
 			}
 		}
 	})
+}
+
+// allOf returns the queries of a dashboard, those of annotations too, by what they are
+// for. Windows have values, variables have none.
+func allOf(dashboard *shipped.Dashboard) map[string]string {
+	queries := map[string]string{}
+	for _, panel := range dashboard.AllPanels() {
+		for _, target := range panel.Targets {
+			queries[panel.Title+" "+target.RefID] = shipped.Fill(target.Expr, nil, window)
+		}
+	}
+	for _, annotation := range dashboard.Annotations.List {
+		queries["annotation "+annotation.Name] = shipped.Fill(annotation.Expr, nil, window)
+	}
+	return queries
 }
 
 // window fits any range.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -82,6 +83,74 @@ func leftOut(path []parser.Node) bool {
 func isSuperseded(expr parser.Expr) bool {
 	selector, ok := expr.(*parser.VectorSelector)
 	return ok && selector.Name == Superseded
+}
+
+// OfManyClusters returns the parts of a query that do not tell clusters apart: aggregations
+// and matches that lose the label cluster. If it may have totals, what adds up is none.
+func OfManyClusters(query string, totals bool) ([]string, error) {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(query)
+	if err != nil {
+		return nil, fmt.Errorf("%w in %s", err, query)
+	}
+	var parts []string
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		loses := false
+		switch node := node.(type) {
+		case *parser.AggregateExpr:
+			selects := node.Op == parser.TOPK || node.Op == parser.BOTTOMK
+			adds := node.Op == parser.SUM || node.Op == parser.COUNT
+			loses = !selects && (!adds || !totals) && !ofSettings(node.Expr) && slices.Contains(node.Grouping, "cluster") == node.Without
+		case *parser.BinaryExpr:
+			m := node.VectorMatching
+			loses = m != nil && slices.Contains(m.MatchingLabels, "cluster") != m.On && !isAbsent(node.LHS) &&
+				!ofSettings(node.LHS) && !ofSettings(node.RHS)
+		}
+		if loses {
+			parts = append(parts, node.String())
+		}
+		return nil
+	})
+	return parts, nil
+}
+
+// OfAllClusters returns the names of the series in a query that are not of a certain
+// cluster: neither by a matcher, nor because they are matched with what is.
+func OfAllClusters(query string) ([]string, error) {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(query)
+	if err != nil {
+		return nil, fmt.Errorf("%w in %s", err, query)
+	}
+	var names []string
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		selector, ok := node.(*parser.VectorSelector)
+		if !ok || isSetting(selector.Name) || selector.Name == Superseded {
+			return nil
+		}
+		if !slices.ContainsFunc(selector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "cluster" }) {
+			names = append(names, selector.Name)
+		}
+		return nil
+	})
+	return names, nil
+}
+
+// isSetting reports whether a recorded series is a threshold, which holds for all clusters.
+func isSetting(name string) bool {
+	return strings.HasPrefix(name, "daemonset_exporter:") && !strings.HasSuffix(name, ":info")
+}
+
+// ofSettings reports whether an expression reads thresholds and nothing else.
+func ofSettings(expr parser.Expr) bool {
+	selectors := parser.ExtractSelectors(expr)
+	return len(selectors) > 0 && !slices.ContainsFunc(selectors, func(matchers []*labels.Matcher) bool {
+		return !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel && isSetting(m.Value) })
+	})
+}
+
+// isAbsent reports whether an expression says that there is nothing, in no cluster.
+func isAbsent(expr parser.Expr) bool {
+	call, ok := expr.(*parser.Call)
+	return ok && call.Func.Name == "absent"
 }
 
 // WithoutFirst returns the names of the counters in a query whose first event it does not

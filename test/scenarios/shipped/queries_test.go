@@ -96,6 +96,59 @@ func TestOfStaleReplicas(t *testing.T) {
 	}
 }
 
+func TestOfManyClusters(t *testing.T) {
+	t.Parallel()
+	t.Run("rules tell clusters apart", func(t *testing.T) {
+		t.Parallel()
+		for _, rule := range rules(t).All() {
+			parts := check.Must(shipped.OfManyClusters(rule.Expr, false))(t)
+			check.That(t, len(parts) == 0, "%s%s mixes clusters: the label cluster is missing in %q", rule.Alert, rule.Record, parts)
+		}
+	})
+	for _, c := range []struct {
+		query  string
+		totals bool
+		want   []string
+	}{
+		{query: `max by (cluster, node) (up)`},
+		{query: `max by (node) (up)`, want: []string{`max by (node) (up)`}},
+		{query: `max(up)`, totals: true, want: []string{`max(up)`}},
+		{query: `sum by (node) (up)`, want: []string{`sum by (node) (up)`}},
+		{query: `sum by (node) (up)`, totals: true},
+		{query: `sum without (instance) (up)`},
+		{query: `sum without (cluster) (up)`, want: []string{`sum without (cluster) (up)`}},
+		{query: `topk(5, up)`},
+		{query: `up and on (cluster) up`},
+		{query: `up and on (node) up`, want: []string{`up and on (node) up`}},
+		{query: `up / ignoring (node) up`},
+		{query: `up / ignoring (cluster) up`, want: []string{`up / ignoring (cluster) up`}},
+		{query: `absent(up) unless on () up`},
+		{query: `max(daemonset_exporter:coverage_objective:ratio) * 2`},
+		{query: `max(daemonset_exporter:superseded:info)`, want: []string{`max(daemonset_exporter:superseded:info)`}},
+	} {
+		t.Run(c.query, func(t *testing.T) {
+			t.Parallel()
+			check.Equal(t, check.Must(shipped.OfManyClusters(c.query, c.totals))(t), c.want)
+		})
+	}
+}
+
+func TestOfAllClusters(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string][]string{
+		`up{cluster=~"$cluster"}`: nil,
+		`up{node="a"}`:            {"up"},
+		`up{cluster="a"} unless on (cluster, instance) daemonset_exporter:superseded:info`: nil,
+		`up{cluster="a"} > scalar(daemonset_exporter:coverage_objective:ratio)`:            nil,
+		`up{cluster="a"} and on (cluster) process_start_time_seconds`:                      {"process_start_time_seconds"},
+	} {
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			check.Equal(t, check.Must(shipped.OfAllClusters(query))(t), want)
+		})
+	}
+}
+
 // fromTheStart returns the metrics that the exporter serves before anything has happened,
 // with all values of their enums.
 func fromTheStart(t *testing.T) map[string]bool {
