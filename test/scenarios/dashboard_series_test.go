@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"bufio"
 	"fmt"
 	"maps"
 	"math"
@@ -18,17 +17,26 @@ import (
 
 // The files in testdata/dashboards have lines of series: a name, labels, and values at
 // equal distances. A value is a number, a time such as T+60 (in milliseconds: T+60ms),
-// a word for a number, or _ for none; a*3 is three times a, and 0..10/5 is 0 5 10.
+// a word for a number, or _ for none; a*3 is three times a, and 0..10/5 is 0 5 10. A
+// histogram has the word durations, and then seconds@scrape.
 
 // origin is the time T. A month of data is looked for before it, in windows that begin
 // at midnight.
 var origin = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// A line is one series of a file. Missing values are NaN.
+// A line is one series of a file, or one histogram. Missing values are NaN.
 type line struct {
-	name   string
-	labels map[string]string
-	values []float64
+	name      string
+	labels    map[string]string
+	values    []float64
+	durations []duration // of a histogram, which has no values
+}
+
+// A duration is observed before a scrape. NaN is none: the histogram is there from this
+// scrape on, as it would be with one.
+type duration struct {
+	seconds float64
+	at      int
 }
 
 var (
@@ -49,7 +57,13 @@ func parseLine(text string, words map[string]float64) (line, error) {
 			parsed.labels[label[1]] = label[2]
 		}
 	}
-	for token := range strings.FieldsSeq(parts[3]) {
+	tokens := strings.Fields(parts[3])
+	if tokens[0] == "durations" {
+		var err error
+		parsed.durations, err = parseDurations(tokens[1:])
+		return parsed, err
+	}
+	for _, token := range tokens {
 		values, err := parseValues(token, words)
 		if err != nil {
 			return line{}, fmt.Errorf("%q: %w", text, err)
@@ -57,6 +71,23 @@ func parseLine(text string, words map[string]float64) (line, error) {
 		parsed.values = append(parsed.values, values...)
 	}
 	return parsed, nil
+}
+
+func parseDurations(tokens []string) ([]duration, error) {
+	var all []duration
+	for _, token := range tokens {
+		one := duration{seconds: math.NaN()}
+		seconds, at, _ := strings.Cut(token, "@")
+		var err error
+		if one.at, err = strconv.Atoi(at); err == nil && seconds != "" {
+			one.seconds, err = strconv.ParseFloat(seconds, 64)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 func parseValues(token string, words map[string]float64) ([]float64, error) {
@@ -132,7 +163,7 @@ func readWorld(t *testing.T, path string) []line {
 			continue
 		}
 		parsed := check.Must(parseLine(text, nil))(t)
-		check.Require(t, len(parsed.values) == scrapes, "%s has %d values", text, len(parsed.values))
+		check.Require(t, len(parsed.values) == scrapes || len(parsed.durations) > 0, "%s has %d values", text, len(parsed.values))
 		if !recorded(parsed.name) {
 			for label, value := range map[string]string{"instance": "one", "job": "daemonset-exporter"} {
 				if parsed.labels[label] == "" {
@@ -159,8 +190,16 @@ func withReplica(world []line) []line {
 		if recorded(l.name) || l.labels["instance"] != "one" {
 			continue
 		}
-		second := line{l.name, maps.Clone(l.labels), slices.Clone(l.values)}
+		second := line{name: l.name, labels: maps.Clone(l.labels), values: slices.Clone(l.values)}
 		second.labels["instance"] = "two"
+		for _, d := range l.durations {
+			switch {
+			case d.at > start:
+				second.durations = append(second.durations, d)
+			case math.IsNaN(d.seconds):
+				second.durations = append(second.durations, duration{math.NaN(), start})
+			}
+		}
 		for i := range second.values {
 			switch {
 			case i < start:
@@ -181,7 +220,7 @@ func withReplica(world []line) []line {
 func withStaleReplica(world []line) []line {
 	const cut = 60
 	all := slices.Clone(world)
-	superseded := line{"daemonset_exporter:superseded:info", map[string]string{"instance": "two"}, slices.Repeat([]float64{math.NaN()}, scrapes)}
+	superseded := line{name: "daemonset_exporter:superseded:info", labels: map[string]string{"instance": "two"}, values: slices.Repeat([]float64{math.NaN()}, scrapes)}
 	for i := cut; i < scrapes; i++ {
 		superseded.values[i] = 1
 	}
@@ -189,9 +228,10 @@ func withStaleReplica(world []line) []line {
 		if recorded(l.name) || l.labels["instance"] != "one" {
 			continue
 		}
-		second := line{l.name, maps.Clone(l.labels), slices.Clone(l.values)}
+		second := line{name: l.name, labels: maps.Clone(l.labels), values: slices.Clone(l.values)}
 		second.labels["instance"] = "two"
-		for i := cut; i < scrapes; i++ {
+		second.durations = slices.DeleteFunc(slices.Clone(l.durations), func(d duration) bool { return d.at >= cut })
+		for i := cut; i < len(second.values); i++ {
 			second.values[i] = second.values[cut-1]
 			if aboutTrouble := l.name == "daemonset_gap_nodes" || l.name == "daemonset_expected_nodes"; aboutTrouble {
 				second.values[i] += 2
@@ -204,12 +244,7 @@ func withStaleReplica(world []line) []line {
 
 // counts reports whether a series of this name only grows.
 func counts(name string) bool {
-	for _, suffix := range []string{"_total", "_bucket", "_sum", "_count"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return false
+	return strings.HasSuffix(name, "_total")
 }
 
 // withCluster returns a world with a label that Prometheus adds.
@@ -221,27 +256,4 @@ func withCluster(cluster string, world []line) []line {
 		all = append(all, l)
 	}
 	return all
-}
-
-// writeOpenMetrics writes a world as promtool reads it.
-func writeOpenMetrics(t *testing.T, path string, world []line) {
-	t.Helper()
-	file := check.Must(os.Create(path))(t)
-	defer file.Close()
-	out := bufio.NewWriter(file)
-	for _, l := range world {
-		var labels []string
-		for _, name := range slices.Sorted(maps.Keys(l.labels)) {
-			labels = append(labels, fmt.Sprintf("%s=%q", name, l.labels[name]))
-		}
-		for i, value := range l.values {
-			if math.IsNaN(value) {
-				continue
-			}
-			at := origin.Add(time.Duration(i) * scrapeInterval)
-			fmt.Fprintf(out, "%s{%s} %s %d\n", l.name, strings.Join(labels, ","), strconv.FormatFloat(value, 'f', -1, 64), at.Unix())
-		}
-	}
-	fmt.Fprintln(out, "# EOF")
-	check.NoError(t, out.Flush())
 }

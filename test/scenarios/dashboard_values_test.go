@@ -130,7 +130,12 @@ func expectations(t *testing.T, v view, all []boardQuery) map[string]map[string]
 			if err != nil {
 				t.Fatalf("%s, %q: %v", v.file, title, err)
 			}
-			expected[title][labelText(parsed.labels)] = parsed.values
+			for _, le := range strings.Split(parsed.labels["le"], "|") { // of several buckets
+				if le != "" {
+					parsed.labels["le"] = le
+				}
+				expected[title][labelText(parsed.labels)] = parsed.values
+			}
 		}
 	}
 	return expected
@@ -158,7 +163,7 @@ func near(a, b float64) bool {
 }
 
 // worlds are the Prometheus servers that the boards are shown.
-type worlds struct{ one, replicas, stale, clusters, nothing *program }
+type worlds struct{ one, replicas, stale, clusters, native, both, mixed, nothing *program }
 
 // startWorlds fills Prometheus servers.
 func startWorlds(t *testing.T) worlds {
@@ -166,17 +171,16 @@ func startWorlds(t *testing.T) worlds {
 	programs := check.Must(build.Prometheus(t.Context(), os.Stderr))(t)
 	launcher := child.NewLauncher()
 	t.Cleanup(func() { launcher.Close() })
-	start := func(name string, world []line) *program {
+	start := func(name string) *program {
 		dir := t.TempDir()
-		if world != nil {
-			writeOpenMetrics(t, filepath.Join(dir, "world.om"), world)
-			run(t, filepath.Join(programs, "promtool"), "tsdb", "create-blocks-from", "openmetrics", filepath.Join(dir, "world.om"), filepath.Join(dir, "data"))
-		}
 		check.NoError(t, os.WriteFile(filepath.Join(dir, "prometheus.yaml"), nil, 0o600))
 		p, err := startProgram(t.Context(), launcher, dir, "prometheus", filepath.Join(programs, "prometheus"), "/-/ready", func(address string) []string {
 			// What is filled in has no mark where a series ends: it must not be looked for
 			// beyond the last scrape.
-			return []string{"--query.lookback-delta=29s", "--config.file=prometheus.yaml", "--storage.tsdb.path=data", "--storage.tsdb.retention.time=100y", "--web.listen-address=" + address}
+			return []string{
+				"--query.lookback-delta=29s", "--config.file=prometheus.yaml", "--storage.tsdb.path=data", "--storage.tsdb.retention.time=100y",
+				"--web.enable-remote-write-receiver", "--web.listen-address=" + address,
+			}
 		})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -184,11 +188,22 @@ func startWorlds(t *testing.T) worlds {
 		t.Cleanup(p.stop)
 		return p
 	}
+	filled := func(name string, keeps formats, world []line) *program {
+		p := start(name)
+		write(t, p, world, keeps)
+		return p
+	}
 	eu := readWorld(t, "testdata/dashboards/world.txt")
 	us := readWorld(t, "testdata/dashboards/world-us.txt")
+	onlyClassic, onlyNative := formats{classic: true}, formats{native: true}
+	mixed := start("mixed")
+	write(t, mixed, withCluster(east, eu), onlyNative)
+	write(t, mixed, withCluster(west, us), onlyClassic)
 	return worlds{
-		one: start("one", eu), replicas: start("replicas", withReplica(eu)), stale: start("stale", withStaleReplica(eu)),
-		clusters: start("clusters", append(withCluster(east, eu), withCluster(west, us)...)), nothing: start("nothing", nil),
+		one: filled("one", onlyClassic, eu), replicas: filled("replicas", onlyClassic, withReplica(eu)), stale: filled("stale", onlyClassic, withStaleReplica(eu)),
+		clusters: filled("clusters", onlyClassic, append(withCluster(east, eu), withCluster(west, us)...)),
+		native:   filled("native", onlyNative, withReplica(eu)), both: filled("both", formats{classic: true, native: true}, eu),
+		mixed: mixed, nothing: start("nothing"),
 	}
 }
 
@@ -247,6 +262,23 @@ func TestDashboardValues(t *testing.T) {
 	})
 	t.Run("are the same with a replica that has lost the API server", func(t *testing.T) {
 		each(t, oneReplica, same(w.stale, ""))
+	})
+	t.Run("are the same where Prometheus keeps only native histograms", func(t *testing.T) {
+		each(t, oneReplica, same(w.native, ""))
+	})
+	t.Run("are the same where Prometheus keeps histograms in both formats", func(t *testing.T) {
+		each(t, anyCluster, same(w.both, ""))
+	})
+	t.Run("add up over a cluster with native histograms and one with classic ones", func(t *testing.T) {
+		fleet := view{board: "fleet.json", file: "fleet.txt"}
+		all := queries(boards[fleet.board])
+		expected := expectations(t, fleet, all)
+		for _, q := range all {
+			if q.title == "How long outages lasted" {
+				diff := difference(expected[q.title], q.run(t, w.mixed, fleet.of("cluster", ".*"), now))
+				check.That(t, diff == "", "%q:\n%s", q.title, diff)
+			}
+		}
 	})
 	t.Run("are those of one cluster among two", func(t *testing.T) {
 		each(t, func(v view) view { return v.in(east) }, same(w.clusters, `cluster="`+east+`"`))

@@ -109,13 +109,40 @@ func newCounts(by, metric string, matchers ...string) string {
 	return fmt.Sprintf("sum by (%s) (%s) > 0", by, once(newEvents(metric, matchers...)))
 }
 
+// bounds are those of the classic buckets of all histograms.
+func bounds() []string {
+	return []string{"0.1", "0.5", "1", "2", "5", "10", "15", "30", "60", "120", "300", "600", "1800", "3600"}
+}
+
+// buckets returns how many durations are at most each of the bounds, by the label le, at an
+// offset. Where there are only native histograms they are estimated from these, and
+// rounded. Prometheus writes a bound as 1 or as 1.0.
+func buckets(offset, metric string, matchers ...string) string {
+	classic, native := series(metric+"_bucket", matchers...)+offset, series(metric, matchers...)+offset
+	var estimates []string
+	for _, bound := range bounds() {
+		estimates = append(estimates, atMost(bound, "round(histogram_fraction(0, "+bound+", "+native+") * (histogram_count("+native+") > 0))"))
+	}
+	estimates = append(estimates, atMost("+Inf", "(histogram_count("+native+") > 0)"))
+	return `(label_replace(` + classic + `, "le", "$1", "le", "(.+)[.]0") or (` + either(estimates...) + `) unless ignoring (le) ` + classic + `)`
+}
+
+// atMost gives numbers the label le.
+func atMost(bound, expr string) string {
+	return `label_replace(` + expr + `, "le", "` + bound + `", "", "")`
+}
+
 // newBuckets returns the events of a histogram by bucket, for a heatmap. Some
 // histogram exists from the start and fills in zeros for all buckets: Grafana 10
 // subtracts them row by row, and shows an error where there is none.
 func newBuckets(metric string, matchers ...string) string {
-	return ever(
-		fmt.Sprintf("sum by (le) (%s)", once(newEvents(metric+"_bucket", matchers...))),
-		fmt.Sprintf("sum by (le) (%s)", current(series("daemonset_node_detection_duration_seconds_bucket", inCluster))))
+	grown := growth(func(offset string) string { return buckets(offset, metric, matchers...) }, "$__interval", "$__interval_ms / 1000")
+	always := series("daemonset_node_detection_duration_seconds_count", inCluster) + " or histogram_count(" + series("daemonset_node_detection_duration_seconds", inCluster) + ")"
+	zeros := []string{fmt.Sprintf("sum by (le) (%s)", once(grown))}
+	for _, bound := range append(bounds(), "+Inf") {
+		zeros = append(zeros, atMost(bound, "0 * sum("+current("("+always+")")+")"))
+	}
+	return either(zeros...)
 }
 
 // newObservations returns bars: what a histogram took in by the labels, without zeros.

@@ -1,7 +1,10 @@
 package shipped_test
 
 import (
+	"math"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -149,9 +152,8 @@ func TestOfAllClusters(t *testing.T) {
 	}
 }
 
-// fromTheStart returns the metrics that the exporter serves before anything has happened,
-// with all values of their enums.
-func fromTheStart(t *testing.T) map[string]bool {
+// families returns what the exporter serves before anything has happened.
+func families(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
 	c := check.Must(collector.New(collector.Config{
 		Clock: testingclock.NewFakeClock(objects.Noon), Logger: log.NewNopLogger(), MaxGapSeries: 1, JoinGrace: time.Minute,
@@ -166,7 +168,14 @@ func fromTheStart(t *testing.T) map[string]bool {
 	for _, family := range check.Must(c.Gather())(t) {
 		families[family.GetName()] = family
 	}
-	served := map[string]bool{}
+	return families
+}
+
+// fromTheStart returns the metrics that the exporter serves before anything has happened,
+// with all values of their enums.
+func fromTheStart(t *testing.T) map[string]bool {
+	t.Helper()
+	families, served := families(t), map[string]bool{}
 	for _, metric := range collector.Metrics() {
 		family := families[metric.Name]
 		if family == nil {
@@ -228,4 +237,33 @@ func TestWithoutFirst(t *testing.T) {
 			check.Equal(t, check.Must(shipped.WithoutFirst(query, begins))(t), want)
 		})
 	}
+}
+
+func TestHeatmaps(t *testing.T) {
+	t.Parallel()
+	t.Run("have the bounds of the exporter's buckets", func(t *testing.T) {
+		t.Parallel()
+		var want []string
+		for _, bucket := range families(t)["daemonset_node_detection_duration_seconds"].GetMetric()[0].GetHistogram().GetBucket() {
+			if !math.IsInf(bucket.GetUpperBound(), 1) {
+				want = append(want, strconv.FormatFloat(bucket.GetUpperBound(), 'f', -1, 64))
+			}
+		}
+		bound := regexp.MustCompile(`round\(histogram_fraction\(0, ([\d.]+),`)
+		heatmaps := 0
+		for file, dashboard := range dashboards(t) {
+			for _, panel := range dashboard.AllPanels() {
+				if panel.Type != "heatmap" {
+					continue
+				}
+				heatmaps++
+				var got []string
+				for _, match := range bound.FindAllStringSubmatch(panel.Targets[0].Expr, -1) {
+					got = append(got, match[1])
+				}
+				check.That(t, len(got) >= len(want) && slices.Equal(got[:len(want)], want), "%s, %q has the bounds %v of %v", file, panel.Title, got, want)
+			}
+		}
+		check.That(t, heatmaps > 0, "there are no heatmaps")
+	})
 }
