@@ -281,6 +281,18 @@ func (c *Collector) DaemonSet(old, new *slim.DaemonSet) {
 // Synced implements informers.Handler.
 func (c *Collector) Synced() { c.handle(c.cluster.Start) }
 
+// Complete reports whether nothing is missing of what Run reads on demand and metrics
+// depend on: each revision has been read, or at least asked for, and the selectors of
+// namespaces were read. An exporter need not wait for it, who asks once must.
+func (c *Collector) Complete() bool {
+	if c.revisions != nil && c.revisions.untried() {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.selectorsFailing
+}
+
 // handle applies an event and wakes Run if that set an earlier timer.
 func (c *Collector) handle(event func(now time.Time)) {
 	c.mu.Lock()

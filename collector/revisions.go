@@ -110,6 +110,18 @@ func (q *revisionQueue) nextDue() (at time.Time, ok bool) {
 	return at, ok
 }
 
+// untried reports whether a DaemonSet is still to be read for the first time.
+func (q *revisionQueue) untried() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, entry := range q.wanted {
+		if entry.attempts == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // hasten makes a DaemonSet due at once.
 func (q *revisionQueue) hasten(uid slim.UID) {
 	q.mu.Lock()

@@ -94,12 +94,12 @@ func newLive(options informers.ClientOptions, namespaces []string, rules collect
 	return &live{collector: collecting, informers: watching, objects: objects, inferring: inferring}, nil
 }
 
-// awaitSync returns when all objects have come in, with a line of progress on a
-// terminal.
+// awaitSync returns when all objects have come in, and what is read for them, with a line
+// of progress on a terminal.
 func (l *live) awaitSync(ctx context.Context, env *Environment) error {
 	defer env.clearProgress()
 	deadline := env.Clock.Now().Add(syncTimeout)
-	for !l.informers.Synced() {
+	for !l.informers.Synced() || !l.collector.Complete() {
 		if err := l.failure(env.Clock.Now().After(deadline)); err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (l *live) failure(late bool) error {
 		}
 	}
 	if late {
-		return errors.New("the API server has not sent all objects in time")
+		return errors.New("the API server has not sent all objects, their revisions and namespaces in time")
 	}
 	return nil
 }
