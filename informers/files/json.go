@@ -2,6 +2,7 @@ package files
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -38,16 +39,24 @@ const (
 
 // skipText skips a line, and the log that it begins.
 func skipText(in *bufio.Reader) error {
-	line, err := in.ReadString('\n')
-	if strings.HasPrefix(line, logsBegin) {
-		for err == nil && !strings.HasPrefix(line, logsEnd) {
-			line, err = in.ReadString('\n')
-		}
+	begun, err := skipLine(in, logsBegin)
+	for ended := false; begun && !ended && err == nil; {
+		ended, err = skipLine(in, logsEnd)
 	}
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
+}
+
+// skipLine skips a line of any length and reports whether it begins so.
+func skipLine(in *bufio.Reader, prefix string) (begins bool, err error) {
+	line, err := in.ReadSlice('\n')
+	begins = bytes.HasPrefix(line, []byte(prefix))
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = in.ReadSlice('\n')
+	}
+	return begins, err
 }
 
 // document reads one JSON document. The elements of a list are handed over as they come:
@@ -101,13 +110,21 @@ func (s *splitter) split(in *bufio.Reader, take func(element []byte) error) erro
 			return err
 		}
 		chunk, _ := in.Peek(in.Buffered())
-		for i, b := range chunk {
-			done, err := s.add(b, take)
+		if len(s.element) > maxObject || len(s.rest) > maxObject {
+			return errTooLarge
+		}
+		for i := 0; i < len(chunk); {
+			if plain := s.plain(chunk[i:]); plain > 0 {
+				i += plain
+				continue
+			}
+			done, err := s.add(chunk[i], take)
 			if err != nil {
 				return err
 			}
+			i++
 			if done {
-				_, err := in.Discard(i + 1)
+				_, err := in.Discard(i)
 				return err
 			}
 		}
@@ -115,6 +132,31 @@ func (s *splitter) split(in *bufio.Reader, take func(element []byte) error) erro
 			return err
 		}
 	}
+}
+
+// plain takes all that only goes on with what is there, and returns how much that was:
+// most of a string, and all but the first of spaces between the parts of an element.
+func (s *splitter) plain(chunk []byte) int {
+	within := s.inside > 0 && s.depth > s.inside
+	if !within || s.escaped {
+		return 0
+	}
+	if !s.text {
+		spaces := 0
+		for isSpace(s.element[len(s.element)-1]) && spaces < len(chunk) && isSpace(chunk[spaces]) {
+			spaces++
+		}
+		return spaces
+	}
+	end := bytes.IndexByte(chunk, '"')
+	if end < 0 {
+		end = len(chunk)
+	}
+	if escape := bytes.IndexByte(chunk[:end], '\\'); escape >= 0 {
+		end = escape
+	}
+	s.element = append(s.element, chunk[:end]...)
+	return end
 }
 
 // add takes the next byte and reports whether the document has ended.

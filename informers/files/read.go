@@ -124,6 +124,15 @@ func relevant(name string) bool {
 	return slices.Contains([]string{".json", ".yaml", ".yml", ".tar", ".tgz"}, filepath.Ext(name))
 }
 
+// maxObject is how large an object may be, ten times what etcd takes: who reads on has
+// something else before him.
+const maxObject = 16 << 20
+
+var (
+	errNeither  = errors.New("it is neither JSON nor YAML")
+	errTooLarge = fmt.Errorf("it has an object of more than %d MiB: it is neither JSON nor YAML of Kubernetes", maxObject>>20)
+)
+
 // documents reads JSON or YAML.
 func (r *reader) documents(name string, in *bufio.Reader) error {
 	first, err := firstByte(in)

@@ -29,7 +29,10 @@ func typed() (node *corev1.Node, ds *appsv1.DaemonSet, pod *corev1.Pod) {
 	node.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Node"}
 	ds.TypeMeta = metav1.TypeMeta{APIVersion: "apps/v1", Kind: "DaemonSet"}
 	pod.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}
-	pod.Annotations = map[string]string{"words": `with "quotes", {braces} and [brackets]: \`}
+	pod.Annotations = map[string]string{
+		"words": `with "quotes", {braces} and [brackets]: \`,
+		"long":  strings.Repeat(`more than is read at once, " and \ `, 10_000),
+	}
 	return node, ds, pod
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 
 	"sigs.k8s.io/yaml"
 )
@@ -13,8 +14,13 @@ import (
 // kubectl prints them: each begins with a dash.
 func (r *reader) yaml(name string, in *bufio.Reader) error {
 	d := yamlDocument{list: listOf(name)}
-	for {
-		line, err := in.ReadBytes('\n')
+	for begun := false; ; {
+		line, err := readLine(in)
+		if text := bytes.TrimSpace(line); !begun && len(text) > 0 && text[0] != '#' {
+			if begun = true; !yamlBegin.Match(line) {
+				return errNeither
+			}
+		}
 		if len(line) > 0 {
 			if failed := r.yamlLine(&d, line, name); failed != nil {
 				return failed
@@ -25,6 +31,25 @@ func (r *reader) yaml(name string, in *bufio.Reader) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+}
+
+// yamlBegin is how YAML with objects begins: with a key, a list, or the mark of a document
+// or of its version.
+var yamlBegin = regexp.MustCompile(`^\s*(---|%YAML|-[ \r\n]|["']?[A-Za-z][\w./-]*["']?:[ \r\n])`)
+
+// readLine reads a line. One that is longer than an object is an error.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > maxObject {
+			return nil, errTooLarge
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
 		}
 	}
 }
@@ -40,6 +65,9 @@ type yamlDocument struct {
 }
 
 func (r *reader) yamlLine(d *yamlDocument, line []byte, name string) error {
+	if len(d.rest) > maxObject || len(d.element) > maxObject {
+		return errTooLarge
+	}
 	if bytes.HasPrefix(line, []byte("---")) {
 		err := r.endYAML(d)
 		*d = yamlDocument{list: listOf(name)}
