@@ -6,6 +6,7 @@
     alerting: true,
     alertLabels: {},
     alertAnnotations: {},
+    pagesUrl: '',
     thresholds: {},
     alerts: {},
   },
@@ -26,13 +27,19 @@
   local unknown = std.setDiff(std.set(std.objectFields(config.alerts) + std.objectFields(config.thresholds)), std.set(known)),
   assert unknown == [] : 'no alert or threshold has the name ' + std.join(' or ', unknown),
 
+  local coverageUrl(rule) = if config.pagesUrl == '' || rule.labels.scope == 'exporter' then {} else {
+    coverage_url: std.strReplace(
+      renamed(std.stripChars(importstr 'coverage_url.tmpl', '\n')), 'PAGES_URL', std.rstripChars(config.pagesUrl, '/')
+    ),
+  },
+
   local settings(rule) = std.get(config.alerts, rule.alert, {}),
   local alert(rule) =
     local own = settings(rule);
     local given(key, name) = { [if std.objectHas(own, key) then name]: own[key] };
     rule + given('for', 'for') + given('keepFiringFor', 'keep_firing_for') + {
       labels+: config.alertLabels + std.get(own, 'labels', {}) + given('severity', 'severity'),
-      annotations+: config.alertAnnotations + std.get(own, 'annotations', {}) + given('runbookUrl', 'runbook_url'),
+      annotations+: coverageUrl(rule) + config.alertAnnotations + std.get(own, 'annotations', {}) + given('runbookUrl', 'runbook_url'),
     },
   local record(rule) =
     if isThreshold(rule) && std.objectHas(config.thresholds, threshold(rule))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"text/template"
 
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -76,6 +77,35 @@ func TestMixin(t *testing.T) {
 		check.Equal(t, ruleNamed(m, "daemonset_exporter:coverage_objective:ratio").Expr, "vector(0.999)")
 		check.Equal(t, ruleNamed(m, "daemonset_exporter:node_cordoned_limit:seconds").Expr, "vector(604800)")
 		check.Equal(t, ruleNamed(m, "daemonset_exporter:node_leaving_limit:seconds").Expr, "vector(86400)")
+	})
+	t.Run("leads to the pages", func(t *testing.T) {
+		t.Parallel()
+		for _, tc := range []struct{ alert, want string }{
+			{"DaemonSetPodCrashLooping", "https://c.example.com/x/explain?daemonset=kube-system%2Fagent&node=a%26b"},
+			{"DaemonSetRolloutStuck", "https://c.example.com/x/explain?daemonset=kube-system%2Fagent"},
+			{"DaemonSetNodeDown", "https://c.example.com/x/coverage?node=a%26b"},
+			{"DaemonSetZoneDown", "https://c.example.com/x/coverage?zone=z+1"},
+			{"DaemonSetExporterDown", ""}, // it has none
+		} {
+			for _, label := range []string{"namespace", "agent_namespace"} {
+				m := mixin(t, settings{"pagesUrl": "https://c.example.com/x/", "namespaceLabel": label})
+				labels := map[string]string{}
+				values := map[string]string{"namespace": "kube-system", "daemonset": "agent", "node": "a&b", "zone": "z 1"}
+				for _, name := range identity(t, ruleNamed(mixin(t, nil), tc.alert)) {
+					labels[name] = values[name]
+				}
+				labels[label] = labels["namespace"]
+				text := "{{ $labels := .Labels }}" + ruleNamed(m, tc.alert).Annotations["coverage_url"]
+				var expanded strings.Builder
+				parsed := check.Must(template.New("").Option("missingkey=zero").Parse(text))(t) // as Prometheus does
+				check.NoError(t, parsed.Execute(&expanded, map[string]any{"Labels": labels}))
+				check.Equal(t, expanded.String(), tc.want, tc.alert)
+			}
+		}
+		for _, alert := range mixin(t, nil).Alerts.All() {
+			_, linked := alert.Annotations["coverage_url"]
+			check.That(t, !linked, "%s leads nowhere", alert.Alert)
+		}
 	})
 	t.Run("can have records without alerts", func(t *testing.T) {
 		t.Parallel()

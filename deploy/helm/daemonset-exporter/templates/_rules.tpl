@@ -9,6 +9,11 @@ the same settings. */}}
 {{- define "rules" -}}
 {{- $settings := .Values.prometheusRule -}}
 {{- $source := include "renamed" (dict "root" . "text" (.Files.Get "files/daemonset_exporter.rules.yaml")) | fromYaml -}}
+{{- $links := dict -}}
+{{- with $settings.pagesUrl -}}
+{{- $text := include "renamed" (dict "root" $ "text" ($.Files.Get "files/coverage_url.tmpl")) | trim -}}
+{{- $_ := set $links "coverage_url" (replace "PAGES_URL" (trimSuffix "/" .) $text) -}}
+{{- end -}}
 {{- $groups := list -}}
 {{- range $group := $source.groups -}}
 {{- $rules := list -}}
@@ -26,7 +31,7 @@ the same settings. */}}
 {{- with $own.keepFiringFor }}{{ $_ := set $rule "keep_firing_for" . }}{{ end -}}
 {{- $labels := mergeOverwrite $rule.labels ($settings.alertLabels | default dict) ($own.labels | default dict) -}}
 {{- with $own.severity }}{{ $_ := set $labels "severity" . }}{{ end -}}
-{{- $annotations := mergeOverwrite $rule.annotations ($settings.alertAnnotations | default dict) ($own.annotations | default dict) -}}
+{{- $annotations := mergeOverwrite $rule.annotations (ternary dict $links (eq $rule.labels.scope "exporter")) ($settings.alertAnnotations | default dict) ($own.annotations | default dict) -}}
 {{- with $own.runbookUrl }}{{ $_ := set $annotations "runbook_url" . }}{{ end -}}
 {{- $rules = append $rules $rule -}}
 {{- end -}}
