@@ -107,9 +107,9 @@ func (l *alertLog) subjects() []string {
 }
 
 // subject returns the scenario of the object that an alert names: a failing
-// exporter, a DaemonSet, a pod or a node, whose names begin with it, or a zone.
+// exporter, a DaemonSet, a pod or a node, whose names begin with it, a zone, or a replica.
 func subject(labels map[string]string) string {
-	for _, label := range []string{"cluster", "daemonset", "node", "pod", "zone"} {
+	for _, label := range []string{"cluster", "daemonset", "node", "pod", "zone", "instance"} {
 		if value := labels[label]; value != "" {
 			name, _, _ := strings.Cut(value, "-")
 			return name

@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/daemonset-exporter/daemonset_exporter/test/cluster"
 )
@@ -128,6 +130,29 @@ func podScenarios() []*scenario {
 				return s.patchNode(ctx, f, 1, `{"metadata":{"labels":{"pool":null}}}`)
 			},
 			want: []want{{alert: "DaemonSetExpectedNodesDropped"}},
+		},
+		{
+			// Upstream's DaemonSet controller leaves the pod where it is; OpenShift's would
+			// delete it. Both find nothing wrong.
+			name: "openshift", summary: "on OpenShift, a namespace is given a node selector, and its DaemonSet loses a node", nodes: 3,
+			spec: func(i int, node *cluster.NodeSpec) {
+				if i > 1 {
+					node.Labels["region"] = "east"
+				}
+			},
+			agent: agent{present: true, namespace: "openshift"},
+			inject: func(ctx context.Context, f *fixture, s *scenario) error {
+				f.mark(s.name)
+				patch := []byte(`{"metadata": {"annotations": {"openshift.io/node-selector": "region=east"}}}`)
+				if _, err := f.Client().CoreV1().Namespaces().Patch(ctx, s.agent.namespace, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+					return err
+				}
+				// Namespaces are read again every few minutes, and for a new DaemonSet at once.
+				second := *s
+				second.name += "-second"
+				return f.Apply(ctx, second.manifest())
+			},
+			want: []want{{alert: "DaemonSetExpectedNodesDropped", says: "namespace_selector 1"}},
 		},
 		{
 			name: "taint", summary: "a node is given a taint that the DaemonSet does not tolerate", nodes: 3, agent: agent{present: true},

@@ -33,11 +33,14 @@ type fixture struct {
 	prometheus   *program
 	alertmanager *program
 	programs     []*program
-	proxy        *proxy
+	proxy        *proxy // of the exporter that is stale
 	// remediation is the URL of a receiver that acts on alerts; "" for none.
 	remediation string
 	// gone is the exporter that a scenario kills.
 	gone *exporter.Exporter
+	// third is a replica beside the two that work, until its connection is cut.
+	third     *exporter.Exporter
+	thirdPath *proxy
 
 	mu        sync.Mutex
 	exporters map[string][]*exporter.Exporter // by the label cluster; "" for the two that work
@@ -71,8 +74,10 @@ func (f *fixture) stop() error {
 		p.stop()
 	}
 	f.launcher.Close()
-	if f.proxy != nil {
-		f.proxy.close()
+	for _, p := range []*proxy{f.proxy, f.thirdPath} {
+		if p != nil {
+			p.close()
+		}
 	}
 	for _, list := range f.exporters {
 		for _, e := range list {
@@ -232,7 +237,12 @@ func (f *fixture) writePrometheusConfig(ksm *program) error {
 	for label, list := range f.exporters {
 		for _, e := range list {
 			target := object{"targets": []string{strings.TrimPrefix(e.URL, "http://")}}
-			if label == "" {
+			switch label {
+			case "":
+				real = append(real, target)
+				continue
+			case cutOff:
+				target["labels"] = object{"instance": cutOff + "-replica"}
 				real = append(real, target)
 				continue
 			}

@@ -6,12 +6,17 @@ import (
 )
 
 // proxy forwards TCP connections until it is frozen: then they stay open and
-// silent, as behind a broken network.
+// silent, as behind a broken network. Or until it is cut: then they are closed, and new
+// ones are refused.
 type proxy struct {
 	listener net.Listener
 	target   string
 	frozen   chan struct{}
 	once     sync.Once
+
+	mu    sync.Mutex
+	conns []net.Conn // from the exporter
+	isCut bool
 }
 
 func newProxy(target string) (*proxy, error) {
@@ -36,6 +41,24 @@ func (p *proxy) address() string { return p.listener.Addr().String() }
 
 func (p *proxy) freeze() { p.once.Do(func() { close(p.frozen) }) }
 
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.isCut = true
+	p.close()
+	for _, conn := range p.conns {
+		_ = conn.Close()
+	}
+}
+
+// keep reports whether a connection may be passed on.
+func (p *proxy) keep(conn net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conns = append(p.conns, conn)
+	return !p.isCut
+}
+
 func (p *proxy) close() { _ = p.listener.Close() }
 
 func (p *proxy) pass(from net.Conn) {
@@ -45,7 +68,7 @@ func (p *proxy) pass(from net.Conn) {
 	default:
 	}
 	to, err := net.Dial("tcp", p.target)
-	if err != nil {
+	if err != nil || !p.keep(from) {
 		_ = from.Close()
 		return
 	}
