@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +67,23 @@ func TestBoards(t *testing.T) {
 					t.Errorf("%s, %q needs title, unit and what it shows and leaves out: %s", name, *p.Title, *p.Description)
 				}
 				check.That(t, p.Type == "text" || defaults(&p).NoValue != nil, "%s, %q does not say what nothing means", name, *p.Title)
+			}
+		}
+	})
+	t.Run("lead to other boards with data source, cluster and time", func(t *testing.T) {
+		t.Parallel()
+		link := regexp.MustCompile(`"url": "(/d/[^"]+)"`)
+		for name, b := range boards() {
+			of := []string{"&var-cluster=${__data.fields.cluster}", "&var-cluster=${__field.labels.cluster}"}
+			if b.oneCluster() {
+				of = []string{"&${cluster:queryparam}"}
+			}
+			found := link.FindAllStringSubmatch(string(encode(t, b, defaultNamespaceLabel)), -1)
+			check.That(t, len(found) > 0, "%s has no links", name)
+			for _, match := range found {
+				url := strings.ReplaceAll(match[1], `\u0026`, "&")
+				ofCluster := slices.ContainsFunc(of, func(text string) bool { return strings.Contains(url, text) })
+				check.That(t, ofCluster && strings.Contains(url, "?${datasource:queryparam}&") && strings.HasSuffix(url, "&${__url_time_range}"), "%s: %s", name, url)
 			}
 		}
 	})

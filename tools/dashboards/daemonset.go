@@ -98,7 +98,7 @@ func daemonSetTimeline() *dashboard.Panel {
 	}, mapped(reasons()), query{
 		"(" + states + ") and on (node) topk(25, count_over_time((" + states + ")[$__range:$__interval] @ end()))", "{{node}}",
 	})
-	return noValue(p, "No gap in the time shown, or no data.")
+	return leads(noValue(p, "No gap in the time shown, or no data."), ofSeries(nodeLink()))
 }
 
 func daemonSetGaps() *dashboard.Panel {

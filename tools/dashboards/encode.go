@@ -26,6 +26,10 @@ func (b *board) encode(namespaceLabel string) ([]byte, error) {
 	text := idList.ReplaceAllFunc(out.Bytes(), numbers)
 	if b.oneCluster() {
 		text = bytes.ReplaceAll(text, []byte(`cluster=~\"$cluster\"`), []byte(`cluster=\"$cluster\"`))
+		// Not every table has the column, and not every series the label.
+		for _, cluster := range []string{ofRow, ofSeries(dataLink{URL: ofRow}).URL} {
+			text = bytes.ReplaceAll(text, []byte(cluster), []byte("${cluster:queryparam}"))
+		}
 	}
 	return namespaceWord.ReplaceAll(text, []byte(namespaceLabel)), nil
 }

@@ -110,7 +110,7 @@ func fleetDaemonSets() *dashboard.Panel {
 	}, "gaps, Ready", []column{
 		clusterColumn(), namespaceColumn(), daemonSetColumn(),
 		{title: "coverage", width: 170, look: asBar(shareSteps()...)},
-		plainColumn("expected"),
+		plainColumn("expected"), plainColumn("covered"),
 		{title: "gaps, Ready", width: 100, look: []property{
 			onColour(), {Id: "thresholds", Value: thresholds(noBackdrop, step{1, red})}, {Id: "noValue", Value: "-"},
 		}},
@@ -121,6 +121,7 @@ func fleetDaemonSets() *dashboard.Panel {
 	},
 		query{coveredNodes(inCluster) + " / (" + expectedNodes(inCluster) + " > 0)", "coverage"},
 		query{expectedNodes(inCluster), "expected"},
+		query{coveredNodes(inCluster), "covered"},
 		query{readyGaps(inCluster), "gaps on Ready nodes"},
 		query{failedGaps(inCluster), "gaps on failed nodes"},
 		query{"1000 * " + earliest(workload, series("daemonset_gap_start_timestamp_seconds", inCluster, settled, `cause!="node"`, `reason!="min_ready_seconds"`)), "oldest gap"},
@@ -175,23 +176,23 @@ func fleetZones() *dashboard.Panel {
 
 func fleetCoverageHistory() *dashboard.Panel {
 	covered := coveredNodes(inCluster) + " / (" + expectedNodes(inCluster) + " > 0)"
-	return newHistory(about{
+	return leads(newHistory(about{
 		title: "Coverage by DaemonSet", unit: "percentunit", width: 12,
 		counts:    "Share of the expected nodes that are covered: the worst moment of each interval, for the 15 DaemonSets that were lowest in the time shown.",
 		leavesOut: "all other DaemonSets, and nodes that join or leave",
-	}, lowest(15, workload, "min_over_time(("+covered+")[$__interval:1m])"), "{{cluster}} {{namespace}}/{{daemonset}}", red, step{0.5, orange}, step{0.9, yellow}, step{1, green})
+	}, lowest(15, workload, "min_over_time(("+covered+")[$__interval:1m])"), "{{cluster}} {{namespace}}/{{daemonset}}", red, step{0.5, orange}, step{0.9, yellow}, step{1, green}), ofSeries(daemonSetLink()))
 }
 
 func fleetNodeTimeline() *dashboard.Panel {
 	by := "cluster, zone, node"
 	states := coded(statuses(), statuses()[1:], by, "daemonset_node_not_ready_start_timestamp_seconds", "status", inCluster)
-	return newTimeline(about{
+	return leads(newTimeline(about{
 		title: "Nodes that were not Ready", unit: "none", width: 24,
 		counts:    "One row for each node that was not Ready in the time shown, by its status: the 25 with the longest time.",
 		leavesOut: "nodes that were Ready all the time",
 	}, mapped(statuses()), query{
 		"(" + states + ") and on (" + by + ") topk(25, count_over_time((" + states + ")[$__range:$__interval] @ end()))", "{{cluster}} {{zone}} {{node}}",
-	})
+	}), ofSeries(nodeLink()))
 }
 
 func fleetReasons() *dashboard.Panel {

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
+import (
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
 
 // The boards, by the end of their uid and the name of their file.
 const (
@@ -28,14 +32,32 @@ type dataLink struct {
 // links makes links of a field.
 func links(all ...dataLink) property { return property{Id: "links", Value: all} }
 
+// ofRow is the cluster of the row of a table that was followed.
+const ofRow = "var-cluster=${__data.fields.cluster}"
+
 // boardLink returns a link to a board. It keeps the data source and the time; the
-// cluster and the other variables are those of the row that was followed.
+// cluster and the other variables are those of the row that was followed. Boards of one
+// cluster lead to their own: see encode.
 func boardLink(title, board, variables string) dataLink {
 	return dataLink{
 		Title: title,
-		URL:   "/d/" + uid(board) + "?${datasource:queryparam}&var-cluster=${__data.fields.cluster}" + variables + "&${__url_time_range}",
+		URL:   "/d/" + uid(board) + "?${datasource:queryparam}&" + ofRow + variables + "&${__url_time_range}",
 	}
 }
+
+// ofSeries makes a link from a row of a table one from a series.
+func ofSeries(l dataLink) dataLink {
+	l.URL = strings.ReplaceAll(l.URL, "${__data.fields.", "${__field.labels.")
+	return l
+}
+
+// leads makes all values of a panel links.
+func leads(p *dashboard.Panel, to dataLink) *dashboard.Panel {
+	overrideWhere(p, dashboard.MatcherConfig{Id: "byRegexp", Options: "/.*/"}, links(to))
+	return p
+}
+
+func exporterLink() dataLink { return boardLink("The exporter", exporterBoard, "") }
 
 func daemonSetLink() dataLink {
 	return boardLink("The DaemonSet", daemonSetBoard, "&var-namespace=${__data.fields.namespace}&var-daemonset=${__data.fields.daemonset}")

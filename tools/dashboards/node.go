@@ -123,13 +123,15 @@ func nodeZone() *dashboard.Panel {
 // the exporter is scraped.
 func nodeTimeline() *dashboard.Panel {
 	all := append(reasons(), nodeStates()...)
-	return newTimeline(about{
+	p := newTimeline(about{
 		title: "Status and gaps", unit: "none", width: 24,
 		counts:    "The node, and below it one row for each DaemonSet that did not cover it in the time shown, by reason. Nothing is drawn for times without data.",
 		leavesOut: "DaemonSets that covered it all the time, or exclude it",
 	}, mapped(all),
 		query{nodeState(all), "node"},
 		query{coded(all, reasons(), "namespace, daemonset", "daemonset_gap_start_timestamp_seconds", "reason", ofNode), "{{namespace}}/{{daemonset}}"})
+	overrideWhere(p, dashboard.MatcherConfig{Id: "byFrameRefID", Options: "B"}, links(ofSeries(daemonSetLink())))
+	return p
 }
 
 func nodeGaps() *dashboard.Panel {

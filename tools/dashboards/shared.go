@@ -31,7 +31,7 @@ func dataAge(width uint32, matchers string) *dashboard.Panel {
 			notSynced:  result(meaning{text: "not synced", colour: orange}, 1),
 		},
 	}}}
-	return noValue(p, "not scraped")
+	return leads(noValue(p, "not scraped"), ofSeries(exporterLink()))
 }
 
 // firingAlerts lists the alerts that fire, with age and runbook.

@@ -16,8 +16,8 @@ type column struct {
 	look  []property
 }
 
-// newTable returns a table with the columns in their order. Labels that are no column
-// are hidden. sort is the title of the column that decides about the order, with the
+// newTable returns a table with the columns in their order. The cluster is hidden where it
+// is no column. sort is the title of the column that decides about the order, with the
 // highest first.
 func newTable(a about, sort string, all []column, queries ...query) *dashboard.Panel {
 	p := newPanel("table", a, asTable, queries...)
@@ -48,6 +48,7 @@ func ascending(p *dashboard.Panel, title string) *dashboard.Panel {
 // them their look.
 func arrange(p *dashboard.Panel, all []column, queries int) dashboard.DataTransformerConfig {
 	index, titles := map[string]int{}, map[string]string{}
+	hidden := map[string]bool{"Time": true, "__name__": true, "cluster": true}
 	values := 0
 	for i, c := range all {
 		name := c.name
@@ -59,6 +60,7 @@ func arrange(p *dashboard.Panel, all []column, queries int) dashboard.DataTransf
 			values++
 		}
 		index[name] = i
+		delete(hidden, name)
 		title := name
 		if c.title != "" {
 			title, titles[name] = c.title, c.title
@@ -76,7 +78,7 @@ func arrange(p *dashboard.Panel, all []column, queries int) dashboard.DataTransf
 		}
 	}
 	return dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{
-		"excludeByName": map[string]bool{"Time": true, "__name__": true},
+		"excludeByName": hidden,
 		"indexByName":   index, "renameByName": titles, "includeByName": map[string]bool{},
 	}}
 }
