@@ -2,7 +2,9 @@ package server
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 )
 
@@ -10,6 +12,10 @@ import (
 // share a gathering hold it until the last response is written (coalescingGatherer of
 // promhttp v1.25), and who comes until then gets it too: a client that reads slowly
 // would make others get old metrics.
+//
+// So an error that shows only while the response is written gives the status 500 and no
+// metrics, too: with PanicOnError promhttp panics with it, otherwise it would stop, and half
+// of the metrics would be sent with the status 200.
 //
 // Buffers are used again: to grow one as large as a scrape of thousands of gaps takes more
 // memory than to gather it.
@@ -20,10 +26,27 @@ func buffered(next http.Handler) http.Handler {
 		defer buffers.Put(body)
 		body.Reset()
 		response := &response{ResponseWriter: w, code: http.StatusOK, body: body}
-		next.ServeHTTP(response, r)
+		serveOrFail(next, response, r)
 		w.WriteHeader(response.code)
 		_, _ = w.Write(response.body.Bytes()) // an error means that the client has gone away
 	})
+}
+
+// serveOrFail serves a request, or the error with which the handler panics.
+func serveOrFail(next http.Handler, w *response, r *http.Request) {
+	defer func() {
+		failure := recover()
+		err, isError := failure.(error)
+		if _, isBug := failure.(runtime.Error); failure != nil && (isBug || !isError) {
+			panic(failure)
+		}
+		if isError {
+			w.body.Reset()
+			w.Header().Del("Content-Encoding")
+			http.Error(w, fmt.Sprintf("An error has occurred while serving metrics:\n\n%v", err), http.StatusInternalServerError)
+		}
+	}()
+	next.ServeHTTP(w, r)
 }
 
 // response is a response whose header is not sent yet.

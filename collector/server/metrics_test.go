@@ -9,10 +9,12 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/daemonset-exporter/daemonset_exporter/collector/server"
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/async"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
@@ -132,20 +134,97 @@ func TestMetricsOnRequest(t *testing.T) {
 	})
 }
 
-// half is a collector that gathers some metrics and an error.
-type half struct{ prometheus.Collector }
-
-func (half) Gather() ([]*dto.MetricFamily, error) {
-	families, err := prometheus.NewRegistry().Gather()
-	return families, errors.Join(err, errors.New("the other half is missing"))
+// failing is a collector that gathers what the test says.
+type failing struct {
+	prometheus.Collector
+	gather func() ([]*dto.MetricFamily, error)
 }
+
+func (f failing) Gather() ([]*dto.MetricFamily, error) { return f.gather() }
 
 func TestFailedGathering(t *testing.T) {
 	t.Parallel()
+	half, err := prometheus.NewRegistry().Gather()
+	check.NoError(t, err)
+	for name, test := range map[string]struct {
+		gather func() ([]*dto.MetricFamily, error)
+		// logged is what is logged of it, once.
+		logged string
+	}{
+		"its own metrics, of which the collector logs the error": {
+			gather: func() ([]*dto.MetricFamily, error) { return half, errors.New("the other half is missing") },
+		},
+		"a family that cannot be written, after others": {
+			gather: func() ([]*dto.MetricFamily, error) {
+				return []*dto.MetricFamily{{Name: new("zzz_missing"), Help: new("the other half is missing")}}, nil
+			},
+			logged: "Failed to write metrics",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := config()
+			var logs async.Buffer
+			config.Logger = log.NewLogfmtLogger(&logs)
+			config.Collector = failing{config.Collector, test.gather}
+			url := serve(t, config)
+			for range 3 {
+				got := ask(t, http.MethodGet, url+"/metrics", "Accept-Encoding: gzip")
+				check.Equal(t, got.code, http.StatusInternalServerError, "status")
+				check.That(t, strings.Contains(got.text, "missing"), "answered %q", got.text)
+				check.That(t, !strings.Contains(got.text, "\ngo_goroutines"), "answered %q", got.text)
+				check.Equal(t, got.header.Get("Content-Encoding"), "", "compression")
+			}
+			expectLogged(t, logs.String(), test.logged)
+		})
+	}
+}
+
+// What the collector does not log itself, such as an error of the process's metrics, is
+// logged by the server: the first of a row.
+func TestFailedRegistry(t *testing.T) {
+	t.Parallel()
+	fails := &atomic.Bool{}
 	config := config()
-	config.Collector = half{config.Collector}
-	got := ask(t, http.MethodGet, serve(t, config)+"/metrics", "Accept-Encoding: gzip")
-	check.Equal(t, got.code, http.StatusInternalServerError, "status")
-	check.That(t, strings.Contains(got.text, "the other half is missing"), "answered %q", got.text)
-	check.That(t, !strings.Contains(got.text, "go_goroutines"), "answered %q", got.text)
+	var logs async.Buffer
+	config.Logger = log.NewLogfmtLogger(&logs)
+	config.Collector = invalid{config.Collector, fails}
+	url := serve(t, config)
+	for row := range 2 {
+		fails.Store(true)
+		for range 3 {
+			got := ask(t, http.MethodGet, url+"/metrics")
+			check.Equal(t, got.code, http.StatusInternalServerError, "status")
+		}
+		check.Equal(t, strings.Count(logs.String(), "\n"), row+1, "lines of the log, one for each row of failures")
+		fails.Store(false)
+		check.Equal(t, ask(t, http.MethodGet, url+"/metrics").code, http.StatusOK, "status")
+	}
+	for line := range strings.Lines(logs.String()) {
+		check.That(t, strings.Contains(line, "level=error") && strings.Contains(line, "Scrape failed") && strings.Contains(line, "no answer"), "logged %s", line)
+	}
+}
+
+// invalid is a collector, and no gatherer, that may collect an error.
+type invalid struct {
+	prometheus.Collector
+	fails *atomic.Bool
+}
+
+func (i invalid) Collect(sink chan<- prometheus.Metric) {
+	if i.fails.Load() {
+		sink <- prometheus.NewInvalidMetric(prometheus.NewDesc("daemonset_answer", "Of everything.", nil, nil), errors.New("no answer"))
+		return
+	}
+	i.Collector.Collect(sink)
+}
+
+// expectLogged checks that one line says what is wanted, and none if that is empty.
+func expectLogged(t *testing.T, logs, want string) {
+	t.Helper()
+	lines := 0
+	if want != "" {
+		lines = 1
+	}
+	check.That(t, strings.Count(logs, "\n") == lines && strings.Contains(logs, want), "logged %q, want one line: %q", logs, want)
 }
