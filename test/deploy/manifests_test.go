@@ -2,10 +2,14 @@ package deploy
 
 import (
 	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
@@ -126,4 +130,27 @@ func TestChart(t *testing.T) {
 		t.Parallel()
 		tool(t, "helm", "lint", "--strict", "--kube-version", kubernetesVersion(), chart)
 	})
+}
+
+// What a kubelet makes of GOMEMLIMIT is a value that the Go runtime takes, and lower than
+// the memory limit.
+func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
+	deployment := objects(t, kustomized(t))["Deployment/"+namespace+"/"+release]
+	containers, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
+	var container corev1.Container
+	check.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(containers[0].(map[string]any), &container))
+	check.Require(t, len(container.Env) == 2, "the variables are %v", container.Env)
+	source := container.Env[0].ValueFrom.ResourceFieldRef
+	check.Equal(t, source.Resource, "limits.memory", "what the kubelet reads")
+	limit, divisor := container.Resources.Limits.Memory().Value(), source.Divisor.Value()
+	variable, value := container.Env[0].Name, container.Env[1].Value
+	check.Equal(t, container.Env[1].Name, "GOMEMLIMIT", "the second variable")
+	value = strings.ReplaceAll(value, "$("+variable+")", strconv.FormatInt((limit+divisor-1)/divisor, 10))
+	bytes := check.Must(strconv.ParseInt(value, 10, 64))(t)
+	check.That(t, bytes > limit*9/10 && bytes < limit*97/100, "%d of %d bytes", bytes, limit)
+	command := exec.CommandContext(t.Context(), binary(t), "--version")
+	command.Env = append(os.Environ(), "GOMEMLIMIT="+value)
+	out, err := command.CombinedOutput()
+	check.That(t, err == nil, "the exporter ends with %v: %s", err, out)
 }

@@ -86,7 +86,7 @@ func valuesFiles() []valuesFile {
 		{name: "budget-of-one", expect: []expectation{{"PodDisruptionBudget", "{.spec.maxUnavailable}", "0"}}},
 		{name: "proxy", expect: []expectation{
 			{"Deployment", container + ".args}", `["--web.listen-address=:10479","--log.level=debug"]`},
-			{"Deployment", container + ".env[*].name}", "HTTPS_PROXY POD_NAME"},
+			{"Deployment", container + ".env[*].name}", "MEMORY_LIMIT_MIB GOMEMLIMIT HTTPS_PROXY POD_NAME"},
 			{"Deployment", container + ".volumeMounts[*].name}", "authorities"},
 			{"Deployment", pod + ".volumes[*].configMap.name}", "authorities"},
 			{"NetworkPolicy", "{.spec.egress[*].ports[*].port}", "443 6443 3128"},
@@ -168,7 +168,10 @@ func valuesFiles() []valuesFile {
 			{"Deployment", container + ".securityContext.privileged} " + container + ".securityContext.readOnlyRootFilesystem}", "false true"},
 		}},
 		{name: "large", expect: []expectation{{"Deployment", container + ".resources.limits.memory}", "2Gi"}}},
-		{name: "no-limits", expect: []expectation{{"Deployment", container + ".resources}", `{"requests":{"cpu":"20m","memory":"128Mi"}}`}}},
+		{name: "no-limits", expect: []expectation{
+			{"Deployment", container + ".resources}", `{"requests":{"cpu":"20m","memory":"128Mi"}}`}, {"Deployment", container + ".env}", ""},
+		}},
+		{name: "memory-limit", expect: []expectation{{"Deployment", container + ".env}", `[{"name":"GOMEMLIMIT","value":"400MiB"}]`}}},
 		{name: "priority-existing", expect: []expectation{
 			{"PriorityClass", "{.metadata.name}", ""}, {"Deployment", pod + ".priorityClassName}", "system-cluster-critical"},
 		}},

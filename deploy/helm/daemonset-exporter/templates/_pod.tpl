@@ -64,6 +64,18 @@
 {{- end }}
 {{- end }}
 
+{{- /* As in kustomize/base/deployment.yaml. A GOMEMLIMIT of one's own takes precedence. */}}
+{{- define "env" -}}
+{{- $own := dict }}
+{{- range .Values.extraEnv }}{{ $_ := set $own .name true }}{{ end }}
+{{- $env := list }}
+{{- if and (dig "limits" "memory" "" .Values.resources) (not (hasKey $own "GOMEMLIMIT")) (not (hasKey $own "MEMORY_LIMIT_MIB")) }}
+{{- $env = list (dict "name" "MEMORY_LIMIT_MIB" "valueFrom" (dict "resourceFieldRef" (dict "resource" "limits.memory" "divisor" "1Mi"))) }}
+{{- $env = append $env (dict "name" "GOMEMLIMIT" "value" "$(MEMORY_LIMIT_MIB)000000") }}
+{{- end }}
+{{- with concat $env .Values.extraEnv }}{{ toYaml . }}{{ end }}
+{{- end }}
+
 {{- define "volumes" -}}
 {{- $volumes := .Values.extraVolumes }}
 {{- with .Values.web.configSecret }}
