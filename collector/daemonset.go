@@ -43,6 +43,7 @@ func (c *Collector) DaemonSetState(namespace, name string) (DaemonSetState, bool
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cluster.Advance(c.config.Clock.Now())
+	c.cluster.Settle(c.config.Clock.Now())
 	ds := c.daemonSetNamed(namespace, name)
 	if ds == nil {
 		return DaemonSetState{}, false

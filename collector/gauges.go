@@ -15,6 +15,7 @@ type emit func(metric *Metric, value float64, labels ...string)
 
 // emitCoverage emits the gauges of each DaemonSet and of each open gap.
 func (c *Collector) emitCoverage(emit emit) {
+	c.cluster.Settle(c.config.Clock.Now()) // before all that reads gaps
 	inferred := 0
 	for summary := range c.cluster.Summaries() {
 		c.emitPlacement(summary, emit)

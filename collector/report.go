@@ -85,6 +85,7 @@ func (c *Collector) Report() Report {
 	defer c.mu.Unlock()
 	now := c.config.Clock.Now()
 	c.cluster.Advance(now)
+	c.cluster.Settle(now)
 	report := Report{Time: now.UTC(), DaemonSets: []DaemonSetReport{}, Gaps: []GapReport{}, Misplaced: []MisplacedReport{}, TroubledNodes: []NodeReport{}}
 	nodes := c.cluster.Nodes()
 	report.Nodes = len(nodes)

@@ -140,6 +140,7 @@ func (c *Collector) Table(query TableQuery) (table Table, ok bool) {
 	if !c.cluster.Started() {
 		return Table{}, false
 	}
+	c.cluster.Settle(c.config.Clock.Now())
 	b := tableBuilder{cluster: c.cluster, query: query, nodeLabels: c.config.NodeLabels, misplaced: map[string]bool{}, counts: map[string]map[string]int{}}
 	b.addColumns()
 	b.addRows()

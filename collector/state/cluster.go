@@ -46,8 +46,10 @@ type Cluster struct {
 	// labelled counts the nodes by the values of their labels.
 	labelled map[NodeLabels]int
 	// suspects are the cells whose pod may have broken its node.
-	suspects      map[*cell]struct{}
-	restarts      map[cellKey]*podRestarts
+	suspects map[*cell]struct{}
+	restarts map[cellKey]*podRestarts
+	// ending are the DaemonSets whose object is gone and some of whose cells are not ended.
+	ending        map[*daemonSet]struct{}
 	reschedulings reschedulings
 	terminations  terminations
 	timers        timerqueue.Queue[timed]
@@ -119,6 +121,11 @@ type daemonSet struct {
 	current   rollout.Revision
 	read      readRevision
 	totals    Totals
+	// ended are the slots whose cells have been ended since the object has gone, if that
+	// takes more than one event (see endCells).
+	ended int32
+	// undecided is set while the placement is to be decided anew because of it.
+	undecided *event
 	// seconds outlives a change of the template, totals do not.
 	seconds nodeSeconds
 }
@@ -138,6 +145,7 @@ func New(rules readiness.Rules, recorder Recorder, nodeLabels ...string) *Cluste
 		suspects:   map[*cell]struct{}{},
 		gaps:       newGapRanking(math.MaxInt),
 		restarts:   map[cellKey]*podRestarts{},
+		ending:     map[*daemonSet]struct{}{},
 		reschedulings: reschedulings{
 			open:    map[*cell]*rescheduling.Rescheduling{},
 			pending: map[pendingKey]int{},
@@ -164,7 +172,7 @@ func (c *Cluster) Start(now time.Time) {
 		}
 	}
 	for _, ds := range c.daemonSets {
-		c.updateDaemonSet(ds, true, event{kind: rescheduling.EventStarted, late: true}, now)
+		c.updateDaemonSet(ds, event{kind: rescheduling.EventStarted, late: true}, now)
 		c.requestRevision(ds)
 	}
 	for _, n := range c.nodes {

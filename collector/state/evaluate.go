@@ -36,23 +36,22 @@ func (c *Cluster) updateNode(n *node, why event, now time.Time, change func() (m
 	c.recordStartup(n)
 }
 
-// updateDaemonSet brings all cells of one DaemonSet up to date. decide says that its
-// placement must be parsed and decided anew.
-func (c *Cluster) updateDaemonSet(ds *daemonSet, decide bool, why event, now time.Time) {
+// updateDaemonSet decides the placement of one DaemonSet anew and brings all its cells up to
+// date.
+func (c *Cluster) updateDaemonSet(ds *daemonSet, why event, now time.Time) {
 	ds.totals = Totals{}
 	ds.seconds.restart(now)
 	if ds.object != nil {
+		ds.undecided = nil
 		ds.current = rollout.Current(ds.object, ds.knownHash(), ds.revisions)
-		if decide {
-			ds.placement = coverage.NewPlacement(&ds.object.Template, c.selectors[ds.object.Namespace])
-		}
+		ds.placement = coverage.NewPlacement(&ds.object.Template, c.selectors[ds.object.Namespace])
 	}
 	var view coverage.View
 	for _, n := range c.slots {
 		if n == nil {
 			continue
 		}
-		if decide && ds.object != nil && n.state != nil {
+		if ds.object != nil && n.state != nil {
 			view.Show(n.state.Object(), &c.rules.Taints)
 			c.decide(ds, n, &view, why)
 		}
@@ -84,7 +83,68 @@ func (c *Cluster) updateRevision(ds *daemonSet, now time.Time) {
 	if ds.object == nil || rollout.Current(ds.object, ds.knownHash(), ds.revisions) == ds.current {
 		return
 	}
-	c.updateDaemonSet(ds, false, event{kind: rescheduling.EventRevisionChanged, born: unixNanoOf(now)}, now)
+	ds.current = rollout.Current(ds.object, ds.knownHash(), ds.revisions)
+	// Only those with pods have a revision.
+	for _, cl := range ds.cells {
+		if cl.pod != nil {
+			ds.tally(cl.node, -1, now)
+			c.evaluate(ds, cl.node, event{kind: rescheduling.EventRevisionChanged, born: unixNanoOf(now)}, now)
+			ds.tally(cl.node, 1, now)
+		}
+	}
+}
+
+// endingCost is what it costs to end a cell, in evaluations: its gap and its rescheduling
+// end with it.
+const endingCost = 6
+
+// endCells ends some cells of a DaemonSet whose object is gone: the others are due at once.
+// What it does is what any other event of theirs would do.
+func (c *Cluster) endCells(ds *daemonSet, now time.Time) (evaluated int) {
+	for ; int(ds.ended) < len(c.slots) && evaluated < maxEvaluated; ds.ended++ {
+		n := c.slots[ds.ended]
+		if n == nil || ds.cells[n.slot] == nil {
+			continue
+		}
+		c.evaluate(ds, n, event{kind: rescheduling.EventDaemonSetDeleted}, now)
+		c.removeNodeIfUnused(n)
+		c.recordStartup(n)
+		evaluated += endingCost
+	}
+	if int(ds.ended) < len(c.slots) {
+		c.ending[ds] = struct{}{}
+		c.timers.Set(ds, now)
+	} else {
+		delete(c.ending, ds)
+		c.timers.Remove(ds)
+		c.removeDaemonSetIfUnused(ds)
+	}
+	return evaluated
+}
+
+// Settle ends the cells of all DaemonSets whose object is gone. It is called before the
+// Cluster is read, so that what is read agrees.
+func (c *Cluster) Settle(now time.Time) {
+	for len(c.ending) > 0 {
+		for ds := range c.ending {
+			c.endCells(ds, now)
+		}
+	}
+}
+
+// due continues what is too much for one event: it ends cells if the DaemonSet is gone, or
+// decides its placement anew.
+func (ds *daemonSet) due(c *Cluster, now time.Time) (evaluated int) {
+	switch {
+	case ds.object == nil:
+		if _, ending := c.ending[ds]; ending {
+			return c.endCells(ds, now)
+		}
+	case ds.undecided != nil:
+		c.updateDaemonSet(ds, *ds.undecided, now)
+		return len(c.slots)
+	}
+	return 0
 }
 
 // updateCell makes a change to the pods of one cell, nil for none, and brings it up

@@ -98,6 +98,10 @@ func (c *Cluster) DeleteNode(object *slim.Node, now time.Time) {
 func (c *Cluster) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	c.Advance(now)
 	ds := c.daemonSetOf(object.UID)
+	if _, ending := c.ending[ds]; ending {
+		c.Settle(now)
+		ds = c.daemonSetOf(object.UID)
+	}
 	before := ds.object
 	ds.object = object
 	if before == nil {
@@ -108,9 +112,9 @@ func (c *Cluster) SetDaemonSet(object *slim.DaemonSet, now time.Time) {
 	case !c.started:
 	case before == nil:
 		created := event{kind: rescheduling.EventDaemonSetCreated, born: unixNanoOf(object.CreationTimestamp.Time()), late: object.Late}
-		c.updateDaemonSet(ds, true, created, now)
+		c.updateDaemonSet(ds, created, now)
 	case before.Generation != object.Generation || before.DeletionTimestamp != object.DeletionTimestamp:
-		c.updateDaemonSet(ds, true, event{kind: rescheduling.EventDaemonSetChanged, born: unixNanoOf(now)}, now)
+		c.updateDaemonSet(ds, event{kind: rescheduling.EventDaemonSetChanged, born: unixNanoOf(now)}, now)
 	default:
 		c.updateRevision(ds, now)
 	}
@@ -128,7 +132,9 @@ func (c *Cluster) DeleteDaemonSet(object *slim.DaemonSet, now time.Time) {
 	}
 	ds.object, ds.read, c.sorted = nil, readRevision{}, nil
 	if c.started {
-		c.updateDaemonSet(ds, false, event{kind: rescheduling.EventDaemonSetDeleted}, now)
+		ds.totals, ds.ended = Totals{}, 0
+		ds.seconds.restart(now)
+		c.endCells(ds, now)
 	}
 	c.recorder.DaemonSetDeleted(object)
 	c.removeDaemonSetIfUnused(ds)
@@ -160,10 +166,18 @@ func (c *Cluster) SetNamespaceSelector(namespace string, selector labels.Selecto
 	if before == nil {
 		why.kind = rescheduling.EventTimePassed // it is known only now: no node was lost
 	}
+	decided := 0
 	for _, ds := range c.daemonSets {
-		if ds.object != nil && ds.object.Namespace == name {
-			c.updateDaemonSet(ds, true, why, now)
+		if ds.object == nil || ds.object.Namespace != name {
+			continue
 		}
+		if decided > maxEvaluated { // the lock is held for one of a large cluster, not for all
+			ds.undecided = &why
+			c.timers.Set(ds, now)
+			continue
+		}
+		c.updateDaemonSet(ds, why, now)
+		decided += len(c.slots)
 	}
 }
 

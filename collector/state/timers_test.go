@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/daemonset-exporter/daemonset_exporter/collector/rollout"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/objects"
@@ -37,6 +39,75 @@ func TestAdvance(t *testing.T) {
 		check.Require(t, left < was && was-left <= 300, "one step closed %d gaps", was-left)
 		check.Equal(t, f.due(), left > 0, "more is due")
 	}
+}
+
+// An event of a DaemonSet of a large fleet is dealt with in parts, and nobody sees them.
+func TestParts(t *testing.T) {
+	const nodes = 1000
+	fleet := func(t *testing.T) *fixture {
+		t.Helper()
+		world := []any{objects.DaemonSet("agent"), objects.DaemonSet("other")}
+		for number := range nodes {
+			name := fmt.Sprintf("n%04d", number)
+			world = append(world, objects.Node(name), objects.PodOf("other", name, objects.Ready(-10)))
+		}
+		return start(t, world...)
+	}
+	troubled := func(f *fixture) (count int) {
+		for node := range f.TroubledNodes() {
+			count += node.Gaps
+		}
+		return count
+	}
+	runTests(t, map[string]func(t *testing.T){
+		"the cells of a DaemonSet that is gone end": func(t *testing.T) {
+			f := fleet(t)
+			check.Equal(t, troubled(f), nodes, "gaps of agent before")
+			f.delete(objects.DaemonSet("agent"))
+			steps := 0
+			for ; f.due(); steps++ {
+				was := troubled(f)
+				f.Advance(f.now)
+				check.Require(t, was-troubled(f) <= 100, "one step ended %d gaps", was-troubled(f))
+			}
+			check.That(t, steps > 5, "%d steps", steps)
+			check.Equal(t, troubled(f), 0, "gaps after")
+			f.expectCounts("other", "expected active: 1000", "covered active: 1000")
+		},
+		"what is read meanwhile has none of them": func(t *testing.T) {
+			f := fleet(t)
+			f.delete(objects.DaemonSet("agent"))
+			check.That(t, f.due(), "all is done at once")
+			f.Settle(f.now)
+			check.Equal(t, troubled(f), 0, "gaps")
+			check.That(t, !f.due(), "more is due")
+		},
+		"a DaemonSet that is back before they ended begins anew": func(t *testing.T) {
+			f := fleet(t)
+			f.delete(objects.DaemonSet("agent"))
+			f.set(objects.DaemonSet("agent"))
+			f.at(1).expectCounts("agent", "expected active: 1000", "gap active pod_missing: 1000", "unavailable scheduling: 1000")
+			f.delete(objects.DaemonSet("agent"), objects.DaemonSet("other"))
+			for number := range nodes {
+				f.delete(objects.PodOf("other", fmt.Sprintf("n%04d", number), objects.Ready(-10)))
+			}
+			f.at(2)
+			check.Equal(t, len(f.DaemonSets()), 0, "DaemonSets")
+			check.Equal(t, troubled(f), 0, "gaps")
+		},
+		"a namespace selects other nodes for its DaemonSets": func(t *testing.T) {
+			f := fleet(t)
+			none := labels.SelectorFromSet(labels.Set{"nobody": "has"})
+			all := check.Must(labels.Parse(""))(t)
+			f.SetNamespaceSelector("default", all, f.now)
+			f.at(1)
+			f.SetNamespaceSelector("default", none, f.now)
+			check.That(t, f.due(), "both are decided at once")
+			f.at(1)
+			f.expectCounts("agent", "excluded active namespace_selector: 1000")
+			f.expectCounts("other", "excluded active namespace_selector: 1000", "misplaced active stop: 1000")
+		},
+	})
 }
 
 func TestMinReadySeconds(t *testing.T) {
