@@ -193,6 +193,14 @@ func TestRuleTests(t *testing.T) {
 			check.That(t, slices.Contains(firing, alert.Alert), "%s fires in no test in %s", alert.Alert, shipped.RuleTests)
 		}
 	})
+	t.Run("every alert fires among clusters", func(t *testing.T) {
+		t.Parallel()
+		const file = shipped.RuleTests + "/clusters.yaml"
+		firing := check.Must(shipped.FiringInTests(shippedtest.Path(t, file)))(t)
+		for _, alert := range rules(t).Alerts() {
+			check.That(t, slices.Contains(firing, alert.Alert), "%s does not say of which cluster %s is", file, alert.Alert)
+		}
+	})
 	t.Run("all evaluate the groups in the order of the rule file", func(t *testing.T) {
 		t.Parallel()
 		for _, file := range ruleTests(t) {
