@@ -104,16 +104,20 @@ func (f *fixture) marked(scenario string) time.Time {
 func (f *fixture) startExporter(ctx context.Context, label, kubeconfig string, args ...string) (*exporter.Exporter, error) {
 	e, err := exporter.Start(ctx, exporter.Config{
 		Kubeconfig: kubeconfig,
-		// The graces are scaled like the durations of the rules.
-		Args: append([]string{
-			fmt.Sprintf("--node.join-grace=%s", 5*time.Minute/pace),
-			fmt.Sprintf("--node.startup-grace=%s", 15*time.Minute/pace),
-		}, args...),
+		Args:       append(graces(), args...),
 	})
 	if err == nil {
 		f.exporters[label] = append(f.exporters[label], e)
 	}
 	return e, err
+}
+
+// graces returns the graces of new nodes as flags, scaled like the durations of the rules.
+func graces() []string {
+	return []string{
+		fmt.Sprintf("--node.join-grace=%s", 5*time.Minute/pace),
+		fmt.Sprintf("--node.startup-grace=%s", 15*time.Minute/pace),
+	}
 }
 
 // startMonitoring runs kube-state-metrics, Alertmanager and Prometheus.

@@ -41,6 +41,7 @@ func TestScenarios(t *testing.T) {
 	defer cancel()
 	each(t, func(s *scenario) error { return s.build(build, f) })
 	check.NoError(t, f.startExporters(build))
+	asked := newAsking(t, f)
 	check.NoError(t, f.startMonitoring(ctx))
 
 	watching, stop := context.WithCancel(ctx)
@@ -53,7 +54,10 @@ func TestScenarios(t *testing.T) {
 		t.Logf("before any fault there were alerts about %v", early)
 	}
 	pair := newPair(t, f)
+	check.NoError(t, asked.ask(ctx))
 	begun := time.Now()
+	answered := make(chan error, 1)
+	go func() { answered <- asked.follow(watching) }()
 	each(t, func(s *scenario) error { return s.inject(ctx, f, s) })
 
 	var results []result
@@ -70,8 +74,10 @@ func TestScenarios(t *testing.T) {
 		}
 	}
 	pair.check(t)
+	check.NoError(t, <-answered)
 	checkDashboards(t, f, begun)
 	stop()
+	asked.check(t)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
