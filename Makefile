@@ -95,7 +95,7 @@ test-e2e: cluster build ## end to end on the real control plane, and against ups
 	cd test/cluster/upstream && $(GO) test -timeout 10m ./...
 
 .PHONY: test-faults
-test-faults: build ## a bad hour of the API server, a minute for each fault (ARGS=-update writes docs/reliability.md)
+test-faults: cluster build ## a bad hour of the API server, a minute for each fault (ARGS=-update writes docs/reliability.md)
 	cd test && DAEMONSET_EXPORTER=$(CURDIR)/daemonset_exporter $(GO) test -timeout 60m -count=1 -v ./faults -args -long -lasting=1m $(ARGS)
 
 .PHONY: test-skew

@@ -69,6 +69,7 @@ type Cluster struct {
 	dir       *workdir
 	launcher  *child.Launcher
 	processes map[Component]*process
+	authority authority
 
 	rest    *rest.Config
 	client  kubernetes.Interface
@@ -106,7 +107,7 @@ func (c *Cluster) start(ctx context.Context) error {
 		return err
 	}
 	e := endpoints{etcd: ports[0], etcdPeer: ports[1], apiServer: ports[2]}
-	if err := writeCredentials(c.dir, e.server()); err != nil {
+	if c.authority, err = writeCredentials(c.dir, e.server()); err != nil {
 		return err
 	}
 	if err := writeKwokConfig(c.dir); err != nil {

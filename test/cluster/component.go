@@ -40,7 +40,7 @@ func (c Config) flags(component Component, dir *workdir, e endpoints) map[string
 	switch component {
 	case Etcd:
 		return map[string]string{
-			"data-dir":                    dir.file("etcd"),
+			"data-dir":                    dir.file(etcdData),
 			"name":                        "etcd",
 			"listen-client-urls":          etcdURL,
 			"advertise-client-urls":       etcdURL,

@@ -1,15 +1,18 @@
 package cluster
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -48,15 +51,18 @@ func kubeconfig(name string) string {
 	return strings.TrimPrefix(name, "system:") + ".kubeconfig"
 }
 
+// authority is the certificate that clients trust, and its key.
+type authority struct{ cert, key []byte }
+
 // writeCredentials writes the keys, certificates and kubeconfigs of all components.
-func writeCredentials(dir *workdir, server string) error {
+func writeCredentials(dir *workdir, server string) (authority, error) {
 	cert, key, err := servingCertificate()
 	if err != nil {
-		return fmt.Errorf("make certificate: %w", err)
+		return authority{}, fmt.Errorf("make certificate: %w", err)
 	}
 	_, accountKey, err := newKey()
 	if err != nil {
-		return fmt.Errorf("make service account key: %w", err)
+		return authority{}, fmt.Errorf("make service account key: %w", err)
 	}
 	files := map[string][]byte{servingCert: cert, servingKey: key, serviceAccountKey: accountKey}
 
@@ -66,7 +72,7 @@ func writeCredentials(dir *workdir, server string) error {
 		fmt.Fprintf(&csv, "%s,%s,%s,%q\n", token, u.name, u.name, u.group)
 		content, err := clientcmd.Write(clientConfig(server, cert, u.name, token))
 		if err != nil {
-			return fmt.Errorf("make kubeconfig of %s: %w", u.name, err)
+			return authority{}, fmt.Errorf("make kubeconfig of %s: %w", u.name, err)
 		}
 		files[kubeconfig(u.name)] = content
 	}
@@ -74,10 +80,10 @@ func writeCredentials(dir *workdir, server string) error {
 
 	for name, content := range files {
 		if err := os.WriteFile(dir.file(name), content, 0o600); err != nil {
-			return fmt.Errorf("write credentials: %w", err)
+			return authority{}, fmt.Errorf("write credentials: %w", err)
 		}
 	}
-	return nil
+	return authority{cert, key}, nil
 }
 
 func clientConfig(server string, ca []byte, name, token string) clientcmdapi.Config {
@@ -90,13 +96,22 @@ func clientConfig(server string, ca []byte, name, token string) clientcmdapi.Con
 }
 
 // servingCertificate returns the API server's self-signed certificate, the only one
-// that clients trust.
+// that clients trust; see RotateCertificate.
 func servingCertificate() (certPEM, keyPEM []byte, err error) {
 	key, keyPEM, err := newKey()
 	if err != nil {
 		return nil, nil, err
 	}
-	template := &x509.Certificate{
+	template := servingTemplate()
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pemCertificate(der), keyPEM, nil
+}
+
+func servingTemplate() *x509.Certificate {
+	return &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: "kube-apiserver"},
 		NotBefore:             time.Now().Add(-time.Hour),
@@ -108,11 +123,68 @@ func servingCertificate() (certPEM, keyPEM []byte, err error) {
 		DNSNames:              []string{"localhost", "kubernetes.default.svc"},
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+}
+
+func pemCertificate(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// RotateCertificate replaces the API server's key and serving certificate by new ones, which
+// the first certificate has signed: clients go on trusting that. It returns when the API
+// server presents the new certificate to new connections; those that are open stay so.
+func (c *Cluster) RotateCertificate(ctx context.Context) error {
+	cert, keyPEM, err := c.renewedCertificate()
+	if err != nil {
+		return fmt.Errorf("renew certificate: %w", err)
+	}
+	for name, content := range map[string][]byte{servingKey: keyPEM, servingCert: pemCertificate(cert.Raw)} {
+		if err := os.WriteFile(c.dir.file(name), content, 0o600); err != nil {
+			return fmt.Errorf("renew certificate: %w", err)
+		}
+	}
+	server, err := url.Parse(c.rest.Host)
+	if err != nil {
+		return fmt.Errorf("address of the API server: %w", err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(c.rest.CAData)
+	dialer := tls.Dialer{Config: &tls.Config{RootCAs: trusted}}
+	return c.Wait(ctx, "the API server to present its new certificate", func(ctx context.Context) (bool, string, error) {
+		connection, err := dialer.DialContext(ctx, "tcp", server.Host)
+		if err != nil {
+			return false, "", err
+		}
+		defer connection.Close()
+		secured, ok := connection.(*tls.Conn)
+		if !ok {
+			return false, fmt.Sprintf("a %T", connection), nil
+		}
+		presented := secured.ConnectionState().PeerCertificates[0]
+		return presented.Equal(cert), "serial number " + presented.SerialNumber.String(), nil
+	}, APIServer)
+}
+
+// renewedCertificate returns a certificate with a new key. Clients trust what the first one,
+// which they have in their kubeconfigs, has signed.
+func (c *Cluster) renewedCertificate() (cert *x509.Certificate, keyPEM []byte, err error) {
+	authority, err := tls.X509KeyPair(c.authority.cert, c.authority.key)
 	if err != nil {
 		return nil, nil, err
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), keyPEM, nil
+	key, keyPEM, err := newKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	template := servingTemplate()
+	template.SerialNumber = new(big.Int).SetInt64(time.Now().UnixNano())
+	template.Subject.CommonName += " renewed" // not that of its issuer
+	template.IsCA, template.KeyUsage = false, x509.KeyUsageDigitalSignature
+	der, err := x509.CreateCertificate(rand.Reader, template, authority.Leaf, key.Public(), authority.PrivateKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	cert, err = x509.ParseCertificate(der)
+	return cert, keyPEM, err
 }
 
 func newKey() (*ecdsa.PrivateKey, []byte, error) {

@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// etcdData is the directory of etcd's data in the working directory.
+const etcdData = "etcd"
+
 // workdir holds everything that a cluster writes: etcd's data, keys,
 // kubeconfigs and logs.
 type workdir struct {
@@ -29,7 +32,7 @@ func newWorkdir(path string) (*workdir, error) {
 			return nil, fmt.Errorf("working directory: %w", err)
 		}
 		// The data has other keys.
-		if _, err := os.Stat(filepath.Join(abs, "etcd")); err == nil {
+		if _, err := os.Stat(filepath.Join(abs, etcdData)); err == nil {
 			return nil, fmt.Errorf("working directory %s holds an earlier cluster", abs)
 		}
 		return &workdir{path: abs, keep: true}, nil

@@ -18,7 +18,7 @@ import (
 var (
 	lasting = flag.Duration("lasting", 4*time.Second, "how long each fault lasts")
 	long    = flag.Bool("long", false, "play faults that take minutes to be noticed too, before a larger cluster")
-	update  = flag.Bool("update", false, "write docs/reliability.md; takes -long")
+	update  = flag.Bool("update", false, "write docs/reliability.md: of the faults before a proxy only with -long")
 )
 
 // TestMain lets faults wait side by side: they take time, and little else.
@@ -226,7 +226,7 @@ func TestTokenRotated(t *testing.T) {
 	p.start()
 	p.awaitTruth()
 	p.proxy.Set(proxy.When(func(r *http.Request) bool { return r.Header.Get("Authorization") != "Bearer second" }, proxy.Status(http.StatusUnauthorized)))
-	p.write(p.token, "second")
+	writeFile(p.t, p.token, "second")
 	p.proxy.Break()
 	p.world.change()
 	p.awaitTruth()

@@ -10,10 +10,28 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/daemonset-exporter/daemonset_exporter/internal/testing/check"
 )
 
-// page is the result of the long form.
+// page is the result of the long form, and of TestControlPlane from onControlPlane on.
 const page = "../../docs/reliability.md"
+
+const onControlPlane = "\n## On a real control plane\n"
+
+// writing is held by the test that writes its part of the page.
+var writing sync.Mutex
+
+// writePart replaces the part of the page before or after onControlPlane.
+func writePart(t *testing.T, replace func(before, after string) (newBefore, newAfter string)) {
+	t.Helper()
+	writing.Lock()
+	defer writing.Unlock()
+	content := check.Must(os.ReadFile(page))(t)
+	before, after, _ := strings.Cut(string(content), onControlPlane)
+	before, after = replace(before, after)
+	check.NoError(t, os.WriteFile(page, []byte(before+onControlPlane+after), 0o644))
+}
 
 // results collects the rows of the page.
 type results struct {
@@ -40,9 +58,7 @@ func (r *results) finish(t *testing.T, floor int64) {
 		if !*long || t.Failed() {
 			t.Fatal("the page is written by the long form alone, when nothing has failed")
 		}
-		if err := os.WriteFile(page, []byte(r.text(t, floor)), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		writePart(t, func(_, after string) (string, string) { return r.text(t, floor), after })
 		return
 	}
 	content, err := os.ReadFile(page)
@@ -83,6 +99,54 @@ func ratio(when when, peak, floor int64) string {
 	}
 	return fmt.Sprintf("%d MiB, %.2f of undisturbed", peak>>20, float64(peak)/float64(floor))
 }
+
+// controlPlaneRow is a row of the second table.
+type controlPlaneRow struct {
+	name    string
+	scrapes int
+	right   time.Duration
+}
+
+// finishControlPlane writes the second part of the page, or checks that it has a row for
+// each fault.
+func finishControlPlane(t *testing.T, rows []controlPlaneRow) {
+	t.Helper()
+	if !*update {
+		content := check.Must(os.ReadFile(page))(t)
+		for _, name := range controlPlaneFaults() {
+			check.That(t, strings.Contains(string(content), "\n| "+name+" |"), "docs/reliability.md lacks %q: make test-faults ARGS=-update", name)
+		}
+		return
+	}
+	var text strings.Builder
+	text.WriteString(controlPlaneHead)
+	for _, name := range controlPlaneFaults() {
+		at := slices.IndexFunc(rows, func(row controlPlaneRow) bool { return row.name == name })
+		check.Require(t, at >= 0, "%q was not played", name)
+		fmt.Fprintf(&text, "| %s | none in %d | %s |\n", name, rows[at].scrapes, rows[at].right.Round(100*time.Millisecond))
+	}
+	writePart(t, func(before, _ string) (string, string) { return before, text.String() })
+}
+
+const controlPlaneHead = `
+etcd, an API server, its controllers and three nodes with agents, whose DaemonSets come
+and go meanwhile.
+
+| fault | what happens |
+|---|---|
+| ` + rotatedCertificate + ` | the authority that the exporter trusts signs another one, and the API server is killed and started |
+| ` + rotatedToken + ` | the file has another token, the API server refuses the one before, is killed and started, and a DaemonSet is created |
+| ` + compacted + ` | the exporter is cut off, a DaemonSet is deleted, etcd drops its history, and the API server is killed and started |
+| ` + expiredContinue + ` | between the first and the second page of the nodes, at the start, from an API server that cannot stream |
+| ` + restoredBackup + ` | the whole control plane is killed and started with the data from before a DaemonSet was created; another one is created after that, whose objects have resource versions that others had before |
+
+"Wrong" is a scrape with other numbers of expected or covered nodes than there were before,
+meanwhile or after it; and any but the last once those were served. "Right again" counts
+from when the API server serves again, or can be reached; at a start, from that.
+
+| fault | wrong | right again |
+|---|---|---|
+`
 
 const head = `<!-- Written by make test-faults ARGS=-update. -->
 # A bad hour of the API server

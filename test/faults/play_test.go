@@ -58,8 +58,8 @@ func (p *play) start(args ...string) {
 	p.t.Helper()
 	kubeconfig := filepath.Join(p.t.TempDir(), "kubeconfig")
 	p.token = filepath.Join(p.t.TempDir(), "token")
-	p.write(p.token, "first")
-	p.write(kubeconfig, fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: world,
+	writeFile(p.t, p.token, "first")
+	writeFile(p.t, kubeconfig, fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: world,
 clusters: [{name: world, cluster: {server: %q, insecure-skip-tls-verify: true}}], users: [{name: somebody, user: {tokenFile: %q}}],
 contexts: [{name: world, context: {cluster: world, user: somebody}}]}`, p.proxy.URL(), p.token))
 	started, err := exporter.Start(p.t.Context(), exporter.Config{
@@ -73,10 +73,10 @@ contexts: [{name: world, context: {cluster: world, user: somebody}}]}`, p.proxy.
 	p.t.Cleanup(func() { _ = started.Kill() })
 }
 
-func (p *play) write(file, content string) {
-	p.t.Helper()
+func writeFile(t *testing.T, file, content string) {
+	t.Helper()
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 

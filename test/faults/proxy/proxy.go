@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -40,22 +42,34 @@ type Proxy struct {
 // New starts a proxy before an API server. It ends with the test.
 func New(t testing.TB, target string) *Proxy {
 	t.Helper()
-	return start(t, target, (*httptest.Server).Start)
+	return start(t, target, http.DefaultTransport, (*httptest.Server).Start)
 }
 
 // NewTLS starts a proxy that serves HTTPS: without it clients send no token.
 func NewTLS(t testing.TB, target string) *Proxy {
 	t.Helper()
-	return start(t, target, (*httptest.Server).StartTLS)
+	return start(t, target, http.DefaultTransport, (*httptest.Server).StartTLS)
 }
 
-func start(t testing.TB, target string, serve func(*httptest.Server)) *Proxy {
+// NewTrusting is NewTLS before an API server whose certificate an authority has signed, in
+// PEM. Credentials are passed on.
+func NewTrusting(t testing.TB, target string, authority []byte) *Proxy {
+	t.Helper()
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(authority)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return start(t, target, transport, (*httptest.Server).StartTLS)
+}
+
+func start(t testing.TB, target string, transport http.RoundTripper, serve func(*httptest.Server)) *Proxy {
 	t.Helper()
 	parsed, err := url.Parse(target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	forward := httputil.NewSingleHostReverseProxy(parsed)
+	forward.Transport = transport
 	forward.FlushInterval = -1
 	forward.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 	p := &Proxy{forward: forward, broken: make(chan struct{})}
