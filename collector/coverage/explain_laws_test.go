@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"testing"
@@ -83,7 +84,7 @@ func (p pairToExplain) decide() coverage.Decision {
 // "". It counts what it saw.
 func wrongExplanation(dice *random.Dice, seen map[string]int) string {
 	pair := randomPair(dice)
-	before := fmt.Sprint(pair.ds.Spec.Template.Spec, pair.node)
+	before := pairToExplain{ds: pair.ds.DeepCopy(), node: pair.node.DeepCopy()}
 	decision := pair.decide()
 	got := coverage.Explain(&slim.FromDaemonSet(pair.ds).Template, pair.namespace, slim.FromNode(pair.node), &readiness.TaintRules{})
 	wrong := ""
@@ -119,7 +120,7 @@ func wrongExplanation(dice *random.Dice, seen map[string]int) string {
 			wrong = fmt.Sprintf("after %+v the decision is %+v", plan, after)
 		}
 	}
-	if fmt.Sprint(pair.ds.Spec.Template.Spec, pair.node) != before {
+	if !reflect.DeepEqual(pair.ds, before.ds) || !reflect.DeepEqual(pair.node, before.node) {
 		wrong = "explaining changes the objects"
 	}
 	if wrong == "" {
@@ -159,7 +160,7 @@ func (p pairToExplain) with(plan coverage.Plan) pairToExplain {
 		}
 	}
 	sameNode := maps.Equal(changed.node.Labels, p.node.Labels) && len(changed.node.Spec.Taints) == len(p.node.Spec.Taints)
-	sameTemplate := fmt.Sprint(spec) == fmt.Sprint(&p.ds.Spec.Template.Spec)
+	sameTemplate := reflect.DeepEqual(spec, &p.ds.Spec.Template.Spec)
 	if plan.On == coverage.OnNode && !sameTemplate || plan.On == coverage.OnDaemonSet && !sameNode {
 		panic(fmt.Sprintf("a plan for the %s changes something else: %+v", plan.On, plan))
 	}
