@@ -50,6 +50,7 @@ type Cluster struct {
 	restarts map[cellKey]*podRestarts
 	// ending are the DaemonSets whose object is gone and some of whose cells are not ended.
 	ending        map[*daemonSet]struct{}
+	maxEnded      int
 	reschedulings reschedulings
 	terminations  terminations
 	timers        timerqueue.Queue[timed]
@@ -146,6 +147,7 @@ func New(rules readiness.Rules, recorder Recorder, nodeLabels ...string) *Cluste
 		gaps:       newGapRanking(math.MaxInt),
 		restarts:   map[cellKey]*podRestarts{},
 		ending:     map[*daemonSet]struct{}{},
+		maxEnded:   maxEnded,
 		reschedulings: reschedulings{
 			open:    map[*cell]*rescheduling.Rescheduling{},
 			pending: map[pendingKey]int{},

@@ -94,14 +94,14 @@ func (c *Cluster) updateRevision(ds *daemonSet, now time.Time) {
 	}
 }
 
-// endingCost is what it costs to end a cell, in evaluations: its gap and its rescheduling
-// end with it.
-const endingCost = 6
+// maxEnded bounds how many cells end at once: as much work as maxEvaluated evaluations,
+// since the gap and the rescheduling of a cell end with it.
+const maxEnded = 42
 
 // endCells ends some cells of a DaemonSet whose object is gone: the others are due at once.
 // What it does is what any other event of theirs would do.
 func (c *Cluster) endCells(ds *daemonSet, now time.Time) (evaluated int) {
-	for ; int(ds.ended) < len(c.slots) && evaluated < maxEvaluated; ds.ended++ {
+	for ended := 0; int(ds.ended) < len(c.slots) && ended < c.maxEnded; ds.ended++ {
 		n := c.slots[ds.ended]
 		if n == nil || ds.cells[n.slot] == nil {
 			continue
@@ -109,7 +109,7 @@ func (c *Cluster) endCells(ds *daemonSet, now time.Time) (evaluated int) {
 		c.evaluate(ds, n, event{kind: rescheduling.EventDaemonSetDeleted}, now)
 		c.removeNodeIfUnused(n)
 		c.recordStartup(n)
-		evaluated += endingCost
+		ended++
 	}
 	if int(ds.ended) < len(c.slots) {
 		c.ending[ds] = struct{}{}
@@ -119,7 +119,7 @@ func (c *Cluster) endCells(ds *daemonSet, now time.Time) (evaluated int) {
 		c.timers.Remove(ds)
 		c.removeDaemonSetIfUnused(ds)
 	}
-	return evaluated
+	return maxEvaluated // so much is all that is done at once
 }
 
 // Settle ends the cells of all DaemonSets whose object is gone. It is called before the

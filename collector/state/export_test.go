@@ -12,6 +12,7 @@ func (c *Cluster) Left() (left []string) {
 	}
 	say("DaemonSets", len(c.daemonSets))
 	say("nodes", len(c.nodes))
+	say("DaemonSets that are ending", len(c.ending))
 	say("nodes in trouble", len(c.troubled))
 	say("groups of nodes", len(c.groups))
 	say("selectors of namespaces", len(c.selectors))
@@ -46,3 +47,6 @@ func (c *Cluster) Slots() int { return len(c.slots) }
 // OpenReschedulings is how many reschedulings are kept, waiting for a pod or for their
 // node.
 func (c *Cluster) OpenReschedulings() int { return len(c.reschedulings.open) }
+
+// EndAtOnce sets how many cells end at once when their DaemonSet is gone.
+func (c *Cluster) EndAtOnce(cells int) { c.maxEnded = cells }

@@ -24,7 +24,8 @@ import (
 //
 //   - after every event it equals the model, which evaluates every pair anew;
 //   - it equals a new ledger that is shown the final objects only;
-//   - the order of events of different objects does not matter;
+//   - the order of events of different objects does not matter, nor how many cells of a
+//     deleted DaemonSet end at once;
 //   - when everything is gone, nothing is left.
 //
 // A failing run is repeated, and printed event by event.
@@ -111,7 +112,7 @@ func brokenLaw(dice *random.Dice, backward bool, reached map[coverage.Reason]boo
 		}
 	}
 	run.end = latest.Add(time.Minute)
-	for _, law := range []func() string{run.equalsANewOne, run.ignoresOrder, run.leavesNothing} {
+	for _, law := range []func() string{run.equalsANewOne, run.ignoresOrder, func() string { return run.leavesNothing(run.ledger) }} {
 		if problem := law(); problem != "" {
 			return problem
 		}
@@ -179,13 +180,15 @@ func (r *run) equalsANewOne() string {
 }
 
 // ignoresOrder delivers all events once more, at the same times in another order:
-// only those of one object keep theirs.
+// only those of one object keep theirs. Events come between the cells that end with a
+// DaemonSet.
 func (r *run) ignoresOrder() string {
 	queues := map[string][]random.Event{}
 	for _, e := range r.events {
 		queues[e.Key()] = append(queues[e.Key()], e)
 	}
 	other := newLedger(recorder.Nothing{})
+	other.EndAtOnce(1)
 	other.Synced()
 	for _, e := range r.events {
 		key := random.Choose(r.Dice, slices.Sorted(maps.Keys(queues))...)
@@ -194,26 +197,28 @@ func (r *run) ignoresOrder() string {
 			delete(queues, key)
 		}
 	}
+	other.Settle(r.end)
 	other.Advance(r.end)
 	r.readRevisions(other)
 	if diff := compare(withoutJoining(accountOf(r.ledger)), withoutJoining(accountOf(other)), false); diff != "" {
 		return "the order of events matters (-one order +another):\n" + diff
 	}
-	return ""
+	return r.leavesNothing(other)
 }
 
 // leavesNothing takes every object away.
-func (r *run) leavesNothing() string {
+func (r *run) leavesNothing(ledger *ledger) string {
 	for _, e := range r.Present(r.end) {
 		e.Gone = true
-		r.ledger.apply(e, e.At)
+		ledger.apply(e, e.At)
 	}
-	r.ledger.Advance(r.end.AddDate(1, 0, 0))
-	if left := r.ledger.Left(); len(left) > 0 {
+	ledger.Settle(r.end)
+	ledger.Advance(r.end.AddDate(1, 0, 0))
+	if left := ledger.Left(); len(left) > 0 {
 		return fmt.Sprintf("with everything gone the ledger still holds %v", left)
 	}
-	if r.ledger.Slots() > random.MaxNodes {
-		return fmt.Sprintf("%d slots for %d names of nodes", r.ledger.Slots(), random.MaxNodes)
+	if ledger.Slots() > random.MaxNodes {
+		return fmt.Sprintf("%d slots for %d names of nodes", ledger.Slots(), random.MaxNodes)
 	}
 	return ""
 }
