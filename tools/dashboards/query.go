@@ -119,17 +119,17 @@ func bounds() []string {
 // rounded. Prometheus writes a bound as 1 or as 1.0.
 func buckets(offset, metric string, matchers ...string) string {
 	classic, native := series(metric+"_bucket", matchers...)+offset, series(metric, matchers...)+offset
-	var estimates []string
-	for _, bound := range bounds() {
-		estimates = append(estimates, atMost(bound, "round(histogram_fraction(0, "+bound+", "+native+") * (histogram_count("+native+") > 0))"))
-	}
-	estimates = append(estimates, atMost("+Inf", "(histogram_count("+native+") > 0)"))
-	return `(label_replace(` + classic + `, "le", "$1", "le", "(.+)[.]0") or (` + either(estimates...) + `) unless ignoring (le) ` + classic + `)`
+	estimates := atEach(func(bound string) string { return "histogram_fraction(0, " + bound + ", " + native + ")" })
+	return `(label_replace(` + classic + `, "le", "$1", "le", "(.+)[.]0") or round((` + estimates + `) * ignoring (le) group_left () (histogram_count(` + native + `) > 0)) unless ignoring (le) ` + classic + `)`
 }
 
-// atMost gives numbers the label le.
-func atMost(bound, expr string) string {
-	return `label_replace(` + expr + `, "le", "` + bound + `", "", "")`
+// atEach returns a number for each bound, with the label le.
+func atEach(number func(bound string) string) string {
+	var all []string
+	for _, bound := range append(bounds(), "+Inf") {
+		all = append(all, `label_replace(`+number(bound)+`, "le", "`+bound+`", "", "")`)
+	}
+	return either(all...)
 }
 
 // newBuckets returns the events of a histogram by bucket, for a heatmap. Some
@@ -138,11 +138,9 @@ func atMost(bound, expr string) string {
 func newBuckets(metric string, matchers ...string) string {
 	grown := growth(func(offset string) string { return buckets(offset, metric, matchers...) }, "$__interval", "$__interval_ms / 1000")
 	always := series("daemonset_node_detection_duration_seconds_count", inCluster) + " or histogram_count(" + series("daemonset_node_detection_duration_seconds", inCluster) + ")"
-	zeros := []string{fmt.Sprintf("sum by (le) (%s)", once(grown))}
-	for _, bound := range append(bounds(), "+Inf") {
-		zeros = append(zeros, atMost(bound, "0 * sum("+current("("+always+")")+")"))
-	}
-	return either(zeros...)
+	return either(
+		fmt.Sprintf("sum by (le) (%s)", once(grown)),
+		atEach(func(string) string { return "0 * sum(" + current("("+always+")") + ")" }))
 }
 
 // newObservations returns bars: what a histogram took in by the labels, without zeros.

@@ -249,7 +249,7 @@ func TestHeatmaps(t *testing.T) {
 				want = append(want, strconv.FormatFloat(bucket.GetUpperBound(), 'f', -1, 64))
 			}
 		}
-		bound := regexp.MustCompile(`round\(histogram_fraction\(0, ([\d.]+),`)
+		bound := regexp.MustCompile(`histogram_fraction\(0, ([\d.]+),`)
 		heatmaps := 0
 		for file, dashboard := range dashboards(t) {
 			for _, panel := range dashboard.AllPanels() {
