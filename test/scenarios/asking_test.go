@@ -44,6 +44,10 @@ type asking struct {
 	differing map[string][]string
 }
 
+// selecting is a scenario that is not compared: the exporter is told that namespaces select
+// nodes, and the commands find that out from an API of OpenShift, which is not served here.
+const selecting = "openshift"
+
 // instant is a moment of the scenarios.
 type instant struct {
 	at      time.Time
@@ -122,6 +126,9 @@ func (m *instant) compare(before, after, last exporter.Samples) {
 	m.still, m.steady = map[string]bool{}, map[string]bool{}
 	one, two, three, four := bySubject(before), bySubject(m.samples), bySubject(after), bySubject(last)
 	for subject := range two {
+		if subject == selecting {
+			continue
+		}
 		m.still[subject] = same(one[subject], two[subject]) && same(two[subject], three[subject])
 		m.steady[subject] = m.still[subject] && same(three[subject], four[subject])
 	}
@@ -196,7 +203,7 @@ func (a *asking) check(t *testing.T) {
 		for _, s := range all() {
 			count := a.compared[what][s.name]
 			total += count
-			check.That(t, count > 0 || !s.agent.present || what != "report" && what != "replay", "%s: %s was never compared", s.name, what)
+			check.That(t, count > 0 || !s.agent.present || s.name == selecting || what != "report" && what != "replay", "%s: %s was never compared", s.name, what)
 		}
 		t.Logf("%s: %d comparisons of %d lines, %d differences", what, total, a.told[what], len(a.differing[what]))
 		check.That(t, a.told[what] > 0, "%s says nothing", what)
