@@ -14,6 +14,8 @@ import (
 type Answer struct {
 	Code           int
 	Stdout, Stderr string
+	// Process tells how much processor and memory it took.
+	Process *os.ProcessState
 }
 
 // Ask runs a command of $DAEMONSET_EXPORTER, such as explain, to its end. It reads
@@ -35,5 +37,5 @@ func Ask(ctx context.Context, kubeconfig string, stdin io.Reader, args ...string
 	if ctx.Err() != nil {
 		return Answer{}, fmt.Errorf("run %s: %w\n%s", args[0], ctx.Err(), &stderr)
 	}
-	return Answer{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}, nil
+	return Answer{command.ProcessState.ExitCode(), stdout.String(), stderr.String(), command.ProcessState}, nil
 }

@@ -1,3 +1,3 @@
 // Package files tests what the program makes of the files of large clusters, and of files
-// that are none: how long it takes, and how much memory.
+// that are none: the memory that it takes. Times are printed.
 package files
